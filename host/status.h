@@ -1,0 +1,29 @@
+/*
+ * status.h - how the library reports failure.
+ *
+ * A function that can fail returns fr_status and fills an fr_error that the caller owns (or passes NULL).
+ * fr_fail writes the line and returns the status, so that every failure is one statement: return fr_fail(...).
+ */
+#ifndef FR_STATUS_H
+#define FR_STATUS_H
+
+#include "fitrelu.h"
+
+/* Fills error (if any) with a formatted line; returns status. */
+fr_status fr_fail(fr_error *error, fr_status status, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* Like fr_fail for a failed system call: appends ": " and the text of errno. */
+fr_status fr_fail_errno(fr_error *error, fr_status status, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* Allocates count elements of size bytes, aligned to 64 bytes and zeroed, or fails with a line that names what the
+ * memory was for, the bytes needed and the bytes there are. An overflowing product fails in the same way.
+ * Free with free(). */
+fr_status fr_allocate(void **memory, int64_t count, size_t size, const char *what, fr_error *error);
+
+/* Bytes that this process can still take: physical memory available, cut by the limits of the process and of its
+ * control group. */
+uint64_t fr_memory_available(void);
+
+#endif

@@ -1,0 +1,263 @@
+/*
+ * fitrelu.h - the whole public interface of fitrelu, for C and C++.
+ *
+ * fitrelu fits one rectified linear unit
+ *
+ *     y = max(0, <w, x>)
+ *
+ * by mini-batch SGD, equation (2.1), and by quantized SGD (QSGD), equation (2.2), of Mousavi Kalan,
+ * Soltanolkotabi and Avestimehr, "Fitting ReLUs via SGD and Quantized SGD", 2019. Equation and theorem
+ * numbers below are that paper's. The loss is (1.1), L(w) = (1/n) sum_i (max(0, <w, x_i>) - y_i)^2, and
+ * the one gradient used everywhere is (1.1)'s own:
+ *
+ *     grad l_i(w) = (max(0, <w, x_i>) - y_i) (1 + sgn(<w, x_i>)) x_i,     sgn(0) = 0.
+ *
+ * How it is used: a data set and options go into fr_solver_create, fr_solver_run fits, the result and the
+ * model are read, everything is freed. The library never prints and never exits; what fails returns a
+ * status and fills an fr_error. Objects are independent: there are no globals, and different threads may
+ * work on different objects.
+ */
+#ifndef FITRELU_H
+#define FITRELU_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#if defined(_WIN32) || !defined(__GNUC__)
+#define FR_API
+#else
+#define FR_API __attribute__((visibility("default")))
+#endif
+
+/* ------------------------------------------------------------------------------------------ status */
+
+/* What a call returns. The values are the exit codes of the program. */
+typedef enum fr_status {
+    FR_OK = 0,
+    FR_ERROR = 1,            /* input or output failed, memory ran out, or an internal fault */
+    FR_ERROR_USAGE = 2,      /* an option is out of its range or contradicts another */
+    FR_ERROR_DATA = 5,       /* the data cannot be fitted or read as what they claim to be */
+    FR_ERROR_CHECKPOINT = 6, /* a checkpoint is damaged or belongs to another run */
+    FR_ERROR_DEVICE = 7,     /* GPU, NCCL or MPI failure */
+    FR_ERROR_TIMEOUT = 8     /* a rank stopped answering */
+} fr_status;
+
+/* One line that says what failed: what was found, what was expected, and where. Every function that takes
+ * an fr_error accepts NULL. Written only on failure. */
+typedef struct fr_error {
+    fr_status status;
+    int rank;   /* failing rank, or -1 */
+    int device; /* failing GPU, or -1 */
+    char message[480];
+} fr_error;
+
+/* ----------------------------------------------------------------------------------------- options */
+
+typedef enum fr_precision { FR_F64 = 0, FR_F32 = 1 } fr_precision;
+typedef enum fr_step_rule { FR_STEP_AUTO, FR_STEP_THEOREM, FR_STEP_EXPERIMENT, FR_STEP_NUMBER } fr_step_rule;
+typedef enum fr_init { FR_INIT_GRADIENT, FR_INIT_RANDOM, FR_INIT_ZERO, FR_INIT_GIVEN } fr_init;
+typedef enum fr_scale { FR_SCALE_AUTO, FR_SCALE_L2, FR_SCALE_MAX } fr_scale;
+typedef enum fr_collective {
+    FR_COLLECTIVE_AUTO,
+    FR_COLLECTIVE_ALLREDUCE,
+    FR_COLLECTIVE_ALLGATHER,
+    FR_COLLECTIVE_TWO_PHASE,
+    FR_COLLECTIVE_MASTER
+} fr_collective;
+typedef enum fr_schedule { FR_SCHEDULE_AUTO, FR_SCHEDULE_CONSTANT, FR_SCHEDULE_DECAY } fr_schedule;
+typedef enum fr_device { FR_DEVICE_AUTO, FR_DEVICE_CPU, FR_DEVICE_CUDA } fr_device;
+
+/* The words that the program uses for the values above ("two-phase", "f64", ...). Static strings. */
+FR_API const char *fr_precision_name(fr_precision precision);
+FR_API const char *fr_step_rule_name(fr_step_rule rule);
+FR_API const char *fr_init_name(fr_init init);
+FR_API const char *fr_scale_name(fr_scale scale);
+FR_API const char *fr_collective_name(fr_collective collective);
+FR_API const char *fr_schedule_name(fr_schedule schedule);
+
+#define FR_BATCH_AUTO 0
+#define FR_BATCH_FULL (-1)   /* every row once a step: gradient descent, Remark 3.6 */
+#define FR_AVERAGE_AUTO (-1) /* average the tail wherever labels are noisy */
+
+/* What happens at each report; a non-zero return asks the run to stop ("interrupted"). */
+typedef struct fr_report {
+    int64_t iteration;     /* steps done */
+    int64_t iterations;    /* steps planned */
+    double seconds;        /* since the first step */
+    double loss;           /* (1.1) over all rows, in the units of y squared */
+    double relative_error; /* ||w - w*|| / ||w*||, NaN where w* is unknown */
+    double bytes_sent;     /* by one worker since the first step */
+} fr_report;
+typedef int (*fr_report_function)(const fr_report *report, void *user);
+
+/* Fill with fr_options_default, then change what you like. Pointers are borrowed until fr_solver_free. */
+typedef struct fr_options {
+    int64_t batch;             /* m rows a step over all workers; FR_BATCH_AUTO, FR_BATCH_FULL */
+    int workers;               /* K >= 1; 0: one a GPU or rank */
+    int64_t iterations;        /* T >= 0; -1: chosen from the size of the problem */
+    fr_step_rule step_rule;
+    double step_size;          /* eta > 0, with FR_STEP_NUMBER */
+    fr_schedule schedule;      /* decay: constant for the first half, then linearly to zero */
+    double average;            /* share of the last steps whose iterates are averaged, 0 to 1; FR_AVERAGE_AUTO */
+    fr_init init;
+    const double *init_weights; /* with FR_INIT_GIVEN: the d weights of the data set's own features */
+    double init_intercept;      /* with FR_INIT_GIVEN and intercept */
+    int levels;                 /* s, 1..127 levels of Q_s; 0: unquantized */
+    fr_scale scale;
+    fr_collective collective;
+    double tolerance;           /* stop at this relative error, or where w* is unknown at this share of the gradient
+                                   at zero; 0: none */
+    int ensemble;               /* L >= 1 runs of Algorithm 1 */
+    bool standardize;           /* fit on features of mean 0 and variance 1 */
+    bool intercept;             /* fit y = max(0, <w, x> + b) */
+    uint64_t seed;              /* of sampling, quantization and the random start */
+    fr_device device;
+    int gpus;                   /* 0: one where device is cuda */
+    int threads;                /* 0: as many as the processor offers */
+    double timeout;             /* seconds a rank may stay silent; 0: no limit */
+    int64_t report_every;       /* steps between reports; 0: at doubling intervals */
+    fr_report_function report;  /* may be NULL; called on the caller's thread */
+    void *report_user;
+    const char *checkpoint;     /* file written at reports and at the end, or NULL */
+    const char *resume;         /* checkpoint to go on from, or NULL */
+} fr_options;
+
+FR_API void fr_options_default(fr_options *options);
+
+/* ---------------------------------------------------------------------------------------- data sets */
+
+/* n rows of d features with a label each, owned by the object. */
+typedef struct fr_dataset fr_dataset;
+
+/* Planted model: x_ij ~ N(0,1), w*_j ~ N(200, 3) (variance 3), y_i = max(0, <w*, x_i>) + noise * N(0,1).
+ * A function of seed alone: the same values on any machine and any number of threads. */
+typedef struct fr_planted {
+    int64_t samples;   /* n >= 1 */
+    int64_t features;  /* d >= 1 */
+    double noise;      /* sigma >= 0 */
+    uint64_t seed;
+} fr_planted;
+
+/* What a file holds besides numbers; zero-initialise for the defaults. */
+typedef struct fr_read_options {
+    fr_precision precision;   /* in which rows are kept */
+    const char *labels;       /* file with the labels (NPY or one number a line); NULL: inside the data file */
+    const char *label_column; /* CSV: name, or number from 1; NULL: the last */
+    bool without_labels;      /* rows only, for prediction; a label column found is ignored where one can be told */
+    int64_t features;         /* expected d; 0: any. LIBSVM rows are padded to it */
+} fr_read_options;
+
+/* Creates a planted problem; rows are generated where and when they are needed. */
+FR_API fr_status fr_dataset_generate(const fr_planted *planted, fr_precision precision, fr_dataset **dataset,
+                                     fr_error *error);
+/* Reads NPY, NPZ, CSV or LIBSVM, told apart by content and ending. */
+FR_API fr_status fr_dataset_read(const char *path, const fr_read_options *options, fr_dataset **dataset,
+                                 fr_error *error);
+/* Copies n x d row-major doubles and n labels (NULL: none). */
+FR_API fr_status fr_dataset_from_arrays(int64_t samples, int64_t features, const double *rows, const double *labels,
+                                        fr_precision precision, fr_dataset **dataset, fr_error *error);
+/* Writes X, y (and w_star of a planted set) as NPZ, or as NPY files PATH, PATH-without-.npy + "-labels.npy" and
+ * "-planted.npy". Files appear whole or not at all. */
+FR_API fr_status fr_dataset_write(const fr_dataset *dataset, const char *path, fr_error *error);
+FR_API int64_t fr_dataset_samples(const fr_dataset *dataset);
+FR_API int64_t fr_dataset_features(const fr_dataset *dataset);
+FR_API const double *fr_dataset_planted(const fr_dataset *dataset); /* w*, d values, or NULL; owned by dataset */
+FR_API void fr_dataset_free(fr_dataset *dataset);                   /* NULL is fine */
+
+/* ------------------------------------------------------------------------------------------- model */
+
+/* A fitted unit in the coordinates of the user's features: y = max(0, <w, x> + b). */
+typedef struct fr_model fr_model;
+
+FR_API int64_t fr_model_features(const fr_model *model);
+FR_API const double *fr_model_weights(const fr_model *model); /* d values, owned by model */
+FR_API double fr_model_intercept(const fr_model *model);
+/* n predictions for the rows of a data set of as many features, into out. */
+FR_API fr_status fr_model_predict(const fr_model *model, const fr_dataset *dataset, double *out, fr_error *error);
+FR_API fr_status fr_model_write(const fr_model *model, const char *path, fr_error *error); /* whole or not at all */
+FR_API fr_status fr_model_read(const char *path, fr_model **model, fr_error *error);
+FR_API void fr_model_free(fr_model *model); /* NULL is fine */
+
+/* ------------------------------------------------------------------------------------------ solver */
+
+typedef enum fr_outcome { FR_TOLERANCE, FR_ITERATIONS, FR_DIVERGED, FR_INTERRUPTED } fr_outcome;
+FR_API const char *fr_outcome_name(fr_outcome outcome);
+
+/* What a fit found and how it was done; choices left to "auto" stand here as they were made. */
+typedef struct fr_result {
+    fr_outcome outcome;
+    int64_t iterations;
+    double loss;            /* (1.1) of the model, over all rows */
+    double relative_error;  /* NaN where w* is unknown */
+    double r_squared;       /* 1 - residual / total sum of squares of y; NaN where y is constant */
+    double active;          /* share of rows with <w, x> > 0 */
+    double step_size;       /* eta of the first step */
+    int64_t batch;          /* m */
+    int workers;            /* K */
+    int levels;             /* s, 0 unquantized */
+    fr_scale scale;
+    fr_collective collective;
+    fr_step_rule step_rule;
+    fr_schedule schedule;
+    fr_init init;
+    fr_precision precision;
+    double average;
+    const char *device;     /* "cpu" or "cuda" */
+    int gpus, threads, ranks;
+    double seconds_total, seconds_compute, seconds_communicate;
+    double bytes_sent_per_iteration; /* by one worker */
+    double rate;            /* rho of Theorem 3.1, or alpha of Theorem 3.2 */
+    int condition_ii;       /* the start meets condition (II) with delta1 = 1/2: 1, 0, or -1 where w* is unknown */
+    int agreeing;           /* ensemble: runs inside the winning ball, 0 if none won; 1 without an ensemble */
+} fr_result;
+
+typedef struct fr_solver fr_solver;
+
+/* Checks options against the data and makes every choice left open. The data set is borrowed until the solver is
+ * freed; standardize and intercept change it in place (fr_model undoes that). */
+FR_API fr_status fr_solver_create(const fr_options *options, fr_dataset *dataset, fr_solver **solver, fr_error *error);
+/* Runs to the end; divergence, an unreached tolerance and an interruption are outcomes, not errors. */
+FR_API fr_status fr_solver_run(fr_solver *solver, fr_result *result, fr_error *error);
+/* After fr_solver_run: a new model for the caller to free. */
+FR_API fr_status fr_solver_model(const fr_solver *solver, fr_model **model, fr_error *error);
+FR_API void fr_solver_free(fr_solver *solver); /* NULL is fine */
+
+/* ------------------------------------------------------------------------------------------ theory */
+
+/* The relative variance bound of Lemma 6.3: q = min(d / s^2, sqrt(d) / s); 0 for levels = 0. */
+FR_API double fr_theory_lemma_variance(int64_t features, int levels);
+/* C of Theorem 3.1 (levels = 0) or 3.2: the step size is 3 / (4 C) and the rate 1 - 9 / (16 C). */
+FR_API double fr_theory_constant(int64_t features, double batch, int levels);
+FR_API double fr_theory_step_size(int64_t features, double batch, int levels);
+FR_API double fr_theory_rate(int64_t features, double batch, int levels);
+/* Steps after which (3.2) or (3.4) holds: (log(2 / epsilon) + log(1 / delta2)) / (1 - rate). */
+FR_API double fr_theory_iterations(double rate, double epsilon, double delta2);
+/* Section 4's step sizes, halved for (1.1)'s own gradient: m / (2 d), and m b / (18 d) with b = log2(s + 1). */
+FR_API double fr_experiment_step_size(int64_t features, double batch, int levels);
+/* One step near w* on Gaussian rows multiplies E||w - w*||^2 by 1 - 2 eta + eta^2 (1 + (2 d + 3) / m). */
+FR_API double fr_local_rate(int64_t features, double batch, double step_size);
+
+/* --------------------------------------------------------------------------------------- quantizer */
+
+/* Q_s of section 2.2: level_i = sgn(v_i) (h + [draw < u - h]), u = |v_i| s / N, h = floor(u), at most s.
+ * The value that a level stands for is N level_i / s. Draws depend on (seed, step, worker, i) alone.
+ * v: d finite doubles; levels: d int8; returns N. N = 0 gives levels 0. */
+FR_API double fr_quantize(const double *v, int64_t features, int levels_count, fr_scale scale, uint64_t seed,
+                          uint64_t step, uint32_t worker, int8_t *levels);
+
+/* ----------------------------------------------------------------------------------------- version */
+
+FR_API const char *fr_version(void);
+/* One line of what the build holds, "name: value\n" each: compiler, options, library versions, processor path and
+ * devices. Written into buffer (always terminated); returns the length that the whole text needs. */
+FR_API size_t fr_build_info(char *buffer, size_t size);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
