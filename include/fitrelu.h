@@ -84,7 +84,7 @@ FR_API const char *fr_schedule_name(fr_schedule schedule);
 #define FR_BATCH_FULL (-1)   /* every row once a step: gradient descent, Remark 3.6 */
 #define FR_AVERAGE_AUTO (-1) /* average the tail wherever labels are noisy */
 
-/* What happens at each report; a non-zero return asks the run to stop ("interrupted"). */
+/* Where a run stands. */
 typedef struct fr_report {
     int64_t iteration;     /* steps done */
     int64_t iterations;    /* steps planned */
@@ -93,6 +93,9 @@ typedef struct fr_report {
     double relative_error; /* ||w - w*|| / ||w*||, NaN where w* is unknown */
     double bytes_sent;     /* by one worker since the first step */
 } fr_report;
+
+/* Called at each report, or about ten times a second with the latest loss known; on the caller's thread. A non-zero
+ * return asks the run to stop ("interrupted"). */
 typedef int (*fr_report_function)(const fr_report *report, void *user);
 
 /* Fill with fr_options_default, then change what you like. Pointers are borrowed until fr_solver_free. */
@@ -121,8 +124,9 @@ typedef struct fr_options {
     int threads;                /* 0: as many as the processor offers */
     double timeout;             /* seconds a rank may stay silent; 0: no limit */
     int64_t report_every;       /* steps between reports; 0: at doubling intervals */
-    fr_report_function report;  /* may be NULL; called on the caller's thread */
-    void *report_user;
+    fr_report_function report;   /* at the start, at each report and at the end, or NULL */
+    fr_report_function progress; /* about ten times a second, or NULL; the place to notice a signal */
+    void *report_user;           /* handed to both */
     const char *checkpoint;     /* file written at reports and at the end, or NULL */
     const char *resume;         /* checkpoint to go on from, or NULL */
 } fr_options;

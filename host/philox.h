@@ -1,0 +1,82 @@
+/*
+ * philox.h - Philox4x32-10 and the map from decisions to its outputs; compiled for CPUs and for GPUs.
+ *
+ * Every random decision is a pure function of (seed, stream, run, worker, step, index), never of a thread, a block
+ * or a device; that is what makes a fit the same wherever it runs. The output word p of sequence q under a seed is
+ * word p mod 4 of the block with counter (lo32 p/4, hi32 p/4, q_lo, q_hi) and key (seed_lo, seed_hi), which is what
+ * curand_init(seed, q, p) followed by curand() gives.
+ */
+#ifndef FR_PHILOX_H
+#define FR_PHILOX_H
+
+#include <stdint.h>
+
+#ifdef __CUDACC__
+#define FR_BOTH __host__ __device__ static inline
+#else
+#define FR_BOTH static inline
+#endif
+
+#define FR_PHILOX_M0 0xD2511F53u
+#define FR_PHILOX_M1 0xCD9E8D57u
+#define FR_PHILOX_W0 0x9E3779B9u
+#define FR_PHILOX_W1 0xBB67AE85u
+
+/* Sequences of different streams never meet: the stream is the top byte of q. */
+enum {
+    FR_STREAM_SAMPLE = 1,  /* indices of drawn rows */
+    FR_STREAM_ROUND = 2,   /* stochastic rounding of a worker's gradient */
+    FR_STREAM_REROUND = 3, /* second rounding of the two-phase collective */
+    FR_STREAM_ROWS = 4,    /* planted features */
+    FR_STREAM_PLANTED = 5, /* planted weights */
+    FR_STREAM_NOISE = 6,   /* noise of planted labels */
+    FR_STREAM_START = 7    /* the random start */
+};
+
+typedef struct fr_block {
+    uint32_t word[4];
+} fr_block;
+
+/* q of a stream, an ensemble run (24 bits) and a worker. */
+FR_BOTH uint64_t fr_sequence(uint32_t stream, uint32_t run, uint32_t worker) {
+    return ((uint64_t)stream << 56) | ((uint64_t)(run & 0xffffffu) << 32) | worker;
+}
+
+/* The first word of a step: 2^32 words are set aside for each. */
+FR_BOTH uint64_t fr_word_of_step(uint64_t step) { return step << 32; }
+
+/* Block number `block` (four words) of sequence q. */
+FR_BOTH fr_block fr_philox(uint64_t seed, uint64_t q, uint64_t block) {
+    uint32_t c0 = (uint32_t)block, c1 = (uint32_t)(block >> 32), c2 = (uint32_t)q, c3 = (uint32_t)(q >> 32);
+    uint32_t k0 = (uint32_t)seed, k1 = (uint32_t)(seed >> 32);
+    fr_block out;
+    for (int round = 0; round < 10; round++) {
+        uint64_t a = (uint64_t)FR_PHILOX_M0 * c0, b = (uint64_t)FR_PHILOX_M1 * c2;
+        c0 = (uint32_t)(b >> 32) ^ c1 ^ k0;
+        c2 = (uint32_t)(a >> 32) ^ c3 ^ k1;
+        c1 = (uint32_t)b;
+        c3 = (uint32_t)a;
+        k0 += FR_PHILOX_W0;
+        k1 += FR_PHILOX_W1;
+    }
+    out.word[0] = c0, out.word[1] = c1, out.word[2] = c2, out.word[3] = c3;
+    return out;
+}
+
+/* floor(draw * n / 2^64) for a 64-bit draw: uniform on 0..n-1 up to n / 2^64. */
+FR_BOTH int64_t fr_index_of_draw(uint32_t low, uint32_t high, uint64_t n) {
+    uint64_t n0 = (uint32_t)n, n1 = n >> 32;
+    uint64_t low_high = (uint64_t)low * n1 + (((uint64_t)low * n0) >> 32);
+    uint64_t high_low = (uint64_t)high * n0 + (uint32_t)low_high;
+    return (int64_t)((uint64_t)high * n1 + (low_high >> 32) + (high_low >> 32));
+}
+
+/* Draw number `draw` of worker and step: the index of a row among the n of the worker's own part, (2.1) and (2.2).
+ * Draws 2b and 2b + 1 share block b. */
+FR_BOTH int64_t fr_sample_row(uint64_t seed, uint64_t q, uint64_t step, uint64_t draw, uint64_t n) {
+    fr_block r = fr_philox(seed, q, fr_word_of_step(step) / 4 + draw / 2);
+    int at = (int)(draw & 1) * 2;
+    return fr_index_of_draw(r.word[at], r.word[at + 1], n);
+}
+
+#endif

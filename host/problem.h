@@ -1,0 +1,30 @@
+/*
+ * problem.h - making planted rows, and preparing read ones for a fit.
+ */
+#ifndef FR_PROBLEM_H
+#define FR_PROBLEM_H
+
+#include "dataset.h"
+
+/* Makes rows first .. first + count - 1 of a planted set in its own memory, with labels; on all cores. */
+fr_status fr_dataset_materialize(fr_dataset *set, int64_t first, int64_t count, fr_error *error);
+
+/* How the columns of a set are changed before a fit. */
+typedef struct fr_conditioning {
+    bool center;    /* subtract column means */
+    bool scale;     /* divide by the root mean square (after centering: the standard deviation) */
+    bool intercept; /* append a column of ones */
+} fr_conditioning;
+
+/* Changes rows in place and remembers how (set->shift, scale, intercept). Once only. */
+fr_status fr_dataset_condition(fr_dataset *set, fr_conditioning how, fr_error *error);
+
+/* From weights of the conditioned columns to those of the user's features: w_j = w'_j / scale_j, and the intercept
+ * b = b' - sum_j w_j shift_j. raw: as many as the user's features. */
+void fr_unfold_weights(const fr_dataset *set, const double *fitted, double *raw, double *intercept);
+/* And back. */
+void fr_fold_weights(const fr_dataset *set, const double *raw, double intercept, double *fitted);
+/* The user's features: without the column of ones. */
+static inline int64_t fr_raw_features(const fr_dataset *set) { return set->features - (set->intercept ? 1 : 0); }
+
+#endif
