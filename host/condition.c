@@ -54,7 +54,9 @@ fr_status fr_dataset_condition(fr_dataset *set, fr_conditioning how, fr_error *e
     int64_t d = set->features;
     double *mean = NULL, *variance = NULL;
     fr_status status = FR_OK;
-    if (set->shift) return fr_fail(error, FR_ERROR_USAGE, "this data set was prepared for another fit already");
+    if (set->shift && how.center == set->centered && how.scale == set->scaled && how.intercept == set->intercept)
+        return FR_OK;
+    if (set->shift) return fr_fail(error, FR_ERROR_USAGE, "this data set was prepared for another kind of fit already");
     if (!how.center && !how.scale && !how.intercept) return FR_OK;
     if ((status = fr_allocate((void **)&mean, d, sizeof(double), "column means", error)) != FR_OK) goto done;
     if ((status = fr_allocate((void **)&variance, d, sizeof(double), "column variances", error)) != FR_OK) goto done;
@@ -65,6 +67,8 @@ fr_status fr_dataset_condition(fr_dataset *set, fr_conditioning how, fr_error *e
     for (int64_t i = 0; i < set->local_rows; i++)
         for (int64_t j = 0; j < d; j++)
             fr_dataset_put(set, i, j, (fr_dataset_value(set, i, j) - set->shift[j]) / set->scale[j]);
+    set->centered = how.center;
+    set->scaled = how.scale;
     if (how.intercept) status = append_ones(set, error);
 done:
     free(mean);

@@ -25,7 +25,8 @@ struct fr_dataset {
     char *source;        /* "planted" or the path of the file */
     /* What fr_dataset_condition did to the columns, NULL before: x' = (x - shift) / scale. */
     double *shift, *scale;
-    bool intercept;      /* the last column is 1 */
+    bool centered, scaled; /* how */
+    bool intercept;        /* the last column is 1 */
 };
 
 /* The bytes of one value. */

@@ -68,6 +68,7 @@ typedef struct fr_buffers {
 
 typedef struct fr_engine_ops {
     const char *name; /* "cpu", "cuda" */
+    int probe_every;  /* steps between two looks that cost a read-back */
     void (*destroy)(fr_engine *engine);
 
     /* sum_i c_i x_i over all rows of each own worker at `weights` (d), into sums (worker_count x d, or NULL), and the

@@ -547,6 +547,7 @@ static fr_status make_engine(cpu_engine *e, fr_error *error) {
 fr_status fr_engine_cpu_create(const fr_engine_config *config, fr_engine **engine, fr_error *error) {
     static const fr_engine_ops ops = {
         .name = "cpu",
+        .probe_every = 1,
         .destroy = cpu_destroy,
         .survey = cpu_survey,
         .load = cpu_load,

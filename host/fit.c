@@ -1,0 +1,193 @@
+/*
+ * fit.c - the SGD and QSGD loop, written once. Read this first.
+ *
+ *     gradient -> [largest norm] -> encode -> exchange -> decode and apply          (collective.c)
+ *     every so often: probe (divergence, tolerance, stop), report (loss, history, checkpoint)
+ *
+ * It works through two small tables: engine.h computes, comm.h exchanges. On many ranks every rank runs this same
+ * loop; whatever decides how it goes on is gathered first, so that all decide alike.
+ */
+#include "fit.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "checkpoint.h"
+#include "problem.h"
+#include "survey.h"
+
+/* A mini-batch whose loss is this far above both the start's and that of w = 0 has left for good; geometric growth
+ * gets there within a few steps. The loss over all rows needs less room. */
+static const double BATCH_DIVERGES = 1000, LOSS_DIVERGES = 100;
+static const double PROGRESS_SECONDS = 0.1;
+
+double fr_seconds(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+double fr_fit_relative_error(fr_fit *fit, const double *weights) {
+    const double *planted = fit->set->planted;
+    double off = 0, norm = 0, intercept;
+    if (!planted) return NAN;
+    fr_unfold_weights(fit->set, weights, fit->scratch, &intercept);
+    for (int64_t j = 0; j < fr_raw_features(fit->set); j++) {
+        off += (fit->scratch[j] - planted[j]) * (fit->scratch[j] - planted[j]);
+        norm += planted[j] * planted[j];
+    }
+    return sqrt(off / norm);
+}
+
+static double reference_loss(const fr_fit *fit) { return fmax(fit->start_loss, fit->zero_loss); }
+
+static fr_report make_report(fr_fit *fit) {
+    return (fr_report){
+        .iteration = fit->steps_before + fit->state.step,
+        .iterations = fit->plan->iterations * fit->options->ensemble,
+        .seconds = fr_seconds() - fit->started,
+        .loss = fit->latest_loss,
+        .relative_error = fit->relative_error,
+        .bytes_sent = fit->bytes_a_step * (double)(fit->steps_before + fit->state.step),
+    };
+}
+
+/* Loss over all rows, and with a tolerance but no w*, the gradient's norm against that at zero. */
+static fr_status measure(fr_fit *fit, bool *close_enough, fr_error *error) {
+    fr_row_sums total;
+    double *gradient = NULL, norm = 0;
+    bool by_gradient = fit->options->tolerance > 0 && !fit->set->planted;
+    int64_t d = fit->plan->features;
+    fr_status status = FR_OK;
+    if (by_gradient) status = fr_allocate((void **)&gradient, d, sizeof *gradient, "a gradient", error);
+    if (status == FR_OK)
+        status = fr_survey_total(fit->engine, fit->comm, by_gradient ? FR_PASS_GRADIENT : FR_PASS_LOSS,
+                                 fit->state.weights, gradient, &total, error);
+    if (status == FR_OK) {
+        fit->latest_loss = total.residual / (double)fit->plan->samples;
+        for (int64_t j = 0; by_gradient && j < d; j++) norm += gradient[j] * gradient[j];
+        norm = sqrt(norm) / (double)fit->plan->samples;
+        *close_enough = by_gradient && norm <= fit->options->tolerance * fit->zero_gradient;
+    }
+    free(gradient);
+    return status;
+}
+
+static bool has_diverged(const fr_fit *fit, double loss, double room) {
+    return !(loss <= room * reference_loss(fit)) && !(loss == 0);
+}
+
+/* 1, 2, 4, 8, ... or multiples of --report-every, and always the last step. */
+static int64_t report_after(const fr_fit *fit, int64_t step) {
+    int64_t next = fit->options->report_every > 0 ? step + fit->options->report_every : step > 0 ? 2 * step : 1;
+    return next < fit->plan->iterations ? next : fit->plan->iterations;
+}
+
+static fr_status report(fr_fit *fit, bool *done, fr_error *error) {
+    bool close_enough = false;
+    fr_status status = measure(fit, &close_enough, error);
+    if (status != FR_OK) return status;
+    fr_report now = make_report(fit);
+    if (fit->options->report && fit->comm->rank == 0 && fit->options->report(&now, fit->options->report_user))
+        fit->stop = true;
+    if (has_diverged(fit, fit->latest_loss, LOSS_DIVERGES)) {
+        fit->outcome = FR_DIVERGED;
+        *done = true;
+    } else if (close_enough) {
+        fit->outcome = FR_TOLERANCE;
+        *done = true;
+    } else if (fit->options->checkpoint && fit->comm->rank == 0) {
+        status = fr_checkpoint_write(fit, fit->options->checkpoint, error);
+    }
+    return status;
+}
+
+static void show_progress(fr_fit *fit) {
+    double now = fr_seconds();
+    if (!fit->options->progress || fit->comm->rank != 0 || now - fit->last_progress < PROGRESS_SECONDS) return;
+    fr_report report = make_report(fit);
+    fit->last_progress = now;
+    if (fit->options->progress(&report, fit->options->report_user)) fit->stop = true;
+}
+
+/* The cheap look between reports: divergence of the mini-batches, the tolerance on w, a wish to stop. */
+static fr_status probe(fr_fit *fit, bool *done, fr_error *error) {
+    struct {
+        double loss, stop;
+    } mine, all[4096];
+    fr_probe seen;
+    fr_status status = fit->engine->ops->probe(fit->engine, &seen, error);
+    if (status == FR_OK && (fit->set->planted || fit->comm->rank == 0))
+        status = fit->engine->ops->store(fit->engine, &fit->state, error);
+    if (status != FR_OK) return status;
+    fit->relative_error = fr_fit_relative_error(fit, fit->state.weights);
+    show_progress(fit);
+    mine.loss = has_diverged(fit, seen.batch_loss, BATCH_DIVERGES) ? 1 : 0;
+    mine.stop = fit->stop ? 1 : 0;
+    status = fit->comm->ops->gather_host(fit->comm, &mine, sizeof mine, all, error);
+    if (status != FR_OK) return status;
+    bool diverged = false, stop = false;
+    for (int r = 0; r < fit->comm->size; r++) diverged |= all[r].loss > 0, stop |= all[r].stop > 0;
+    if (diverged) fit->outcome = FR_DIVERGED;
+    else if (fit->options->tolerance > 0 && fit->relative_error <= fit->options->tolerance)
+        fit->outcome = FR_TOLERANCE;
+    else if (stop) fit->outcome = FR_INTERRUPTED;
+    else return FR_OK;
+    *done = true;
+    return FR_OK;
+}
+
+/* The average of the tail becomes the result where its loss is the lower one. */
+static fr_status settle(fr_fit *fit, fr_error *error) {
+    fr_status status = fit->engine->ops->store(fit->engine, &fit->state, error);
+    bool close_enough;
+    if (status == FR_OK) status = measure(fit, &close_enough, error);
+    if (status == FR_OK && fit->state.averaged > 0 && fit->outcome != FR_DIVERGED) {
+        double last = fit->latest_loss, *iterate = fit->state.weights;
+        fit->state.weights = fit->state.average;
+        status = measure(fit, &close_enough, error);
+        if (fit->latest_loss < last) {
+            fit->state.average = iterate;
+        } else {
+            fit->state.weights = iterate;
+            fit->latest_loss = last;
+        }
+    }
+    fit->loss = fit->latest_loss;
+    fit->relative_error = fr_fit_relative_error(fit, fit->state.weights);
+    /* A run that ends clearly above its start has not converged, however slowly it climbs. */
+    if (fit->outcome == FR_ITERATIONS && !(fit->loss <= 2 * fmax(fit->start_loss, 1e-4 * fit->zero_loss)))
+        fit->outcome = FR_DIVERGED;
+    return status;
+}
+
+static fr_status one_step(fr_fit *fit, fr_error *error) {
+    fr_status status = fit->engine->ops->gradient(fit->engine, error);
+    return status == FR_OK ? fr_collective_step(fit->engine, fit->comm, error) : status;
+}
+
+fr_status fr_fit_run(fr_fit *fit, fr_error *error) {
+    const fr_engine_ops *ops = fit->engine->ops;
+    bool done = false;
+    fr_status status = ops->load(fit->engine, &fit->state, error);
+    fit->outcome = FR_ITERATIONS;
+    fit->stop = false;
+    fit->relative_error = fr_fit_relative_error(fit, fit->state.weights);
+    if (status == FR_OK) status = report(fit, &done, error);
+    fit->next_report = report_after(fit, fit->state.step);
+    int64_t step = fit->state.step;
+    while (status == FR_OK && !done && step < fit->plan->iterations) {
+        status = one_step(fit, error);
+        step++;
+        bool due = step >= fit->next_report;
+        if (status == FR_OK && (due || step % ops->probe_every == 0)) status = probe(fit, &done, error);
+        if (status != FR_OK || (!due && !done)) continue;
+        status = ops->store(fit->engine, &fit->state, error);
+        if (status == FR_OK) status = report(fit, &done, error);
+        fit->next_report = report_after(fit, step);
+    }
+    if (status == FR_OK) status = settle(fit, error);
+    return status;
+}
