@@ -1,27 +1,26 @@
-# parts.cmake - the optional parts, one block each: how a part is found, and which sources it adds to the library.
+# parts.cmake - the optional parts: how each is found, and which sources it adds.
 #
-# fitrelu_part(NAME FOUND WHAT) is the one place where AUTO, ON and OFF are told apart. It sets FITRELU_HAVE_NAME and
-# prints one line. WHAT says what was found, or what to install when it was not.
+# A part is AUTO (used if it is there), ON (must be there) or OFF (not looked for). fitrelu_part is the one place that
+# tells these apart: it sets FITRELU_HAVE_<NAME> and prints one line.
 
-# The sources that need a part. An empty list means that no source of this version does.
+# The sources of the library that need a part. An empty list: no source of this version needs it.
 set(FITRELU_CUDA_SOURCES)   # in host/
 set(FITRELU_KERNEL_SOURCES) # in kernels/, compiled by nvcc
 set(FITRELU_NCCL_SOURCES)   # in host/
 set(FITRELU_MPI_SOURCES)    # in host/
 
-set(FITRELU_PARTS "")       # "CUDA off, libzip on, ...", for fitrelu info
+set(FITRELU_PARTS "") # "CUDA off, libzip on, ...", for fitrelu info
 
+# fitrelu_part(LABEL FOUND WHAT MISSING): WHAT names what was found, MISSING says what was not.
 function(fitrelu_part label found what missing)
     string(TOUPPER "${label}" name)
     set(wanted "${FITRELU_${name}}")
     set(have OFF)
-    if(wanted STREQUAL "AUTO")
-        if(found)
-            set(have ON)
-            message(STATUS "fitrelu: ${label}: ${what}")
-        else()
-            message(STATUS "fitrelu: ${label}: left out, ${missing}")
-        endif()
+    if("${wanted}" STREQUAL "AUTO" AND found)
+        set(have ON)
+        message(STATUS "fitrelu: ${label}: ${what}")
+    elseif("${wanted}" STREQUAL "AUTO")
+        message(STATUS "fitrelu: ${label}: left out, ${missing}")
     elseif(NOT wanted)
         message(STATUS "fitrelu: ${label}: off")
     elseif(found)
@@ -31,10 +30,114 @@ function(fitrelu_part label found what missing)
         message(FATAL_ERROR "FITRELU_${name} is ON, but ${missing}")
     endif()
     set(FITRELU_HAVE_${name} ${have} PARENT_SCOPE)
-    string(TOLOWER "${label} ${have}" word)
-    if(NOT name MATCHES "^(TESTS|BENCH)$")
-        string(REPLACE "${name}" "${label}" word "${word}")
-        list(APPEND FITRELU_PARTS "${label} $<LOWER_CASE:${have}>")
-        set(FITRELU_PARTS "${FITRELU_PARTS}" PARENT_SCOPE)
-    endif()
+    string(TOLOWER "${have}" word)
+    set(FITRELU_PARTS ${FITRELU_PARTS} "${label} ${word}" PARENT_SCOPE)
 endfunction()
+
+# ------------------------------------------------------------------------------------------------ CUDA, NCCL
+# The headers alone serve the tests that run the kernels on a CPU, so they are looked for in any case.
+find_package(CUDAToolkit 12 QUIET)
+find_path(FITRELU_CUDA_INCLUDE_DIR cuda_runtime.h
+    HINTS ${CUDAToolkit_INCLUDE_DIRS} ENV CUDA_HOME ENV CUDA_PATH /usr/local/cuda PATH_SUFFIXES include)
+mark_as_advanced(FITRELU_CUDA_INCLUDE_DIR)
+
+set(found FALSE)
+set(missing "the CUDA Toolkit 12 or later was not found (CUDAToolkit_ROOT names its folder)")
+if(NOT FITRELU_KERNEL_SOURCES)
+    set(missing "this version has no CUDA engine yet")
+elseif(FITRELU_CUDA AND CUDAToolkit_FOUND)
+    if(NOT CMAKE_CUDA_COMPILER AND CUDAToolkit_NVCC_EXECUTABLE)
+        set(CMAKE_CUDA_COMPILER ${CUDAToolkit_NVCC_EXECUTABLE})
+    endif()
+    if(NOT CMAKE_CUDA_ARCHITECTURES) # code for sm_80 and sm_90, and PTX for what comes after
+        set(CMAKE_CUDA_ARCHITECTURES 80-real 90)
+    endif()
+    include(CheckLanguage)
+    check_language(CUDA)
+    set(found ${CMAKE_CUDA_COMPILER})
+    set(missing "the CUDA Toolkit's nvcc does not work with this compiler")
+endif()
+fitrelu_part(CUDA "${found}" "Toolkit ${CUDAToolkit_VERSION}" "${missing}")
+if(FITRELU_HAVE_CUDA)
+    enable_language(CUDA)
+endif()
+
+set(found FALSE)
+set(missing "nccl.h and libnccl were not found (NCCL_ROOT names their folder)")
+if(NOT FITRELU_NCCL_SOURCES)
+    set(missing "this version has no exchange over NCCL yet")
+elseif(NOT FITRELU_HAVE_CUDA)
+    set(missing "it needs CUDA, which is off")
+elseif(FITRELU_NCCL)
+    find_path(FITRELU_NCCL_INCLUDE_DIR nccl.h HINTS ${NCCL_ROOT} ENV NCCL_ROOT ${CUDAToolkit_INCLUDE_DIRS}
+        PATH_SUFFIXES include)
+    find_library(FITRELU_NCCL_LIBRARY nccl HINTS ${NCCL_ROOT} ENV NCCL_ROOT ${CUDAToolkit_LIBRARY_DIR}
+        PATH_SUFFIXES lib lib64)
+    if(FITRELU_NCCL_INCLUDE_DIR AND FITRELU_NCCL_LIBRARY)
+        set(found TRUE)
+    endif()
+endif()
+fitrelu_part(NCCL "${found}" "${FITRELU_NCCL_LIBRARY}" "${missing}")
+
+# ------------------------------------------------------------------------------------------------------- MPI
+set(found FALSE)
+set(missing "no MPI compiler was found (mpicc in PATH, or MPI_HOME)")
+if(NOT FITRELU_MPI_SOURCES)
+    set(missing "this version has no exchange over MPI yet")
+elseif(FITRELU_MPI)
+    find_package(MPI QUIET COMPONENTS C)
+    set(found ${MPI_C_FOUND})
+endif()
+fitrelu_part(MPI "${found}" "MPI ${MPI_C_VERSION}" "${missing}")
+
+# --------------------------------------------------------------------------------------------- libzip, xxhash
+# Found by header and library rather than by libzip's own package file, which in Debian insists on tools that come
+# in other packages.
+set(found FALSE)
+if(FITRELU_LIBZIP)
+    find_path(FITRELU_LIBZIP_INCLUDE_DIR zip.h)
+    find_library(FITRELU_LIBZIP_LIBRARY zip)
+    if(FITRELU_LIBZIP_INCLUDE_DIR AND FITRELU_LIBZIP_LIBRARY)
+        set(found TRUE)
+    endif()
+endif()
+fitrelu_part(libzip "${found}" "${FITRELU_LIBZIP_LIBRARY}" "zip.h and libzip were not found (no NPZ files)")
+
+set(found FALSE)
+if(FITRELU_XXHASH)
+    find_path(FITRELU_XXHASH_INCLUDE_DIR xxhash.h)
+    set(found ${FITRELU_XXHASH_INCLUDE_DIR})
+endif()
+fitrelu_part(xxhash "${found}" "${FITRELU_XXHASH_INCLUDE_DIR}/xxhash.h"
+    "xxhash.h was not found (the built-in checksum serves)")
+
+set(FITRELU_LIBRARY_PARTS ${FITRELU_PARTS}) # what follows is no part of the library
+
+# --------------------------------------------------------------------------------------------- tests, benches
+# A built GoogleTest (GTEST_ROOT, CMAKE_PREFIX_PATH or the system's), else its sources: in GTEST_ROOT, or where Debian
+# and Ubuntu put them.
+set(FITRELU_GTEST_SOURCES "")
+if(FITRELU_TESTS)
+    find_package(GTest QUIET)
+    if(NOT GTest_FOUND)
+        foreach(folder "${GTEST_ROOT}" "$ENV{GTEST_ROOT}" /usr/src/googletest)
+            if(folder AND EXISTS "${folder}/googletest/CMakeLists.txt" AND NOT FITRELU_GTEST_SOURCES)
+                set(FITRELU_GTEST_SOURCES "${folder}")
+            endif()
+        endforeach()
+    endif()
+endif()
+set(found FALSE)
+set(what "GoogleTest ${GTest_VERSION}")
+if(GTest_FOUND)
+    set(found TRUE)
+elseif(FITRELU_GTEST_SOURCES)
+    set(found TRUE)
+    set(what "GoogleTest from ${FITRELU_GTEST_SOURCES}")
+endif()
+fitrelu_part(tests "${found}" "${what}" "GoogleTest was not found (GTEST_ROOT names its folder)")
+
+if(FITRELU_BENCH)
+    find_package(benchmark QUIET)
+endif()
+fitrelu_part(bench "${benchmark_FOUND}" "Google Benchmark ${benchmark_VERSION}" "Google Benchmark was not found")

@@ -1,0 +1,274 @@
+/*
+ * solver.c - from options and a data set to a result: plan, rows, engine, exchange, start, runs of the loop.
+ *
+ * The loop itself is fit.c. Here stand the things done once: conditioning of the columns, the survey of the data
+ * that `auto` needs, the ensemble of Algorithm 1, and the result.
+ */
+#include <math.h>
+#include <omp.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "checkpoint.h"
+#include "ensemble.h"
+#include "fit.h"
+#include "model.h"
+#include "problem.h"
+#include "survey.h"
+
+struct fr_solver {
+    fr_options options;
+    fr_dataset *set;
+    fr_plan plan;
+    fr_engine *engine;
+    fr_comm *comm;
+    fr_fit fit;
+    fr_row_sums labels; /* of FR_PASS_LABELS: sums over all rows */
+    double *start;      /* w_0, d */
+    double *fitted;     /* the result, d */
+    int agreeing;
+};
+
+/* ----------------------------------------------------------------------------------------- create */
+
+static fr_status check_place(const fr_options *options, fr_error *error) {
+    if (options->device == FR_DEVICE_CUDA || options->gpus > 0)
+        return fr_fail(error, FR_ERROR_DEVICE, "%s needs CUDA, and this fitrelu was built without it; use --device cpu",
+                       options->gpus > 0 ? "--gpus" : "--device cuda");
+    if (options->gpus < 0) return fr_fail(error, FR_ERROR_USAGE, "--gpus is %d; it must be 0 or more", options->gpus);
+    if (options->threads < 0 || options->threads > 4096)
+        return fr_fail(error, FR_ERROR_USAGE, "--threads is %d; it must be from 1 to 4096", options->threads);
+    return FR_OK;
+}
+
+static fr_status check_labels(const fr_dataset *set, fr_error *error) {
+    if (!set->labels) return fr_fail(error, FR_ERROR_DATA, "%s holds no labels; a fit needs them", set->source);
+    for (int64_t i = 0; i < set->local_rows; i++)
+        if (fr_dataset_label(set, i) > 0) return FR_OK;
+    return fr_fail(error, FR_ERROR_DATA,
+                   "%s: none of the %lld labels is above 0, so max(0, <w, x>) fits best with w = 0; expected some y > 0",
+                   set->source, (long long)set->samples);
+}
+
+/* Data from a file get columns of one scale wherever the step size is ours to choose; the unit is the same one. */
+static fr_status condition(const fr_options *options, fr_dataset *set, fr_error *error) {
+    bool ours = !set->is_planted && options->step_rule == FR_STEP_AUTO;
+    fr_conditioning how = {
+        .center = options->standardize || (ours && options->intercept),
+        .scale = options->standardize || ours,
+        .intercept = options->intercept,
+    };
+    return fr_dataset_condition(set, how, error);
+}
+
+static fr_status prepare(fr_solver *s, fr_error *error) {
+    fr_dataset *set = s->set;
+    fr_status status = check_place(&s->options, error);
+    if (status == FR_OK) status = fr_plan_make(&s->options, set, &s->plan, error); /* refuses before work is done */
+    if (status == FR_OK && set->is_planted) status = fr_dataset_materialize(set, 0, set->samples, error);
+    if (status == FR_OK) status = check_labels(set, error);
+    if (status == FR_OK) status = condition(&s->options, set, error);
+    if (status == FR_OK) status = fr_plan_make(&s->options, set, &s->plan, error); /* d may have grown by one */
+    if (status != FR_OK) return status;
+    int threads = s->options.threads > 0 ? s->options.threads : omp_get_max_threads();
+    fr_engine_config config = {
+        .plan = &s->plan, .data = set, .worker_count = s->plan.workers, .threads = threads, .device = -1};
+    status = fr_engine_cpu_create(&config, &s->engine, error);
+    s->plan.threads = threads;
+    return status == FR_OK ? fr_comm_local_create(&s->comm, error) : status;
+}
+
+fr_status fr_solver_create(const fr_options *options, fr_dataset *dataset, fr_solver **solver, fr_error *error) {
+    fr_solver *s = NULL;
+    fr_status status = fr_allocate((void **)&s, 1, sizeof *s, "the solver", error);
+    if (status != FR_OK) return status;
+    s->options = *options;
+    s->set = dataset;
+    if ((status = prepare(s, error)) != FR_OK) goto fail;
+    int64_t d = s->plan.features;
+    if ((status = fr_allocate((void **)&s->start, d, sizeof(double), "weights", error)) != FR_OK) goto fail;
+    if ((status = fr_allocate((void **)&s->fitted, d, sizeof(double), "weights", error)) != FR_OK) goto fail;
+    if ((status = fr_allocate((void **)&s->fit.scratch, d, sizeof(double), "weights", error)) != FR_OK) goto fail;
+    if ((status = fr_allocate((void **)&s->fit.state.weights, d, sizeof(double), "weights", error)) != FR_OK)
+        goto fail;
+    if ((status = fr_allocate((void **)&s->fit.state.average, d, sizeof(double), "weights", error)) != FR_OK)
+        goto fail;
+    *solver = s;
+    return FR_OK;
+fail:
+    fr_solver_free(s);
+    return status;
+}
+
+void fr_solver_free(fr_solver *s) {
+    if (!s) return;
+    fr_engine_free(s->engine);
+    fr_comm_free(s->comm);
+    free(s->start);
+    free(s->fitted);
+    free(s->fit.scratch);
+    free(s->fit.state.weights);
+    free(s->fit.state.average);
+    free(s);
+}
+
+/* -------------------------------------------------------------------------------------------- run */
+
+static fr_status choose_step(fr_solver *s, fr_error *error) {
+    double lambda;
+    if (s->options.step_rule != FR_STEP_AUTO) return FR_OK;
+    fr_status status = fr_survey_eigenvalue(s->engine, s->comm, &lambda, error);
+    if (status != FR_OK) return status;
+    double trace = s->labels.square / (double)s->plan.samples;
+    s->plan.steps.eta = fr_auto_step_size(&s->plan, lambda, trace);
+    if (!isfinite(s->plan.steps.eta))
+        return fr_fail(error, FR_ERROR_DATA, "%s: every feature is zero in every row, so there is nothing to fit",
+                       s->set->source);
+    return FR_OK;
+}
+
+/* Sums over the labels, the step size, w_0 and its loss. */
+static fr_status begin(fr_solver *s, fr_error *error) {
+    fr_fit *fit = &s->fit;
+    int64_t d = s->plan.features;
+    double *label_sum = NULL, *given = NULL, norm = 0;
+    fr_status status = fr_allocate((void **)&label_sum, d, sizeof(double), "the start", error);
+    if (status == FR_OK) status = fr_allocate((void **)&given, d, sizeof(double), "the start", error);
+    if (status == FR_OK)
+        status = fr_survey_total(s->engine, s->comm, FR_PASS_LABELS, NULL, label_sum, &s->labels, error);
+    if (status == FR_OK) status = choose_step(s, error);
+    if (status == FR_OK) {
+        for (int64_t j = 0; j < d; j++) norm += label_sum[j] * label_sum[j];
+        fit->zero_gradient = sqrt(norm) / (double)s->plan.samples;
+        fit->zero_loss = s->labels.label2 / (double)s->plan.samples;
+        if (s->options.init == FR_INIT_GIVEN)
+            fr_fold_weights(s->set, s->options.init_weights, s->options.init_intercept, given);
+        fr_start start = {s->options.init, given, label_sum, fit->zero_loss};
+        status = fr_survey_start(s->engine, s->comm, &start, s->start, &fit->start_loss, error);
+    }
+    free(label_sum);
+    free(given);
+    fit->plan = &s->plan;
+    fit->options = &s->options;
+    fit->set = s->set;
+    fit->engine = s->engine;
+    fit->comm = s->comm;
+    fit->bytes_a_step = fr_collective_bytes(&s->plan);
+    return status;
+}
+
+static fr_status run_once(fr_solver *s, int run, fr_error *error) {
+    fr_fit *fit = &s->fit;
+    size_t bytes = (size_t)s->plan.features * sizeof(double);
+    fit->state.step = fit->state.averaged = 0;
+    fit->state.run = run;
+    memcpy(fit->state.weights, s->start, bytes);
+    memset(fit->state.average, 0, bytes);
+    if (s->options.resume) {
+        fr_status status = fr_checkpoint_read(fit, s->options.resume, error);
+        if (status != FR_OK) return status;
+    }
+    fr_status status = fr_fit_run(fit, error);
+    memcpy(s->fitted, fit->state.weights, bytes);
+    return status;
+}
+
+/* R of Algorithm 1: ||w_0 - w*|| where w* is known, else sqrt(2 mean(y^2)), which estimates ||w*||. */
+static double ensemble_radius(fr_solver *s) {
+    if (!s->set->planted || s->set->shift) return sqrt(2 * s->fit.zero_loss);
+    double sum = 0;
+    for (int64_t j = 0; j < s->plan.features; j++)
+        sum += (s->start[j] - s->set->planted[j]) * (s->start[j] - s->set->planted[j]);
+    return sqrt(sum);
+}
+
+/* Runs L times from one start with independent draws; the first whose ball holds half of the runs is the result. */
+static fr_status run_ensemble(fr_solver *s, fr_error *error) {
+    int runs = s->options.ensemble;
+    int64_t d = s->plan.features, steps = 0;
+    double *weights = NULL;
+    fr_status status = fr_allocate((void **)&weights, runs * d, sizeof(double), "the ensemble", error);
+    int done = 0;
+    for (; status == FR_OK && done < runs; done++) {
+        s->fit.steps_before = steps;
+        status = run_once(s, done, error);
+        steps += s->fit.state.step;
+        memcpy(weights + done * d, s->fitted, (size_t)d * sizeof(double));
+        if (s->fit.outcome == FR_INTERRUPTED) break;
+    }
+    if (status == FR_OK && s->fit.outcome != FR_INTERRUPTED) {
+        double epsilon = s->options.tolerance > 0 ? s->options.tolerance * s->options.tolerance : FR_ENSEMBLE_EPSILON;
+        int winner = fr_ensemble_winner(weights, runs, d, 2 * sqrt(epsilon) * ensemble_radius(s), &s->agreeing);
+        if (winner < 0) {
+            s->fit.outcome = FR_DIVERGED;
+        } else {
+            fr_row_sums total;
+            memcpy(s->fitted, weights + winner * d, (size_t)d * sizeof(double));
+            s->fit.relative_error = fr_fit_relative_error(&s->fit, s->fitted);
+            status = fr_survey_total(s->engine, s->comm, FR_PASS_LOSS, s->fitted, NULL, &total, error);
+            s->fit.loss = total.residual / (double)s->plan.samples;
+            bool reached = s->options.tolerance > 0 && s->fit.relative_error <= s->options.tolerance;
+            s->fit.outcome = reached ? FR_TOLERANCE : FR_ITERATIONS;
+        }
+    }
+    s->fit.steps_before = steps - s->fit.state.step;
+    free(weights);
+    return status;
+}
+
+/* Condition (II) with the largest delta1 = 1/2: ||w_0 - w*|| <= sqrt(1/2) 7/200 ||w*||. */
+static int condition_ii(fr_solver *s) {
+    double error = fr_fit_relative_error(&s->fit, s->start);
+    return isnan(error) ? -1 : error <= sqrt(0.5) * 7 / 200;
+}
+
+static fr_status fill_result(fr_solver *s, double seconds, fr_result *r, fr_error *error) {
+    const fr_plan *plan = &s->plan;
+    double n = (double)plan->samples, spread = s->labels.label2 - s->labels.label * s->labels.label / n;
+    fr_row_sums total;
+    fr_status status = fr_survey_total(s->engine, s->comm, FR_PASS_LOSS, s->fitted, NULL, &total, error);
+    *r = (fr_result){
+        .outcome = s->fit.outcome,
+        .iterations = s->fit.steps_before + s->fit.state.step,
+        .loss = s->fit.loss,
+        .relative_error = s->fit.relative_error,
+        .r_squared = spread > 0 ? 1 - n * s->fit.loss / spread : NAN,
+        .active = total.active / n,
+        .step_size = plan->steps.eta,
+        .batch = plan->batch,
+        .workers = plan->workers,
+        .levels = plan->levels,
+        .scale = plan->scale,
+        .collective = plan->collective,
+        .step_rule = s->options.step_rule,
+        .schedule = plan->steps.decays ? FR_SCHEDULE_DECAY : FR_SCHEDULE_CONSTANT,
+        .init = s->options.init,
+        .precision = plan->precision,
+        .average = plan->iterations ? (double)(plan->iterations - plan->average_start) / (double)plan->iterations : 0,
+        .device = s->engine->ops->name,
+        .threads = plan->threads,
+        .ranks = s->comm->size,
+        .seconds_total = seconds,
+        .seconds_compute = seconds - s->comm->seconds,
+        .seconds_communicate = s->comm->seconds,
+        .bytes_sent_per_iteration = s->fit.bytes_a_step,
+        .rate = fr_theory_rate(plan->features, (double)plan->batch, plan->levels),
+        .condition_ii = condition_ii(s),
+        .agreeing = s->agreeing,
+    };
+    return status;
+}
+
+fr_status fr_solver_run(fr_solver *s, fr_result *result, fr_error *error) {
+    s->fit.steps_before = 0;
+    s->agreeing = 1;
+    fr_status status = begin(s, error);
+    s->fit.started = fr_seconds();
+    if (status == FR_OK) status = s->options.ensemble > 1 ? run_ensemble(s, error) : run_once(s, 0, error);
+    double seconds = fr_seconds() - s->fit.started;
+    return status == FR_OK ? fill_result(s, seconds, result, error) : status;
+}
+
+fr_status fr_solver_model(const fr_solver *s, fr_model **model, fr_error *error) {
+    return fr_model_create(s->set, s->fitted, model, error);
+}
