@@ -137,6 +137,15 @@ static void normals_of_words(const u32v words[4], float z[64]) {
     }
 }
 
+static inline f64v eight_lanes_f32(f32v v) {
+    union {
+        f32v whole;
+        f32h half[2];
+    } x = {v};
+    return __builtin_convertvector(x.half[0], f64v) + __builtin_convertvector(x.half[1], f64v);
+}
+static inline f64v eight_lanes_f64(f64v v) { return v; }
+
 #define FR_PASTE3(a, b, c) a##_##b##_##c
 #define FR_PASTE(a, b, c) FR_PASTE3(a, b, c)
 #define FR_TEXT2(a) #a

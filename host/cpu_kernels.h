@@ -34,7 +34,7 @@ typedef struct fr_cpu_kernels {
      * row_index, if any, has a readable count. sums is added to. */
     void (*pass)(fr_pass kind, const void *rows, const void *labels, const int64_t *row_index, int64_t count,
                  int64_t features, const void *weights, void *sum, fr_row_sums *sums);
-    /* max |v_i|, as double; NaN if any is. */
+    /* max |v_i|, as double; NaN if any is not finite. */
     double (*max_abs)(const void *v, int64_t features);
     /* sum (v_i factor)^2 in double, in a fixed order; factor a power of two. */
     double (*sum_squares)(const void *v, int64_t features, double factor);

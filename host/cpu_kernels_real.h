@@ -3,8 +3,10 @@
  *
  * The fused pass takes four rows at a time: their four dot products with w together (each element of w is loaded
  * once for four rows), the coefficients, then the rows with a coefficient are added to the sum while they are still
- * in cache, and the next four are prefetched meanwhile. Traffic: every row once from memory; w and the sum stay in
- * L1. Order: lane l of a dot product sums elements l, l + LANES, ...; lanes are added pairwise in double; the sum
+ * in cache. The dot products prefetch the next four rows, into L2: two sets of four do not fit in a small L1.
+ * Traffic: every row once from memory; w and the sum stay in L1.
+ *
+ * Order: lane l of a dot product sums elements l, l + LANES, ...; lanes are added pairwise in double; the sum
  * takes rows in order of i.
  */
 enum { NAME(LANES) = 64 / sizeof(REAL) };
@@ -20,19 +22,19 @@ static inline VEC NAME(load_part)(const REAL *p, int64_t count) {
     return v;
 }
 
+/* Lanes l and l + 8 of floats first, then the eight pairwise, in double. */
 static inline double NAME(lane_sum)(VEC v) {
-    double lane[NAME(LANES)];
-    for (int l = 0; l < NAME(LANES); l++) lane[l] = (double)v[l];
-    for (int width = NAME(LANES) / 2; width > 0; width /= 2)
-        for (int l = 0; l < width; l++) lane[l] += lane[l + width];
-    return lane[0];
+    f64v s = NAME(eight_lanes)(v);
+    return ((s[0] + s[4]) + (s[2] + s[6])) + ((s[1] + s[5]) + (s[3] + s[7]));
 }
 
-static inline void NAME(dot_products)(const REAL *const row[4], const REAL *w, int64_t d, double p[4]) {
+static inline void NAME(dot_products)(const REAL *const row[4], const REAL *const next[4], const REAL *w, int64_t d,
+                                       double p[4]) {
     VEC a = {0}, b = {0}, c = {0}, e = {0};
     int64_t j = 0;
     for (; j + NAME(LANES) <= d; j += NAME(LANES)) {
         VEC x = NAME(load)(w + j);
+        for (int r = 0; r < 4; r++) __builtin_prefetch(next[r] + j, 0, 2);
         a += x * NAME(load)(row[0] + j);
         b += x * NAME(load)(row[1] + j);
         c += x * NAME(load)(row[2] + j);
@@ -48,19 +50,16 @@ static inline void NAME(dot_products)(const REAL *const row[4], const REAL *w, i
     p[0] = NAME(lane_sum)(a), p[1] = NAME(lane_sum)(b), p[2] = NAME(lane_sum)(c), p[3] = NAME(lane_sum)(e);
 }
 
-/* sum += coefficient[0] row[0] + ... of `rows` rows, prefetching the same columns of next[0..3]. */
+/* sum += coefficient[0] row[0] + ... of `rows` rows, 1 to 4. */
 static inline __attribute__((always_inline)) void NAME(add_rows)(int rows, const REAL *const row[4],
-                                                                 const REAL coefficient[4],
-                                                                 const REAL *const next[4], REAL *sum, int64_t d) {
+                                                                 const REAL coefficient[4], REAL *sum, int64_t d) {
     int64_t j = 0;
     for (; j + NAME(LANES) <= d; j += NAME(LANES)) {
-        for (int r = 0; r < 4; r++) __builtin_prefetch(next[r] + j, 0, 3);
-        if (rows == 0) continue;
         VEC g = NAME(load)(sum + j);
         for (int r = 0; r < rows; r++) g += coefficient[r] * NAME(load)(row[r] + j);
         memcpy(sum + j, &g, sizeof g);
     }
-    if (j < d && rows > 0) {
+    if (j < d) {
         VEC g = NAME(load_part)(sum + j, d - j);
         for (int r = 0; r < rows; r++) g += coefficient[r] * NAME(load_part)(row[r] + j, d - j);
         memcpy(sum + j, &g, (size_t)(d - j) * sizeof(REAL));
@@ -120,26 +119,38 @@ static void NAME(pass)(fr_pass kind, const void *rows, const void *labels, const
             y[r] = (double)label[index];
         }
         if (kind == FR_PASS_LABELS) NAME(label_sums)(here, row, y, d, sums);
-        else NAME(dot_products)(row, weights, d, p);
+        else NAME(dot_products)(row, next, weights, d, p);
         switch (NAME(weigh_rows)(kind, here, p, y, row, active, coefficient, sums)) {
-        case 0: NAME(add_rows)(0, active, coefficient, next, sum, d); break;
-        case 1: NAME(add_rows)(1, active, coefficient, next, sum, d); break;
-        case 2: NAME(add_rows)(2, active, coefficient, next, sum, d); break;
-        case 3: NAME(add_rows)(3, active, coefficient, next, sum, d); break;
-        default: NAME(add_rows)(4, active, coefficient, next, sum, d);
+        case 0: break;
+        case 1: NAME(add_rows)(1, active, coefficient, sum, d); break;
+        case 2: NAME(add_rows)(2, active, coefficient, sum, d); break;
+        case 3: NAME(add_rows)(3, active, coefficient, sum, d); break;
+        default: NAME(add_rows)(4, active, coefficient, sum, d);
         }
     }
 }
 
 static double NAME(max_abs)(const void *v, int64_t d) {
     const REAL *x = v;
-    double most = 0;
-    for (int64_t i = 0; i < d; i++) {
-        double size = (double)(x[i] < 0 ? -x[i] : x[i]);
-        if (!(size <= most)) most = size; /* a NaN is taken, and stays */
-        if (most != most) return most;
+    REAL lane[16] = {0}, odd[16] = {0};
+    int64_t i = 0;
+    for (; i + 16 <= d; i += 16)
+        for (int l = 0; l < 16; l++) {
+            REAL size = x[i + l] < 0 ? -x[i + l] : x[i + l];
+            lane[l] = size > lane[l] ? size : lane[l];
+            odd[l] += size - size; /* 0, or NaN where x is not finite */
+        }
+    for (int l = 0; i < d; i++, l++) {
+        REAL size = x[i] < 0 ? -x[i] : x[i];
+        lane[l] = size > lane[l] ? size : lane[l];
+        odd[l] += size - size;
     }
-    return most;
+    double most = 0, not_finite = 0;
+    for (int l = 0; l < 16; l++) {
+        most = (double)lane[l] > most ? (double)lane[l] : most;
+        not_finite += (double)odd[l];
+    }
+    return not_finite != 0 ? (double)NAN : most;
 }
 
 static double NAME(sum_squares)(const void *v, int64_t d, double factor) {

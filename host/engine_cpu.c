@@ -92,6 +92,21 @@ static fr_status cut_lanes(const cpu_engine *e, bool drawn, lane_table *table, f
     return FR_OK;
 }
 
+/* sum (in double) <- the sum of the rows of one pass, or + it. */
+static void add_to_lane(const cpu_engine *e, const void *scratch, bool first, double *sum) {
+    int64_t d = e->base.config.plan->features;
+    const float *f = scratch;
+    const double *g = scratch;
+    if (first && e->real == 4)
+        for (int64_t j = 0; j < d; j++) sum[j] = (double)f[j];
+    else if (first)
+        memcpy(sum, g, (size_t)d * sizeof *sum);
+    else if (e->real == 4)
+        for (int64_t j = 0; j < d; j++) sum[j] += (double)f[j];
+    else
+        for (int64_t j = 0; j < d; j++) sum[j] += g[j];
+}
+
 /* Sums one lane into its vector of lane_sums. */
 static void run_lane(cpu_engine *e, const lane_table *table, int l, bool drawn, fr_pass pass, const void *weights,
                      void *scratch) {
@@ -118,8 +133,7 @@ static void run_lane(cpu_engine *e, const lane_table *table, int l, bool drawn, 
             e->kernels->pass(pass, rows + (size_t)(first * d) * e->real, labels + (size_t)first * e->real, NULL, here,
                              d, weights, scratch, &e->lane_scalars[l]);
         }
-        if (pass == FR_PASS_LOSS) continue;
-        for (int64_t j = 0; j < d; j++) sum[j] = (i ? sum[j] : 0) + get(e, scratch, j);
+        if (pass != FR_PASS_LOSS) add_to_lane(e, scratch, i == 0, sum);
     }
 }
 
@@ -139,13 +153,21 @@ static fr_row_sums worker_scalars(const cpu_engine *e, const lane_table *table, 
 /* factor times the sum over lanes, columns first .. last - 1 of a worker: into real values or double sums. */
 static void add_lanes(const cpu_engine *e, const lane_table *table, int worker, int64_t first, int64_t last,
                       double factor, double *sums) {
-    int64_t d = e->base.config.plan->features;
-    for (int64_t j = first; j < last; j++) {
-        double total = 0;
-        for (int l = table->start[worker]; l < table->start[worker + 1]; l++)
-            total += e->lane_sums[(size_t)l * (size_t)d + (size_t)j];
-        if (sums) sums[(int64_t)worker * d + j] = total;
-        else put(e, e->base.buffers.values, (int64_t)worker * d + j, factor * total);
+    int64_t d = e->base.config.plan->features, count = last - first;
+    double total[APPLY_COLUMNS];
+    memset(total, 0, (size_t)count * sizeof *total);
+    for (int l = table->start[worker]; l < table->start[worker + 1]; l++) {
+        const double *lane_sum = e->lane_sums + (size_t)l * (size_t)d + (size_t)first;
+        for (int64_t j = 0; j < count; j++) total[j] += lane_sum[j];
+    }
+    if (sums) {
+        memcpy(sums + (int64_t)worker * d + first, total, (size_t)count * sizeof *total);
+    } else if (e->real == 4) {
+        float *values = (float *)e->base.buffers.values + (int64_t)worker * d + first;
+        for (int64_t j = 0; j < count; j++) values[j] = (float)(factor * total[j]);
+    } else {
+        double *values = (double *)e->base.buffers.values + (int64_t)worker * d + first;
+        for (int64_t j = 0; j < count; j++) values[j] = factor * total[j];
     }
 }
 

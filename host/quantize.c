@@ -11,7 +11,7 @@
 double fr_norm(const fr_cpu_kernels *kernels, const void *v, int64_t features, fr_scale scale) {
     double most = kernels->max_abs(v, features);
     int exponent;
-    if (scale == FR_SCALE_MAX || !(most > 0) || isinf(most)) return most;
+    if (scale == FR_SCALE_MAX || !(most > 0)) return most;
     frexp(most, &exponent);
     /* 2^1023 is the largest factor; subnormal vectors then stay small, but far from underflow. */
     exponent = exponent < -1023 ? -1023 : exponent;

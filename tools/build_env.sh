@@ -1,0 +1,30 @@
+# build_env.sh - read by tools/demo and tools/check: what both need to configure and build.
+# shellcheck shell=bash
+
+cores() { nproc 2> /dev/null || getconf _NPROCESSORS_ONLN 2> /dev/null || echo 2; }
+
+# Ninja where it is there; a folder that was configured before keeps the generator that it has.
+if [ -z "${CMAKE_GENERATOR:-}" ] && command -v ninja > /dev/null 2>&1; then
+    export CMAKE_GENERATOR=Ninja
+fi
+
+# Runs tools/setup. Without root and without sudo it cannot install; what is there may still be enough to build.
+prepare() { # name of the script that asks
+    tools/setup && return
+    local tool
+    for tool in cc c++ cmake; do
+        command -v "$tool" > /dev/null 2>&1 || { printf '%s: %s is needed\n' "$1" "$tool" >&2 && exit 1; }
+    done
+    printf '%s: going on without what is missing\n' "$1"
+}
+
+# Runs a command with its output in a file: silent when all is well, its end shown when not.
+quietly() { # log command...
+    local log=$1
+    shift
+    if ! "$@" > "$log" 2>&1 < /dev/null; then
+        tail -n 40 "$log" >&2
+        printf '%s: failed: %s (all of its output is in %s)\n' "$(basename "$0")" "$*" "$log" >&2
+        return 1
+    fi
+}

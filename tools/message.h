@@ -1,0 +1,34 @@
+/*
+ * message.h - what the program says about itself on stderr, and the last look at stdout.
+ *
+ * Every failure is one line that starts with "fitrelu: error: ". Exit codes stand here by name, so that no other file
+ * of the program has a bare number.
+ */
+#ifndef FITRELU_MESSAGE_H
+#define FITRELU_MESSAGE_H
+
+#include "fitrelu.h"
+
+enum {
+    EXIT_DONE = 0,
+    EXIT_OUTPUT = 1,     /* input, output or internal */
+    EXIT_USAGE = 2,      /* wrong options or arguments */
+    EXIT_TOLERANCE = 3,  /* --tolerance was not reached */
+    EXIT_DIVERGED = 4,   /* the iterates grew without bound */
+    EXIT_SIGNALLED = 128 /* plus the number of the signal */
+};
+
+/* Prints "fitrelu: error: ...", one line, on stderr. */
+void message_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* The same; returns EXIT_USAGE, so that a refusal is one statement. */
+int message_usage(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* Prints what the library says and returns the exit code for it. */
+int message_library(const fr_error *error);
+/* Prints "fitrelu: ...", a remark that is no error. */
+void message_note(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* Closes stdout; where anything written to it was lost (a full disk), says so and returns EXIT_OUTPUT instead of
+ * code. */
+int message_close_stdout(int code);
+
+#endif

@@ -1,0 +1,154 @@
+/*
+ * option_table.c - the table of options, and what it says in words.
+ *
+ * The words of --step-size, --schedule, --init, --scale, --collective, --precision and --device stand in the order of
+ * their enumerations in fitrelu.h, so that the position of a word is its value.
+ */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "commands.h"
+#include "option_table.h"
+
+#define FIT COMMAND_FIT
+#define PREDICT COMMAND_PREDICT
+#define GENERATE COMMAND_GENERATE
+
+/* Sizes end at 10^15, which a double still holds exactly; what is too large for memory is told by the library. */
+#define MOST 1e15
+
+const option_entry option_table[OPT_COUNT] = {
+    [OPT_SAMPLES] = {"samples", 'n', GROUP_DATA, FIT | GENERATE, KIND_INTEGER, "N", NULL, 1, MOST, 0,
+                     "rows of the planted problem (default: 10 times the features)"},
+    [OPT_FEATURES] = {"features", 'd', GROUP_DATA, FIT | GENERATE, KIND_INTEGER, "D", NULL, 1, MOST, 0,
+                      "features of the planted problem (default: 1000; with --samples alone N / 10, at most 1000)"},
+    [OPT_NOISE] = {"noise", 0, GROUP_DATA, FIT | GENERATE, KIND_REAL, "SIGMA", NULL, 0, INFINITY, 0,
+                   "standard deviation of the noise on planted labels (default: 0)"},
+    [OPT_SEED] = {"seed", 's', GROUP_DATA, FIT | GENERATE, KIND_SEED, "S", NULL, 0, 0, 0,
+                  "seed of planted data, sampling, quantization and random start (default: 1)"},
+    [OPT_DATA] = {"data", 0, GROUP_DATA, FIT, KIND_FILE, "FILE", NULL, 0, 0, 0,
+                  "fit this file instead: NPY, NPZ (arrays X and y), CSV or LIBSVM, told apart by content"},
+    [OPT_LABELS] = {"labels", 0, GROUP_DATA, FIT | PREDICT, KIND_FILE, "FILE", NULL, 0, 0, 0,
+                    "labels from a file of their own: NPY, or text with one number a line"},
+    [OPT_LABEL_COLUMN] = {"label-column", 0, GROUP_DATA, FIT | PREDICT, KIND_TEXT, "C", NULL, 0, 0, 0,
+                          "the CSV column that holds the labels, by name or by number from 1 (default: the last)"},
+    [OPT_STANDARDIZE] = {"standardize", 0, GROUP_DATA, FIT, KIND_FLAG, NULL, NULL, 0, 0, 0,
+                         "fit on features of mean 0 and variance 1; the model is in your own units all the same"},
+    [OPT_INTERCEPT] = {"intercept", 0, GROUP_DATA, FIT, KIND_FLAG, NULL, NULL, 0, 0, 0,
+                       "fit y = max(0, <w, x> + b), with an intercept b"},
+
+    [OPT_BATCH] = {"batch", 'm', GROUP_METHOD, FIT, KIND_INTEGER, "M", "full", 1, MOST, 0,
+                   "rows drawn a step, over all workers; full: every row once, gradient descent (default: chosen from "
+                   "the data)"},
+    [OPT_WORKERS] = {"workers", 'K', GROUP_METHOD, FIT, KIND_INTEGER, "K", NULL, 1, 1e6, 0,
+                     "workers that share the rows; must divide the batch (default: one a GPU or rank)"},
+    [OPT_ITERATIONS] = {"iterations", 'T', GROUP_METHOD, FIT, KIND_INTEGER, "T", NULL, 0, MOST, 0,
+                        "steps to make at most (default: chosen from the size of the problem)"},
+    [OPT_STEP_SIZE] = {"step-size", 0, GROUP_METHOD, FIT, KIND_REAL, "NUMBER", "auto|theorem|experiment", 0, INFINITY,
+                       1,
+                       "auto: from the spectrum of the data; theorem: Theorems 3.1 and 3.2; experiment: section 4 of "
+                       "the paper; or a number (default: auto)"},
+    [OPT_SCHEDULE] = {"schedule", 0, GROUP_METHOD, FIT, KIND_WORD, NULL, "auto|constant|decay", 0, 0, 0,
+                      "decay: constant for the first half, then linearly to zero (default: auto)"},
+    [OPT_AVERAGE] = {"average", 0, GROUP_METHOD, FIT, KIND_REAL, "SHARE", "auto", 0, 1, 0,
+                     "average the weights over this share of the last steps (default: auto, where labels are noisy)"},
+    [OPT_INIT] = {"init", 0, GROUP_METHOD, FIT, KIND_FILE, "FILE", "gradient|random|zero", 0, 0, 0,
+                  "where to start: one full gradient step from zero, standard normal, zero, or a file: a model, an NPY "
+                  "vector or text with one weight a line (default: gradient)"},
+    [OPT_LEVELS] = {"levels", 0, GROUP_METHOD, FIT, KIND_INTEGER, "S", NULL, 1, 127, 0,
+                    "quantize gradients to S levels and a sign (default: no quantization)"},
+    [OPT_BITS] = {"bits", 0, GROUP_METHOD, FIT, KIND_INTEGER, "B", NULL, 1, 7, 0,
+                  "the same in bits: S = 2^B - 1"},
+    [OPT_SCALE] = {"scale", 0, GROUP_METHOD, FIT, KIND_WORD, NULL, "auto|l2|max", 0, 0, 0,
+                   "what a quantized gradient is divided by: its norm or its largest entry (default: auto: max for "
+                   "allreduce, else l2)"},
+    [OPT_COLLECTIVE] = {"collective", 0, GROUP_METHOD, FIT, KIND_WORD, NULL,
+                        "auto|allreduce|allgather|two-phase|master", 0, 0, 0,
+                        "how the workers put their gradients together; quantized, allreduce needs K S <= 127 (default: "
+                        "auto: allreduce for K <= 16 where it can be, else two-phase)"},
+    [OPT_PRECISION] = {"precision", 0, GROUP_METHOD, FIT | GENERATE, KIND_WORD, NULL, "f64|f32", 0, 0, 0,
+                       "compute and keep rows in float64 or float32 (default: f64)"},
+    [OPT_TOLERANCE] = {"tolerance", 0, GROUP_METHOD, FIT, KIND_REAL, "EPS", NULL, 0, INFINITY, 1,
+                       "stop at this relative error ||w - w*|| / ||w*||, or, where w* is unknown, at this share of the "
+                       "gradient at zero; exit code 3 where it was not reached"},
+    [OPT_ENSEMBLE] = {"ensemble", 0, GROUP_METHOD, FIT, KIND_INTEGER, "L", NULL, 1, 1e6, 0,
+                      "make L runs and keep the one that at least half of them agree with (Algorithm 1)"},
+
+    [OPT_DEVICE] = {"device", 0, GROUP_PLACE, FIT, KIND_WORD, NULL, "auto|cpu|cuda", 0, 0, 0,
+                    "where to compute (default: auto, a GPU where there is one)"},
+    [OPT_GPUS] = {"gpus", 0, GROUP_PLACE, FIT, KIND_INTEGER, "G", NULL, 1, 1024, 0,
+                  "GPUs that the workers are spread over; must divide their number (default: 1)"},
+    [OPT_THREADS] = {"threads", 'j', GROUP_PLACE, FIT, KIND_INTEGER, "N", NULL, 1, 4096, 0,
+                     "processor threads; the result does not depend on them (default: all)"},
+    [OPT_TIMEOUT] = {"timeout", 0, GROUP_PLACE, FIT, KIND_REAL, "SECONDS", NULL, 0, INFINITY, 0,
+                     "give up when a rank is silent for so long; 0: never"},
+
+    [OPT_MODEL] = {"model", 0, GROUP_RESULTS, FIT, KIND_FILE, "FILE", NULL, 0, 0, 0,
+                   "write the fitted model, for fitrelu predict; nothing is written when the fit diverges"},
+    [OPT_OUTPUT] = {"output", 'o', GROUP_RESULTS, PREDICT | GENERATE, KIND_FILE, "FILE", NULL, 0, 0, 0,
+                    "the file to write: predictions (.npy: float64 array, else text) or planted data (.npz or .npy)"},
+    [OPT_HISTORY] = {"history", 0, GROUP_RESULTS, FIT, KIND_FILE, "FILE", NULL, 0, 0, 0,
+                     "write a CSV row a report: iteration,seconds,loss,relative_error,bytes_sent"},
+    [OPT_JSON] = {"json", 0, GROUP_RESULTS, COMMAND_ALL, KIND_FLAG, NULL, NULL, 0, 0, 0,
+                  "print one JSON object on stdout instead of text"},
+    [OPT_REPORT_EVERY] = {"report-every", 0, GROUP_RESULTS, FIT, KIND_INTEGER, "N", NULL, 1, MOST, 0,
+                          "steps between reports (default: at doubling intervals)"},
+    [OPT_CHECKPOINT] = {"checkpoint", 0, GROUP_RESULTS, FIT, KIND_FILE, "FILE", NULL, 0, 0, 0,
+                        "keep the state of the run in FILE, at reports and at the end"},
+    [OPT_RESUME] = {"resume", 0, GROUP_RESULTS, FIT, KIND_FILE, "FILE", NULL, 0, 0, 0,
+                    "go on from a checkpoint, with the options of that run"},
+    [OPT_QUIET] = {"quiet", 'q', GROUP_GENERAL, COMMAND_ALL, KIND_FLAG, NULL, NULL, 0, 0, 0,
+                   "no progress and no remarks on stderr; errors are still told"},
+    [OPT_HELP] = {"help", 'h', GROUP_GENERAL, COMMAND_ALL, KIND_FLAG, NULL, NULL, 0, 0, 0, "print this help and exit"},
+    [OPT_VERSION] = {"version", 'V', GROUP_GENERAL, COMMAND_ALL, KIND_FLAG, NULL, NULL, 0, 0, 0,
+                     "print the version and exit"},
+};
+
+const char *option_group_name(option_group group) {
+    const char *const names[GROUP_COUNT] = {"Data", "Method", "Place", "Results", "General"};
+    return names[group];
+}
+
+const char *option_argument_text(const option_entry *entry, char text[OPTION_TEXT_SIZE]) {
+    const char *words = entry->words ? entry->words : "";
+    const char *placeholder = entry->placeholder ? entry->placeholder : "";
+    snprintf(text, OPTION_TEXT_SIZE, "%s%s%s", words, *words && *placeholder ? "|" : "", placeholder);
+    return text;
+}
+
+/* "a number above 0", "a whole number from 1 to 127": the range of an entry that takes a number. */
+static void range_text(const option_entry *entry, char text[OPTION_TEXT_SIZE]) {
+    const char *number = entry->kind == KIND_REAL ? "a number" : "a whole number";
+    if (entry->kind == KIND_SEED) snprintf(text, OPTION_TEXT_SIZE, "a whole number from 0 to 18446744073709551615");
+    else if (entry->above) snprintf(text, OPTION_TEXT_SIZE, "%s above %.0f", number, entry->low);
+    else if (isinf(entry->high)) snprintf(text, OPTION_TEXT_SIZE, "%s of at least %.0f", number, entry->low);
+    else snprintf(text, OPTION_TEXT_SIZE, "%s from %.0f to %.0f", number, entry->low, entry->high);
+}
+
+const char *option_expected_text(const option_entry *entry, char text[OPTION_TEXT_SIZE]) {
+    char own[OPTION_TEXT_SIZE] = "";
+    if (entry->kind == KIND_FILE) snprintf(own, sizeof own, "the name of a file");
+    else if (entry->kind == KIND_TEXT) snprintf(own, sizeof own, "a text");
+    else if (entry->kind != KIND_WORD && entry->kind != KIND_FLAG) range_text(entry, own);
+    size_t used = 0;
+    for (const char *word = entry->words; word && *word && used < OPTION_TEXT_SIZE;) {
+        size_t length = strcspn(word, "|");
+        bool last = word[length] == '\0';
+        const char *joint = !last ? ", " : *own ? " or " : "";
+        used += (size_t)snprintf(text + used, OPTION_TEXT_SIZE - used, "%.*s%s", (int)length, word, joint);
+        word += length + !last;
+    }
+    if (used < OPTION_TEXT_SIZE) snprintf(text + used, OPTION_TEXT_SIZE - used, "%s", own);
+    return text;
+}
+
+int option_word_find(const char *words, const char *text, size_t length) {
+    int position = 0;
+    for (const char *word = words; word && *word; position++) {
+        size_t size = strcspn(word, "|");
+        if (size == length && memcmp(word, text, length) == 0) return position;
+        word += size + (word[size] == '|');
+    }
+    return -1;
+}
