@@ -63,8 +63,9 @@ static fr_status open_outputs(fit_job *job, fr_error *error) {
 
 static fr_status open_data(fit_job *job, fr_error *error) {
     const fit_settings *settings = &job->settings;
-    fr_status status = settings->data ? fr_dataset_read(settings->data, &settings->reading, &job->data, error)
-                                      : fr_dataset_generate(&settings->planted, settings->precision, &job->data, error);
+    fr_status status = settings->data
+                           ? fr_dataset_read(settings->data, &settings->reading, &job->data, error)
+                           : fr_dataset_generate(&settings->planted, settings->precision, &job->data, error);
     if (status != FR_OK) return status;
     job->samples = fr_dataset_samples(job->data);
     job->features = fr_dataset_features(job->data);
