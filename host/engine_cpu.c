@@ -1,18 +1,18 @@
 /*
- * engine_cpu.c - the compute seam on a CPU: OpenMP over the vector loops of cpu_kernels.c.
+ * engine_cpu.c - the compute seam on a CPU: a team of threads over the vector loops of cpu_kernels.c.
  *
  * It owns the weights in double (a float copy feeds the float loops), the sums of the lanes and the exchange
  * buffers. A lane is a run of at least 32 rows of one worker; lanes are the unit of work of the threads, and since
  * they are cut by counts alone and added in order, the number of threads changes no bit.
  */
 #include <math.h>
-#include <omp.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "collective.h"
 #include "engine.h"
 #include "quantize.h"
+#include "team.h"
 
 enum {
     LANE_ROWS = 32,   /* fewest rows of a lane */
@@ -38,6 +38,7 @@ typedef struct cpu_engine {
     const fr_cpu_kernels *kernels;
     size_t real; /* bytes */
     int threads;
+    fr_team *team;
     int64_t step;
     int run;
     double *weights;
@@ -171,25 +172,41 @@ static void add_lanes(const cpu_engine *e, const lane_table *table, int worker, 
     }
 }
 
-static void pass_over(cpu_engine *e, const lane_table *table, bool drawn, fr_pass pass, const void *weights,
-                      double factor, double *sums) {
-    int64_t d = e->base.config.plan->features, blocks = (d + APPLY_COLUMNS - 1) / APPLY_COLUMNS;
-    int workers = e->base.config.worker_count;
-    int threads = e->threads;
-#pragma omp parallel num_threads(threads) if (threads > 1)
-    {
-        void *scratch = at(e, e->scratch, (int64_t)omp_get_thread_num() * d);
-#pragma omp for schedule(dynamic, 1)
-        for (int l = 0; l < table->count; l++) run_lane(e, table, l, drawn, pass, weights, scratch);
-        if (pass != FR_PASS_LOSS) {
-#pragma omp for schedule(static)
-            for (int64_t part = 0; part < workers * blocks; part++) {
-                int64_t first = part % blocks * APPLY_COLUMNS;
-                int64_t last = first + APPLY_COLUMNS < d ? first + APPLY_COLUMNS : d;
-                add_lanes(e, table, (int)(part / blocks), first, last, factor, sums);
-            }
-        }
-    }
+/* One pass over rows, as the team sees it. */
+typedef struct row_pass {
+    cpu_engine *engine;
+    const lane_table *table;
+    bool drawn;
+    fr_pass pass;
+    const void *weights;
+    double factor;
+    double *sums;
+} row_pass;
+
+static void lane_item(void *context, int64_t item, int thread) {
+    row_pass *p = context;
+    cpu_engine *e = p->engine;
+    void *scratch = at(e, e->scratch, thread * e->base.config.plan->features);
+    run_lane(e, p->table, (int)item, p->drawn, p->pass, p->weights, scratch);
+}
+
+static int64_t blocks_of(const cpu_engine *e, int64_t columns) {
+    return (e->base.config.plan->features + columns - 1) / columns;
+}
+
+static void sum_item(void *context, int64_t item, int thread) {
+    row_pass *p = context;
+    int64_t d = p->engine->base.config.plan->features, blocks = blocks_of(p->engine, APPLY_COLUMNS);
+    int64_t first = item % blocks * APPLY_COLUMNS, last = first + APPLY_COLUMNS < d ? first + APPLY_COLUMNS : d;
+    (void)thread;
+    add_lanes(p->engine, p->table, (int)(item / blocks), first, last, p->factor, p->sums);
+}
+
+static void pass_over(row_pass p) {
+    cpu_engine *e = p.engine;
+    fr_team_run(e->team, p.table->count, lane_item, &p);
+    if (p.pass != FR_PASS_LOSS)
+        fr_team_run(e->team, e->base.config.worker_count * blocks_of(e, APPLY_COLUMNS), sum_item, &p);
 }
 
 static fr_status cpu_survey(fr_engine *engine, fr_pass pass, const double *weights, double *sums,
@@ -204,7 +221,7 @@ static fr_status cpu_survey(fr_engine *engine, fr_pass pass, const double *weigh
         for (int64_t j = 0; j < d; j++) put(e, copy, j, weights[j]);
         at_weights = copy;
     }
-    pass_over(e, &e->full, false, sums ? pass : FR_PASS_LOSS, at_weights, 1, sums);
+    pass_over((row_pass){e, &e->full, false, !sums && pass != FR_PASS_LABELS ? FR_PASS_LOSS : pass, at_weights, 1, sums});
     for (int k = 0; k < engine->config.worker_count; k++) scalars[k] = worker_scalars(e, &e->full, k);
     free(copy);
     return FR_OK;
@@ -219,7 +236,7 @@ static fr_status cpu_gradient(fr_engine *engine, fr_error *error) {
     const lane_table *table = drawn ? &e->drawn : &e->full;
     double factor = drawn ? 1 / (double)plan->draws : (double)plan->workers / (double)plan->samples, rows = 0;
     (void)error;
-    pass_over(e, table, drawn, FR_PASS_GRADIENT, e->weights_real, factor, NULL);
+    pass_over((row_pass){e, table, drawn, FR_PASS_GRADIENT, e->weights_real, factor, NULL});
     e->batch_residual = 0;
     for (int k = 0; k < engine->config.worker_count; k++) {
         e->batch_residual += worker_scalars(e, table, k).residual;
@@ -231,17 +248,21 @@ static fr_status cpu_gradient(fr_engine *engine, fr_error *error) {
 
 /* ---------------------------------------------------------------------------------------- levels */
 
+static void norm_item(void *context, int64_t k, int thread) {
+    cpu_engine *e = context;
+    fr_buffers *b = &e->base.buffers;
+    const fr_plan *plan = e->base.config.plan;
+    (void)thread;
+    put(e, b->scales, k, fr_norm(e->kernels, at(e, b->values, k * plan->features), plan->features, plan->scale));
+}
+
 static fr_status cpu_magnitude(fr_engine *engine, fr_error *error) {
     cpu_engine *e = of(engine);
     fr_buffers *b = &engine->buffers;
-    int64_t d = engine->config.plan->features;
-    int workers = engine->config.worker_count, threads = e->threads;
     double most = 0;
     (void)error;
-#pragma omp parallel for num_threads(threads) if (threads > 1 && workers > 1)
-    for (int k = 0; k < workers; k++)
-        put(e, b->scales, k, fr_norm(e->kernels, at(e, b->values, k * d), d, engine->config.plan->scale));
-    for (int k = 0; k < workers; k++) {
+    fr_team_run(e->team, engine->config.worker_count, norm_item, e);
+    for (int k = 0; k < engine->config.worker_count; k++) {
         double norm = get(e, b->scales, k);
         if (!(norm <= most)) most = norm; /* a NaN is taken */
         if (isnan(norm)) break;
@@ -250,27 +271,34 @@ static fr_status cpu_magnitude(fr_engine *engine, fr_error *error) {
     return FR_OK;
 }
 
+typedef struct encoding {
+    cpu_engine *engine;
+    bool shared; /* under the shared scale, else each worker's own */
+} encoding;
+
+static void encode_item(void *context, int64_t item, int thread) {
+    const encoding *how = context;
+    cpu_engine *e = how->engine;
+    const fr_plan *plan = e->base.config.plan;
+    fr_buffers *b = &e->base.buffers;
+    int64_t d = plan->features, blocks = blocks_of(e, ENCODE_COLUMNS);
+    int64_t k = item / blocks, first = item % blocks * ENCODE_COLUMNS;
+    int64_t count = d - first < ENCODE_COLUMNS ? d - first : ENCODE_COLUMNS;
+    double norm = how->shared ? get(e, b->shared_scale, 0) : get(e, b->scales, k);
+    uint64_t q = fr_sequence(FR_STREAM_ROUND, (uint32_t)e->run, (uint32_t)(e->base.config.first_worker + k));
+    (void)thread;
+    if (norm > 0)
+        e->kernels->encode(at(e, b->values, k * d), first, count, norm, plan->levels, plan->seed, q,
+                           fr_word_of_step((uint64_t)e->step), b->levels + k * d);
+    else
+        memset(b->levels + k * d + first, 0, (size_t)count); /* Q(0) = 0; a NaN scale makes the weights NaN in apply */
+}
+
 static fr_status cpu_encode(fr_engine *engine, bool shared, fr_error *error) {
-    cpu_engine *e = of(engine);
-    const fr_plan *plan = engine->config.plan;
-    fr_buffers *b = &engine->buffers;
-    int64_t d = plan->features, blocks = (d + ENCODE_COLUMNS - 1) / ENCODE_COLUMNS;
-    int64_t parts = blocks * engine->config.worker_count;
-    int threads = e->threads;
+    encoding how = {of(engine), shared};
     (void)error;
-#pragma omp parallel for num_threads(threads) schedule(static) if (threads > 1 && parts > 1)
-    for (int64_t part = 0; part < parts; part++) {
-        int64_t k = part / blocks, first = part % blocks * ENCODE_COLUMNS;
-        int64_t count = d - first < ENCODE_COLUMNS ? d - first : ENCODE_COLUMNS;
-        double norm = shared ? get(e, b->shared_scale, 0) : get(e, b->scales, k);
-        int8_t *levels = b->levels + k * d;
-        uint64_t q = fr_sequence(FR_STREAM_ROUND, (uint32_t)e->run, (uint32_t)(engine->config.first_worker + k));
-        if (norm > 0)
-            e->kernels->encode(at(e, b->values, k * d), first, count, norm, plan->levels, plan->seed, q,
-                               fr_word_of_step((uint64_t)e->step), levels);
-        else
-            memset(levels + first, 0, (size_t)count); /* Q(0) = 0; a NaN scale makes the weights NaN in apply */
-    }
+    fr_team_run(how.engine->team, engine->config.worker_count * blocks_of(how.engine, ENCODE_COLUMNS), encode_item,
+                &how);
     return FR_OK;
 }
 
@@ -316,13 +344,19 @@ static fr_status cpu_pack(fr_engine *engine, fr_error *error) {
     return FR_OK;
 }
 
-/* The exact sum of one slice's levels, rounded to s levels of its own scale. */
-static void requantize_slice(cpu_engine *e, int k, int64_t width, int64_t first, int64_t count) {
+/* The exact sum of one own slice's levels, rounded to s levels of its own scale. */
+static void requantize_item(void *context, int64_t k, int thread) {
+    cpu_engine *e = context;
     const fr_plan *plan = e->base.config.plan;
     fr_buffers *b = &e->base.buffers;
+    int own = e->base.config.first_worker, slice = own + (int)k;
+    int64_t begin = fr_slice_start(plan, own);
+    int64_t width = fr_slice_start(plan, own + e->base.config.worker_count) - begin;
+    int64_t first = fr_slice_start(plan, slice) - begin;
+    int64_t count = fr_slice_start(plan, slice + 1) - fr_slice_start(plan, slice);
+    (void)thread;
     const int8_t *in = b->incoming;
     double *sums = e->lane_sums + first; /* free between two gradients, and at least d long */
-    uint32_t owner = (uint32_t)(e->base.config.first_worker + k);
     const fr_cpu_kernels *kernels = fr_cpu_kernels_for(FR_F64);
     for (int64_t j = 0; j < count; j++) {
         int32_t sum = 0;
@@ -334,7 +368,7 @@ static void requantize_slice(cpu_engine *e, int k, int64_t width, int64_t first,
     norm = get(e, b->own_slice_scales, k); /* as it travels */
     if (norm > 0)
         kernels->encode(sums, 0, count, norm, plan->levels, plan->seed,
-                        fr_sequence(FR_STREAM_REROUND, (uint32_t)e->run, owner), fr_word_of_step((uint64_t)e->step),
+                        fr_sequence(FR_STREAM_REROUND, (uint32_t)e->run, (uint32_t)slice), fr_word_of_step((uint64_t)e->step),
                         b->own_slice + first);
     else
         memset(b->own_slice + first, 0, (size_t)count);
@@ -344,8 +378,8 @@ static fr_status cpu_requantize(fr_engine *engine, fr_error *error) {
     cpu_engine *e = of(engine);
     const fr_plan *plan = engine->config.plan;
     fr_buffers *b = &engine->buffers;
-    int first_worker = engine->config.first_worker, workers = engine->config.worker_count, threads = e->threads;
-    int64_t begin = fr_slice_start(plan, first_worker), width = fr_slice_start(plan, first_worker + workers) - begin;
+    int first_worker = engine->config.first_worker, workers = engine->config.worker_count;
+    int64_t width = fr_slice_start(plan, first_worker + workers) - fr_slice_start(plan, first_worker);
     (void)error;
     if (plan->levels == 0) {
         for (int64_t j = 0; j < width; j++) {
@@ -355,11 +389,7 @@ static fr_status cpu_requantize(fr_engine *engine, fr_error *error) {
         }
         return FR_OK;
     }
-#pragma omp parallel for num_threads(threads) schedule(static) if (threads > 1 && workers > 1)
-    for (int k = 0; k < workers; k++) {
-        int64_t first = fr_slice_start(plan, first_worker + k) - begin;
-        requantize_slice(e, k, width, first, fr_slice_start(plan, first_worker + k + 1) - begin - first);
-    }
+    fr_team_run(e->team, workers, requantize_item, e);
     return FR_OK;
 }
 
@@ -400,26 +430,35 @@ static void decode(const cpu_engine *e, fr_update update, int64_t first, int64_t
     }
 }
 
+typedef struct application {
+    cpu_engine *engine;
+    fr_update update;
+    double eta;
+    bool averages;
+} application;
+
+static void apply_item(void *context, int64_t block, int thread) {
+    const application *how = context;
+    cpu_engine *e = how->engine;
+    int64_t d = e->base.config.plan->features, first = block * APPLY_COLUMNS;
+    int64_t last = first + APPLY_COLUMNS < d ? first + APPLY_COLUMNS : d;
+    double mean[APPLY_COLUMNS];
+    (void)thread;
+    decode(e, how->update, first, last, mean);
+    for (int64_t j = first; j < last; j++) {
+        e->weights[j] -= how->eta * mean[j - first];
+        if (how->averages) e->average[j] += (e->weights[j] - e->average[j]) / (double)e->averaged;
+        if (e->real == 4) ((float *)e->weights_real)[j] = (float)e->weights[j];
+    }
+}
+
 static fr_status cpu_apply(fr_engine *engine, fr_update update, fr_error *error) {
     cpu_engine *e = of(engine);
     const fr_plan *plan = engine->config.plan;
-    int64_t d = plan->features, blocks = (d + APPLY_COLUMNS - 1) / APPLY_COLUMNS;
-    double eta = fr_step_at(plan->steps, e->step);
-    bool averages = e->step >= plan->average_start;
-    int threads = e->threads;
+    application how = {e, update, fr_step_at(plan->steps, e->step), e->step >= plan->average_start};
     (void)error;
-    if (averages) e->averaged++;
-#pragma omp parallel for num_threads(threads) schedule(static) if (threads > 1 && blocks * plan->workers > 16)
-    for (int64_t block = 0; block < blocks; block++) {
-        int64_t first = block * APPLY_COLUMNS, last = first + APPLY_COLUMNS < d ? first + APPLY_COLUMNS : d;
-        double mean[APPLY_COLUMNS];
-        decode(e, update, first, last, mean);
-        for (int64_t j = first; j < last; j++) {
-            e->weights[j] -= eta * mean[j - first];
-            if (averages) e->average[j] += (e->weights[j] - e->average[j]) / (double)e->averaged;
-            if (e->real == 4) ((float *)e->weights_real)[j] = (float)e->weights[j];
-        }
-    }
+    if (how.averages) e->averaged++;
+    fr_team_run(e->team, blocks_of(e, APPLY_COLUMNS), apply_item, &how);
     e->step++;
     return FR_OK;
 }
@@ -492,6 +531,7 @@ static void cpu_destroy(fr_engine *engine) {
     free(e->scratch);
     free_table(&e->drawn);
     free_table(&e->full);
+    fr_team_free(e->team);
     free(e);
 }
 
@@ -556,7 +596,8 @@ static fr_status make_engine(cpu_engine *e, fr_error *error) {
         e->weights_real = NULL;
         FR_NEED(e->weights_real, d, e->real);
     }
-    fr_status status = cut_lanes(e, true, &e->drawn, error);
+    fr_status status = fr_team_create(e->threads, &e->team, error);
+    if (status == FR_OK) status = cut_lanes(e, true, &e->drawn, error);
     if (status == FR_OK) status = cut_lanes(e, false, &e->full, error);
     if (status != FR_OK) return status;
     int lanes = e->drawn.count > e->full.count ? e->drawn.count : e->full.count;

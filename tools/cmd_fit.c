@@ -15,6 +15,7 @@
 #include "history.h"
 #include "interrupt.h"
 #include "message.h"
+#include "plan.h"
 #include "progress.h"
 #include "start_file.h"
 
@@ -63,8 +64,9 @@ static fr_status open_outputs(fit_job *job, fr_error *error) {
 
 static fr_status open_data(fit_job *job, fr_error *error) {
     const fit_settings *settings = &job->settings;
-    fr_status status = settings->data ? fr_dataset_read(settings->data, &settings->reading, &job->data, error)
-                                      : fr_dataset_generate(&settings->planted, settings->precision, &job->data, error);
+    fr_status status = settings->data
+                           ? fr_dataset_read(settings->data, &settings->reading, &job->data, error)
+                           : fr_dataset_generate(&settings->planted, settings->precision, &job->data, error);
     if (status != FR_OK) return status;
     job->samples = fr_dataset_samples(job->data);
     job->features = fr_dataset_features(job->data);
@@ -83,6 +85,19 @@ static fr_status open_solver(fit_job *job, fr_error *error) {
     options->progress = on_progress;
     options->report_user = job;
     return fr_solver_create(options, job->data, &job->solver, error);
+}
+
+/* What is allowed and probably not meant. Under one shared l2 scale an int8 sum leaves so few levels that the
+ * relative variance of rounding nears that of the gradient itself: runs stall or diverge where max does not. */
+static void remark(const fit_job *job) {
+    const fr_options *o = &job->settings.options;
+    if (job->settings.quiet) return;
+    if (o->levels == 0 && o->scale != FR_SCALE_AUTO)
+        message_note("--scale has no effect without --levels or --bits: gradients are not quantized");
+    if (o->levels > 0 && o->collective == FR_COLLECTIVE_ALLREDUCE && o->scale == FR_SCALE_L2 &&
+        fr_relative_variance(job->features, o->levels, FR_SCALE_L2) > 0.5)
+        message_note("warning: --scale l2 with --collective allreduce and %d levels rounds %lld features coarsely, and "
+                     "the fit may stall; --scale max does not", o->levels, (long long)job->features);
 }
 
 static fr_status prepare(fit_job *job, fr_error *error) {
@@ -163,6 +178,7 @@ static int run_job(fit_job *job) {
     fr_error error = {0};
     if (prepare(job, &error) != FR_OK) return message_library(&error);
     if (interrupt_signal()) return EXIT_SIGNALLED + interrupt_signal();
+    remark(job);
     job->shown = progress_start(job->settings.quiet);
     fr_status status = fr_solver_run(job->solver, &job->result, &error);
     progress_finish(&job->shown);

@@ -18,8 +18,9 @@ static const char *const npy_endings[NPY_FILES] = {".npy", "-labels.npy", "-plan
 static void print_text(const char *path, const fr_planted *planted, fr_precision precision) {
     int stem = (int)strlen(path) - (int)strlen(".npy");
     if (fr_path_ends(path, ".npz")) printf("wrote %s with the arrays X, y and w_star\n", path);
-    else printf("wrote %s (rows), %.*s%s (labels) and %.*s%s (w*)\n", path, stem, path, npy_endings[1], stem, path,
-                npy_endings[2]);
+    else
+        printf("wrote %s (rows), %.*s%s (labels) and %.*s%s (w*)\n", path, stem, path, npy_endings[1], stem, path,
+               npy_endings[2]);
     printf("%" PRId64 " rows of %" PRId64 " features, %s, noise %g, seed %" PRIu64 "\n", planted->samples,
            planted->features, fr_precision_name(precision), planted->noise, planted->seed);
 }

@@ -25,7 +25,7 @@ typedef struct prediction {
     fr_dataset *data;
     double *values; /* one for each row */
     int64_t samples;
-    const char *output; /* NULL: stdout */
+    const char *output;     /* NULL: stdout */
     double loss, r_squared; /* NaN where labels are unknown */
 } prediction;
 
@@ -37,7 +37,8 @@ static fr_status read_data(prediction *p, const char *path, const option_value *
     if (values[OPT_LABELS].given) reading.labels = values[OPT_LABELS].text;
     if (values[OPT_LABEL_COLUMN].given) reading.label_column = values[OPT_LABEL_COLUMN].text;
     fr_status status = fr_dataset_read(path, &reading, &p->data, error);
-    if (status != FR_ERROR_DATA || required) return status;
+    bool may_be_bare = status == FR_ERROR_DATA || status == FR_ERROR_USAGE; /* "holds no labels" is either */
+    if (!may_be_bare || required) return status;
     reading.without_labels = true;
     return fr_dataset_read(path, &reading, &p->data, error);
 }

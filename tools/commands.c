@@ -7,7 +7,8 @@
 
 const command command_table[] = {
     {"fit", COMMAND_FIT, "", 0, "fit one ReLU to planted data or to a file",
-     "Fits y = max(0, <w, x>) by mini-batch SGD, or by quantized SGD with --levels or --bits. Without options it fits a "
+     "Fits y = max(0, <w, x>) by mini-batch SGD, or by quantized SGD with --levels or --bits. Without options it "
+     "fits a "
      "small planted problem and explains what it did. With --data it fits your own rows: NPY, NPZ (arrays X and y), "
      "CSV or LIBSVM.",
      "fitrelu fit\n"
@@ -16,7 +17,8 @@ const command command_table[] = {
      "fitrelu fit --tolerance 1e-6 --json --history curve.csv\n",
      cmd_fit},
     {"predict", COMMAND_PREDICT, "MODEL DATA", 2, "apply a fitted model to the rows of a file",
-     "Writes one prediction a line for the rows of DATA, in their order. Where DATA holds labels as well (or --labels "
+     "Writes one prediction a line for the rows of DATA, in their order. Where DATA holds labels as well (or "
+     "--labels "
      "gives them), the loss and R^2 of the predictions are told on stderr.",
      "fitrelu predict houses.model new.csv\n"
      "fitrelu predict houses.model test.csv --label-column price --output predictions.npy\n",
@@ -24,12 +26,10 @@ const command command_table[] = {
     {"generate", COMMAND_GENERATE, "", 0, "write a planted data set to a file",
      "Writes rows, labels and the planted weights w* to FILE: one archive with the arrays X, y and w_star where FILE "
      "ends in .npz; the rows in FILE, with -labels.npy and -planted.npy beside it, where FILE ends in .npy.",
-     "fitrelu generate --samples 10K --features 100 --noise 5 --output planted.npz\n",
-     cmd_generate},
+     "fitrelu generate --samples 10K --features 100 --noise 5 --output planted.npz\n", cmd_generate},
     {"info", COMMAND_INFO, "", 0, "tell what this build holds and which devices it sees",
      "Prints version, compiler, build options, library versions and devices: what a report of a fault needs.",
-     "fitrelu info\n",
-     cmd_info},
+     "fitrelu info\n", cmd_info},
 };
 
 const int command_count = sizeof command_table / sizeof command_table[0];

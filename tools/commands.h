@@ -23,7 +23,7 @@ typedef int command_run(const arguments *given);
 struct command {
     const char *name;
     unsigned bit;
-    const char *operands;    /* "MODEL DATA", or "" */
+    const char *operands; /* "MODEL DATA", or "" */
     int operand_count;
     const char *summary;     /* one line */
     const char *description; /* a paragraph or two */

@@ -131,16 +131,18 @@ static void method_row(const fr_result *r) {
 }
 
 static void place_row(const fr_result *r) {
-    if (r->gpus > 0) row("place", "%s, %d GPU%s, %d rank%s", r->device, r->gpus, r->gpus == 1 ? "" : "s", r->ranks,
-                         r->ranks == 1 ? "" : "s");
-    else row("place", "%s, %d thread%s, %d rank%s", r->device, r->threads, r->threads == 1 ? "" : "s", r->ranks,
-             r->ranks == 1 ? "" : "s");
+    if (r->gpus > 0)
+        row("place", "%s, %d GPU%s, %d rank%s", r->device, r->gpus, r->gpus == 1 ? "" : "s", r->ranks,
+            r->ranks == 1 ? "" : "s");
+    else
+        row("place", "%s, %d thread%s, %d rank%s", r->device, r->threads, r->threads == 1 ? "" : "s", r->ranks,
+            r->ranks == 1 ? "" : "s");
 }
 
 void fit_report_table(const fit_report *report) {
     const fr_result *r = report->result;
     const char *source = report->settings->data ? report->settings->data : "planted";
-    row("status", "%s (%s)", fr_outcome_name(r->outcome), outcome_words(r));
+    row("status", "%s", outcome_words(r));
     row("data", "%s, %" PRId64 " rows of %" PRId64 " features", source, report->samples, report->features);
     method_row(r);
     row("step size", "%.4g (%s, %s)", r->step_size, fr_step_rule_name(r->step_rule), fr_schedule_name(r->schedule));
@@ -169,8 +171,7 @@ void fit_report_sentences(const fit_report *report) {
     if (r->outcome != FR_DIVERGED && r->relative_error < 1e-3)
         printf("The weights it found differ from w* by a relative error of %.1e: they were recovered.\n\n",
                r->relative_error);
-    else
-        printf("The weights it has reached differ from w* by a relative error of %.1e.\n\n", r->relative_error);
+    else printf("The weights it has reached differ from w* by a relative error of %.1e.\n\n", r->relative_error);
     fit_report_table(report);
     printf("\nNext: 'fitrelu fit --bits 7 --workers 8' does the same with 8 workers that send 8-bit numbers,\n"
            "'fitrelu fit --data FILE' fits your own rows, and 'fitrelu fit --help' lists every option.\n");

@@ -8,15 +8,15 @@
 #include "option_parse.h"
 
 typedef struct fit_settings {
-    fr_options options;      /* init_weights, report and progress are still to be set */
+    fr_options options; /* init_weights, report and progress are still to be set */
     fr_precision precision;
-    const char *data;        /* a file, or NULL: planted */
+    const char *data; /* a file, or NULL: planted */
     fr_planted planted;
     fr_read_options reading;
-    const char *init_file;   /* with FR_INIT_GIVEN */
+    const char *init_file; /* with FR_INIT_GIVEN */
     const char *model, *history;
     bool json, quiet;
-    bool explain;            /* no option was given: say what happened in sentences */
+    bool explain; /* no option was given: say what happened in sentences */
 } fit_settings;
 
 /* Returns 0, or EXIT_USAGE after saying which options contradict each other. */

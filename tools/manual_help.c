@@ -77,7 +77,8 @@ void manual_program_help(FILE *out) {
     for (int i = 0; i < command_count; i++)
         fprintf(out, "  %-10s %s\n", command_table[i].name, command_table[i].summary);
     fprintf(out, "  %-10s %s\n", "help", "explain a command: fitrelu help fit");
-    fprintf(out, "\nOptions:\n  -h, --help      print this help and exit\n  -V, --version   print the version and exit\n"
-                 "\n'fitrelu fit' without options fits a small planted problem and explains what it\n"
-                 "did. 'fitrelu COMMAND --help' lists the options of a command.\n");
+    fprintf(out,
+            "\nOptions:\n  -h, --help      print this help and exit\n  -V, --version   print the version and exit\n"
+            "\n'fitrelu fit' without options fits a small planted problem and explains what it\n"
+            "did. 'fitrelu COMMAND --help' lists the options of a command.\n");
 }

@@ -91,8 +91,8 @@ static void print_options(FILE *out) {
 static void print_synopsis(FILE *out) {
     fputs(".SH SYNOPSIS\n", out);
     for (int i = 0; i < command_count; i++)
-        fprintf(out, "%s\\fBfitrelu %s\\fR [\\fIOPTION\\fR]... \\fI%s\\fR\n", i ? ".br\n" : "",
-                command_table[i].name, command_table[i].operands);
+        fprintf(out, "%s\\fBfitrelu %s\\fR [\\fIOPTION\\fR]... \\fI%s\\fR\n", i ? ".br\n" : "", command_table[i].name,
+                command_table[i].operands);
 }
 
 static void print_commands(FILE *out) {

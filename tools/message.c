@@ -9,7 +9,8 @@
 #include "message.h"
 
 /* A line break inside a message (from a file name, say) would make two lines of it. */
-static void print_line(const char *start, const char *format, va_list arguments) __attribute__((format(printf, 2, 0)));
+static void print_line(const char *start, const char *format, va_list arguments)
+    __attribute__((format(printf, 2, 0)));
 static void print_line(const char *start, const char *format, va_list arguments) {
     char text[1024];
     vsnprintf(text, sizeof text, format, arguments);

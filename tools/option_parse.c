@@ -87,7 +87,12 @@ static int refuse_value(const option_entry *entry, const char *text) {
     bool suffixes = entry->kind == KIND_INTEGER && entry->high > 1000;
     return message_usage("--%s: found \"%s\", expected %s%s", entry->name, text,
                          option_expected_text(entry, expected),
-                         suffixes ? " (K, M and G stand for thousands, millions, billions)" : "");
+                         suffixes ? ", with K, M or G for thousands, millions or billions" : "");
+}
+
+static int refuse_missing(const option_entry *entry) {
+    char expected[OPTION_TEXT_SIZE];
+    return message_usage("--%s: found nothing, expected %s", entry->name, option_expected_text(entry, expected));
 }
 
 static int refuse_unknown(const command *which, const char *written) {
@@ -150,7 +155,7 @@ static int option_of(int code) {
 static int refuse_element(const command *which, int code, const char *written) {
     int id = option_of(optopt);
     if (id >= 0 && !(option_table[id].commands & which->bit)) return refuse_elsewhere(which, &option_table[id]);
-    if (id >= 0 && code == ':') return message_usage("--%s needs an argument", option_table[id].name);
+    if (id >= 0 && code == ':') return refuse_missing(&option_table[id]);
     if (id >= 0) return message_usage("--%s takes no argument", option_table[id].name);
     if (optopt == 0) return refuse_unknown(which, written);
     return message_usage("unknown option -%c; 'fitrelu %s --help' lists the options", optopt, which->name);

@@ -38,9 +38,10 @@ const option_entry option_table[OPT_COUNT] = {
     [OPT_INTERCEPT] = {"intercept", 0, GROUP_DATA, FIT, KIND_FLAG, NULL, NULL, 0, 0, 0,
                        "fit y = max(0, <w, x> + b), with an intercept b"},
 
-    [OPT_BATCH] = {"batch", 'm', GROUP_METHOD, FIT, KIND_INTEGER, "M", "full", 1, MOST, 0,
-                   "rows drawn a step, over all workers; full: every row once, gradient descent (default: chosen from "
-                   "the data)"},
+    [OPT_BATCH] =
+        {"batch", 'm', GROUP_METHOD, FIT, KIND_INTEGER, "M", "full", 1, MOST, 0,
+         "rows drawn a step, over all workers; full: every row once, gradient descent (default: chosen from "
+         "the data)"},
     [OPT_WORKERS] = {"workers", 'K', GROUP_METHOD, FIT, KIND_INTEGER, "K", NULL, 1, 1e6, 0,
                      "workers that share the rows; must divide the batch (default: one a GPU or rank)"},
     [OPT_ITERATIONS] = {"iterations", 'T', GROUP_METHOD, FIT, KIND_INTEGER, "T", NULL, 0, MOST, 0,
@@ -53,25 +54,26 @@ const option_entry option_table[OPT_COUNT] = {
                       "decay: constant for the first half, then linearly to zero (default: auto)"},
     [OPT_AVERAGE] = {"average", 0, GROUP_METHOD, FIT, KIND_REAL, "SHARE", "auto", 0, 1, 0,
                      "average the weights over this share of the last steps (default: auto, where labels are noisy)"},
-    [OPT_INIT] = {"init", 0, GROUP_METHOD, FIT, KIND_FILE, "FILE", "gradient|random|zero", 0, 0, 0,
-                  "where to start: one full gradient step from zero, standard normal, zero, or a file: a model, an NPY "
-                  "vector or text with one weight a line (default: gradient)"},
+    [OPT_INIT] =
+        {"init", 0, GROUP_METHOD, FIT, KIND_FILE, "FILE", "gradient|random|zero", 0, 0, 0,
+         "where to start: one full gradient step from zero, standard normal, zero, or a file: a model, an NPY "
+         "vector or text with one weight a line (default: gradient)"},
     [OPT_LEVELS] = {"levels", 0, GROUP_METHOD, FIT, KIND_INTEGER, "S", NULL, 1, 127, 0,
                     "quantize gradients to S levels and a sign (default: no quantization)"},
-    [OPT_BITS] = {"bits", 0, GROUP_METHOD, FIT, KIND_INTEGER, "B", NULL, 1, 7, 0,
-                  "the same in bits: S = 2^B - 1"},
+    [OPT_BITS] = {"bits", 0, GROUP_METHOD, FIT, KIND_INTEGER, "B", NULL, 1, 7, 0, "the same in bits: S = 2^B - 1"},
     [OPT_SCALE] = {"scale", 0, GROUP_METHOD, FIT, KIND_WORD, NULL, "auto|l2|max", 0, 0, 0,
                    "what a quantized gradient is divided by: its norm or its largest entry (default: auto: max for "
                    "allreduce, else l2)"},
-    [OPT_COLLECTIVE] = {"collective", 0, GROUP_METHOD, FIT, KIND_WORD, NULL,
-                        "auto|allreduce|allgather|two-phase|master", 0, 0, 0,
-                        "how the workers put their gradients together; quantized, allreduce needs K S <= 127 (default: "
-                        "auto: allreduce for K <= 16 where it can be, else two-phase)"},
+    [OPT_COLLECTIVE] =
+        {"collective", 0, GROUP_METHOD, FIT, KIND_WORD, NULL, "auto|allreduce|allgather|two-phase|master", 0, 0, 0,
+         "how the workers put their gradients together; quantized, allreduce needs K S <= 127 (default: "
+         "auto: allreduce for K <= 16 where it can be, else two-phase)"},
     [OPT_PRECISION] = {"precision", 0, GROUP_METHOD, FIT | GENERATE, KIND_WORD, NULL, "f64|f32", 0, 0, 0,
                        "compute and keep rows in float64 or float32 (default: f64)"},
-    [OPT_TOLERANCE] = {"tolerance", 0, GROUP_METHOD, FIT, KIND_REAL, "EPS", NULL, 0, INFINITY, 1,
-                       "stop at this relative error ||w - w*|| / ||w*||, or, where w* is unknown, at this share of the "
-                       "gradient at zero; exit code 3 where it was not reached"},
+    [OPT_TOLERANCE] =
+        {"tolerance", 0, GROUP_METHOD, FIT, KIND_REAL, "EPS", NULL, 0, INFINITY, 1,
+         "stop at this relative error ||w - w*|| / ||w*||, or, where w* is unknown, at this share of the "
+         "gradient at zero; exit code 3 where it was not reached"},
     [OPT_ENSEMBLE] = {"ensemble", 0, GROUP_METHOD, FIT, KIND_INTEGER, "L", NULL, 1, 1e6, 0,
                       "make L runs and keep the one that at least half of them agree with (Algorithm 1)"},
 
@@ -100,7 +102,8 @@ const option_entry option_table[OPT_COUNT] = {
                     "go on from a checkpoint, with the options of that run"},
     [OPT_QUIET] = {"quiet", 'q', GROUP_GENERAL, COMMAND_ALL, KIND_FLAG, NULL, NULL, 0, 0, 0,
                    "no progress and no remarks on stderr; errors are still told"},
-    [OPT_HELP] = {"help", 'h', GROUP_GENERAL, COMMAND_ALL, KIND_FLAG, NULL, NULL, 0, 0, 0, "print this help and exit"},
+    [OPT_HELP] = {"help", 'h', GROUP_GENERAL, COMMAND_ALL, KIND_FLAG, NULL, NULL, 0, 0, 0,
+                  "print this help and exit"},
     [OPT_VERSION] = {"version", 'V', GROUP_GENERAL, COMMAND_ALL, KIND_FLAG, NULL, NULL, 0, 0, 0,
                      "print the version and exit"},
 };
@@ -123,6 +126,7 @@ static void range_text(const option_entry *entry, char text[OPTION_TEXT_SIZE]) {
     if (entry->kind == KIND_SEED) snprintf(text, OPTION_TEXT_SIZE, "a whole number from 0 to 18446744073709551615");
     else if (entry->above) snprintf(text, OPTION_TEXT_SIZE, "%s above %.0f", number, entry->low);
     else if (isinf(entry->high)) snprintf(text, OPTION_TEXT_SIZE, "%s of at least %.0f", number, entry->low);
+    else if (entry->high == MOST) snprintf(text, OPTION_TEXT_SIZE, "%s from %.0f to 10^15", number, entry->low);
     else snprintf(text, OPTION_TEXT_SIZE, "%s from %.0f to %.0f", number, entry->low, entry->high);
 }
 
@@ -135,7 +139,8 @@ const char *option_expected_text(const option_entry *entry, char text[OPTION_TEX
     for (const char *word = entry->words; word && *word && used < OPTION_TEXT_SIZE;) {
         size_t length = strcspn(word, "|");
         bool last = word[length] == '\0';
-        const char *joint = !last ? ", " : *own ? " or " : "";
+        bool last_but_one = !last && !*own && !strchr(word + length + 1, '|');
+        const char *joint = last_but_one || (last && *own) ? " or " : last ? "" : ", ";
         used += (size_t)snprintf(text + used, OPTION_TEXT_SIZE - used, "%.*s%s", (int)length, word, joint);
         word += length + !last;
     }

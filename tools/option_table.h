@@ -50,23 +50,30 @@ typedef enum option_id {
     OPT_COUNT
 } option_id;
 
-typedef enum option_group { GROUP_DATA, GROUP_METHOD, GROUP_PLACE, GROUP_RESULTS, GROUP_GENERAL, GROUP_COUNT } option_group;
+typedef enum option_group {
+    GROUP_DATA,
+    GROUP_METHOD,
+    GROUP_PLACE,
+    GROUP_RESULTS,
+    GROUP_GENERAL,
+    GROUP_COUNT
+} option_group;
 
 typedef enum option_kind {
     KIND_FLAG,    /* takes no argument */
     KIND_INTEGER, /* a whole number, K, M and G allowed */
     KIND_SEED,    /* 0 to 2^64 - 1 */
     KIND_REAL,
-    KIND_WORD,    /* one of the words, nothing else */
+    KIND_WORD, /* one of the words, nothing else */
     KIND_TEXT,
     KIND_FILE
 } option_kind;
 
 typedef struct option_entry {
-    const char *name;        /* without the dashes */
-    char letter;             /* 0: none */
+    const char *name; /* without the dashes */
+    char letter;      /* 0: none */
     option_group group;
-    unsigned commands;       /* command_bit values of the subcommands that take it */
+    unsigned commands; /* command_bit values of the subcommands that take it */
     option_kind kind;
     const char *placeholder; /* "N", or NULL where the words say it all */
     const char *words;       /* "auto|theorem", allowed beside or instead of a number or file; NULL: none */

@@ -13,12 +13,12 @@
 
 typedef struct progress {
     bool quiet;
-    bool bar;       /* a line redrawn; otherwise rows */
+    bool bar; /* a line redrawn; otherwise rows */
     bool color;
-    bool drawn;     /* the line of the bar is on the screen */
-    bool any;       /* the header of the rows stands */
-    bool pending;   /* latest has not been printed as a row */
-    int64_t next;   /* the iteration from which the next row is due */
+    bool drawn;   /* the line of the bar is on the screen */
+    bool any;     /* the header of the rows stands */
+    bool pending; /* latest has not been printed as a row */
+    int64_t next; /* the iteration from which the next row is due */
     double drawn_at;
     fr_report latest;
 } progress;

@@ -1,6 +1,6 @@
 /*
- * start_file.c - tells a start file by its content: NPY has its magic, text starts with a number, and whatever else is
- * asked for as a model, whose reader knows how to refuse it.
+ * start_file.c - tells a start file by its content: NPY has its magic, text starts with a number, and whatever else
+ * is asked for as a model, whose reader knows how to refuse it.
  */
 #include <inttypes.h>
 #include <math.h>
@@ -13,8 +13,9 @@
 #include "text_file.h"
 
 static fr_status wrong_count(const char *path, int64_t found, int64_t features, fr_error *error) {
-    return fr_fail(error, FR_ERROR_DATA, "%s: found %" PRId64 " weights, expected %" PRId64
-                   ", one for each feature of the data", path, found, features);
+    return fr_fail(error, FR_ERROR_DATA,
+                   "%s: found %" PRId64 " weights, expected %" PRId64 ", one for each feature of the data", path,
+                   found, features);
 }
 
 static fr_status from_npy(const fr_text *file, int64_t features, double *weights, fr_error *error) {
@@ -66,7 +67,8 @@ fr_status start_file_read(const char *path, int64_t features, double **weights, 
     if (status != FR_OK) return status;
     status = fr_allocate((void **)&values, features, sizeof *values, "the weights to start from", error);
     if (status == FR_OK) {
-        if (file.size >= 6 && memcmp(file.data, FR_NPY_MAGIC, 6) == 0) status = from_npy(&file, features, values, error);
+        if (file.size >= 6 && memcmp(file.data, FR_NPY_MAGIC, 6) == 0)
+            status = from_npy(&file, features, values, error);
         else if (starts_with_number(&file)) status = from_text(&file, features, values, error);
         else status = from_model(path, features, values, intercept, error);
     }
