@@ -451,7 +451,6 @@ fr_status fr_engine_cuda_create(const fr_engine_config *config, fr_engine **engi
     e->device = config->device < 0 ? 0 : config->device;
     e->real = fr_precision_bytes(config->plan->precision);
     e->shard = shard_of(config);
-    e->step = -1;
     status = make_engine(e, error);
     if (status != FR_OK) {
         cuda_destroy(&e->base);
