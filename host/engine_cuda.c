@@ -5,6 +5,8 @@
  * and writes, all in device memory; nothing is allocated or read back inside a step. The number of the step lives on
  * the device and is moved on by fr_launch_apply. Only survey, load, store and probe wait.
  *
+ * A step is recorded once as a CUDA graph and then replayed: exchange included, one launch a step.
+ *
  * Calls may come from any thread, one at a time; each makes the engine's device the current one.
  */
 #include "engine_cuda.h"
@@ -37,6 +39,9 @@ typedef struct cuda_engine {
     uint64_t *statistics;
     fr_cuda_wait wait;
     void *wait_user;
+    cudaGraphExec_t graph; /* a step, once recorded */
+    bool recording, records; /* between begin and end of a recorded step; whether this device can */
+    int plain_steps;         /* since load */
     void *owned[MOST_BUFFERS]; /* all device memory */
     int owned_count;
 } cuda_engine;
@@ -53,6 +58,8 @@ static fr_status checked(cuda_engine *e, cudaError_t code, const char *what, fr_
         cudaError_t cuda_code = (call);                                                           \
         if (cuda_code != cudaSuccess) return fr_cuda_fail(error, cuda_code, e->device, e->step, what); \
     } while (0)
+
+static void forget_graph(cuda_engine *e);
 
 static fr_status wait_for_stream(cuda_engine *e, const char *what, fr_error *error) {
     if (e->wait) {
@@ -132,6 +139,7 @@ static fr_status cuda_load(fr_engine *engine, const fr_state *state, fr_error *e
     fr_device_state start = {state->step, state->averaged, (uint32_t)state->run, 0};
     FR_CUDA(cudaSetDevice(e->device), "choosing the device");
     fr_status status = wait_for_stream(e, "waiting", error);
+    forget_graph(e);
     e->step = state->step;
     if (status == FR_OK) status = send(e, e->state, &start, sizeof start, "copying the state", error);
     if (status == FR_OK) status = send(e, e->weights, state->weights, bytes, "copying weights", error);
@@ -275,11 +283,64 @@ static fr_status cuda_apply(fr_engine *engine, fr_update update, fr_error *error
     return FR_OK;
 }
 
+/* ------------------------------------------------------------------------------------------ replay */
+
+/* The graph holds eta and pointers of one run; it goes with the run. */
+static void forget_graph(cuda_engine *e) {
+    cudaGraph_t unfinished = NULL;
+    if (e->recording) cudaStreamEndCapture(e->stream, &unfinished);
+    if (unfinished) cudaGraphDestroy(unfinished);
+    if (e->graph) cudaGraphExecDestroy(e->graph);
+    e->graph = NULL;
+    e->recording = false;
+    e->plain_steps = 0;
+}
+
+/* The first step of a run is made plainly, which loads the kernels and connects the ranks; the second is recorded. */
+static fr_status cuda_step_begin(fr_engine *engine, bool *replayed, fr_error *error) {
+    cuda_engine *e = of(engine);
+    *replayed = false;
+    FR_CUDA(cudaSetDevice(e->device), "choosing the device");
+    if (e->graph) {
+        FR_CUDA(cudaGraphLaunch(e->graph, e->stream), "replaying a step");
+        e->step++;
+        *replayed = true;
+    } else if (e->records && e->plain_steps++ > 0) {
+        e->recording = cudaStreamBeginCapture(e->stream, cudaStreamCaptureModeThreadLocal) == cudaSuccess;
+        e->records = e->recording;
+        if (!e->recording) cudaGetLastError();
+    }
+    return FR_OK;
+}
+
+/* Where a step cannot be recorded, the run goes on without. */
+static fr_status cuda_step_end(fr_engine *engine, bool *again, fr_error *error) {
+    cuda_engine *e = of(engine);
+    cudaGraph_t graph = NULL;
+    *again = false;
+    if (!e->recording) return FR_OK;
+    e->recording = false;
+    cudaError_t code = cudaStreamEndCapture(e->stream, &graph);
+    if (code == cudaSuccess) code = cudaGraphInstantiate(&e->graph, graph, 0);
+    if (graph) cudaGraphDestroy(graph);
+    if (code == cudaSuccess) {
+        FR_CUDA(cudaGraphLaunch(e->graph, e->stream), "replaying a step");
+        return FR_OK;
+    }
+    cudaGetLastError();
+    e->graph = NULL;
+    e->records = false;
+    e->step--;
+    *again = true;
+    return FR_OK;
+}
+
 /* --------------------------------------------------------------------------------- create, destroy */
 
 static void cuda_destroy(fr_engine *engine) {
     cuda_engine *e = of(engine);
     cudaSetDevice(e->device);
+    forget_graph(e);
     if (e->stream) cudaStreamSynchronize(e->stream); /* nothing may still read what is freed */
     for (int i = 0; i < e->owned_count; i++) cudaFree(e->owned[i]);
     if (e->stream) cudaStreamDestroy(e->stream);
@@ -442,6 +503,8 @@ fr_status fr_engine_cuda_create(const fr_engine_config *config, fr_engine **engi
         .pack = cuda_pack,
         .requantize = cuda_requantize,
         .apply = cuda_apply,
+        .step_begin = cuda_step_begin,
+        .step_end = cuda_step_end,
     };
     cuda_engine *e = NULL;
     fr_status status = fr_allocate((void **)&e, 1, sizeof *e, "the engine", error);
@@ -451,6 +514,7 @@ fr_status fr_engine_cuda_create(const fr_engine_config *config, fr_engine **engi
     e->device = config->device < 0 ? 0 : config->device;
     e->real = fr_precision_bytes(config->plan->precision);
     e->shard = shard_of(config);
+    e->records = true;
     status = make_engine(e, error);
     if (status != FR_OK) {
         cuda_destroy(&e->base);

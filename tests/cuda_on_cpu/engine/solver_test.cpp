@@ -136,6 +136,33 @@ TEST_F(Solver, AStepAllocatesNothing) {
     EXPECT_EQ(cuda_on_cpu_calls("cudaMalloc"), short_run);
 }
 
+/* After two steps nothing but the recorded graph is launched. */
+TEST_F(Solver, AStepIsRecordedOnceAndReplayed) {
+    for (int gpus : {1, 2}) {
+        Wanted wanted;
+        wanted.levels = 31, wanted.iterations = 100;
+        cuda_on_cpu_reset();
+        ASSERT_EQ(fit_on(gpus, wanted).status, FR_OK);
+        EXPECT_EQ(cuda_on_cpu_calls("cudaGraphLaunch"), static_cast<unsigned>(99 * gpus));
+        EXPECT_EQ(cuda_on_cpu_calls("cudaStreamBeginCapture"), static_cast<unsigned>(gpus));
+    }
+}
+
+TEST_F(Solver, WhereAStepCannotBeRecordedTheFitIsTheSame) {
+    Wanted wanted;
+    wanted.levels = 31;
+    for (int gpus : {1, 2})
+        for (const char *rule : {"cudaStreamBeginCapture:1+", "cudaGraphInstantiate:1+", "cudaGraphInstantiate:2"}) {
+            Fit recorded = fit_on(gpus, wanted);
+            set("FAIL", rule);
+            Fit plain = fit_on(gpus, wanted);
+            set("FAIL", nullptr);
+            ASSERT_EQ(plain.status, FR_OK) << plain.error.message;
+            EXPECT_EQ(plain.weights, recorded.weights);
+            EXPECT_EQ(plain.result.iterations, recorded.result.iterations);
+        }
+}
+
 /* ------------------------------------------------------------------------------------------- faults */
 
 bool says(const Fit &fit, const char *words) { return std::strstr(fit.error.message, words) != nullptr; }
@@ -192,7 +219,7 @@ TEST_F(Solver, AFailingKernelEndsEveryRankAndNamesTheDeviceAndTheStep) {
 }
 
 TEST_F(Solver, AFailingExchangeEndsEveryRank) {
-    for (const char *rule : {"ncclAllReduce:9", "ncclCommInitRank:2", "ncclGetUniqueId:1"}) {
+    for (const char *rule : {"ncclAllReduce:3", "ncclAllReduce:7", "ncclCommInitRank:2", "ncclGetUniqueId:1"}) {
         set("FAIL", rule);
         Fit fit = fit_on(4, Wanted());
         EXPECT_EQ(fit.status, FR_ERROR_DEVICE) << rule;
