@@ -29,14 +29,15 @@ struct fr_nccl_group {
     atomic_int failed; /* rank + 1 of the first to fail; 0: none */
     pthread_mutex_t mutex;
     pthread_cond_t changed;
-    int here;          /* ranks at the meeting place */
-    long turn;         /* meetings done */
+    int here;  /* ranks at the meeting place */
+    long turn; /* meetings done */
     const void **brought;
 };
 
 typedef struct nccl_comm {
     fr_comm base;
     fr_nccl_group *group;
+    fr_engine *engine; /* outlives the exchange */
     ncclComm_t comm;
     cudaStream_t stream;
     int device;
@@ -59,6 +60,7 @@ int fr_nccl_group_failed_rank(const fr_nccl_group *group) { return atomic_load(&
 
 /* Drops the communicator, which ends whatever of this rank is stuck on the device. */
 static void drop(nccl_comm *c) {
+    fr_engine_cuda_forget(c->engine);
     if (c->comm) ncclCommAbort(c->comm);
     c->comm = NULL;
 }
@@ -89,8 +91,9 @@ static fr_status look_around(nccl_comm *c, double since, const char *what, fr_er
         return give_up(c, FR_ERROR_DEVICE, error);
     }
     if (c->group->timeout > 0 && fr_seconds() - since > c->group->timeout) {
-        fr_fail(error, FR_ERROR_TIMEOUT, "rank %d (GPU %d): %s at step %lld had no answer for %g seconds; a rank is gone",
-                c->base.rank, c->device, what, (long long)c->step, c->group->timeout);
+        fr_fail(error, FR_ERROR_TIMEOUT,
+                "rank %d (GPU %d): %s at step %lld had no answer for %g seconds; a rank is gone", c->base.rank,
+                c->device, what, (long long)c->step, c->group->timeout);
         return give_up(c, FR_ERROR_TIMEOUT, error);
     }
     return FR_OK;
@@ -194,9 +197,8 @@ static fr_status nccl_all_gather(fr_comm *comm, const void *mine, void *all, con
     for (int r = 1; r < comm->size; r++) equal = equal && counts[r] == counts[0];
     fr_status status = ready(c, error);
     if (status != FR_OK) return status;
-    ncclResult_t result =
-        equal ? ncclAllGather(mine, all, (size_t)counts[0], type_of(type), c->comm, c->stream)
-              : exchange_pieces(c, mine, counts[comm->rank], NULL, all, counts, type);
+    ncclResult_t result = equal ? ncclAllGather(mine, all, (size_t)counts[0], type_of(type), c->comm, c->stream)
+                                : exchange_pieces(c, mine, counts[comm->rank], NULL, all, counts, type);
     return settled(c, result, "the all-gather (NCCL)", error);
 }
 
@@ -257,6 +259,7 @@ static void nccl_abort(fr_comm *comm) { fr_nccl_group_abort(of(comm)->group, com
 static void nccl_destroy(fr_comm *comm) {
     nccl_comm *c = of(comm);
     cudaSetDevice(c->device);
+    fr_engine_cuda_forget(c->engine); /* before the communicator, which waits for it */
     if (c->comm && fr_nccl_group_failed_rank(c->group) < 0) {
         if (settled(c, ncclCommFinalize(c->comm), "leaving NCCL", NULL) == FR_OK) {
             ncclCommDestroy(c->comm);
@@ -264,6 +267,7 @@ static void nccl_destroy(fr_comm *comm) {
         }
     }
     drop(c);
+    fr_engine_cuda_wait_by(c->engine, NULL, NULL);
     free(c);
 }
 
@@ -308,6 +312,7 @@ fr_status fr_comm_nccl_create(fr_nccl_group *group, int rank, fr_engine *engine,
     if (status != FR_OK) return status;
     c->base = (fr_comm){.ops = &ops, .rank = rank, .size = group->size};
     c->group = group;
+    c->engine = engine;
     c->device = engine->config.device < 0 ? 0 : engine->config.device;
     c->stream = fr_engine_cuda_stream(engine);
     ncclConfig_t config = NCCL_CONFIG_INITIALIZER;

@@ -4,6 +4,7 @@
 #include "cuda_status.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "engine_cuda.h"
 
@@ -20,8 +21,7 @@ fr_status fr_cuda_fail(fr_error *error, cudaError_t code, int device, int64_t st
     return FR_ERROR_DEVICE;
 }
 
-fr_status fr_cuda_allocate(void **memory, int64_t count, size_t size, int device, const char *what,
-                           fr_error *error) {
+fr_status fr_cuda_allocate(void **memory, int64_t count, size_t size, int device, const char *what, fr_error *error) {
     size_t free_bytes = 0, total_bytes = 0, bytes = 0;
     *memory = NULL;
     if (count < 0 || __builtin_mul_overflow((size_t)count, size, &bytes)) bytes = SIZE_MAX / 2;
@@ -45,4 +45,21 @@ fr_status fr_cuda_count(int *devices, fr_error *error) {
         return fr_fail(error, FR_ERROR_DEVICE, "no GPU found; use --device cpu");
     }
     return code == cudaSuccess ? FR_OK : fr_cuda_fail(error, code, 0, -1, "looking for GPUs");
+}
+
+void fr_cuda_describe(char *text, size_t size) {
+    fr_error error;
+    int devices;
+    if (fr_cuda_count(&devices, &error) != FR_OK) {
+        snprintf(text, size, "none (%.*s)", (int)strcspn(error.message, ";"), error.message);
+        return;
+    }
+    int used = snprintf(text, size, "%d", devices);
+    for (int i = 0; i < devices && used > 0 && (size_t)used < size; i++) {
+        struct cudaDeviceProp device;
+        if (cudaGetDeviceProperties(&device, i) != cudaSuccess) break;
+        used += snprintf(text + used, size - (size_t)used, "%s%s, %llu MB", i ? "; " : " (", device.name,
+                         (unsigned long long)(device.totalGlobalMem >> 20));
+    }
+    if (used > 0 && (size_t)used < size) snprintf(text + used, size - (size_t)used, ")");
 }

@@ -24,7 +24,7 @@ typedef struct cuda_engine {
     fr_engine base;
     int device;
     fr_shard shard;
-    size_t real;  /* bytes */
+    size_t real; /* bytes */
     cudaStream_t stream;
     int64_t step; /* steps enqueued, for error lines */
     fr_device_state *state;
@@ -33,15 +33,15 @@ typedef struct cuda_engine {
     void *survey_weights; /* stride real */
     void *lane_sums;
     fr_row_sums *lane_scalars, *survey_scalars;
-    double *sums;             /* of a survey, workers x d */
+    double *sums; /* of a survey, workers x d */
     fr_row_sums *host_scalars;
-    int32_t *slice_sums;      /* two-phase */
+    int32_t *slice_sums; /* two-phase */
     uint64_t *statistics;
     fr_cuda_wait wait;
     void *wait_user;
-    cudaGraphExec_t graph; /* a step, once recorded */
-    bool recording, records; /* between begin and end of a recorded step; whether this device can */
-    int plain_steps;         /* since load */
+    cudaGraphExec_t graph;     /* a step, once recorded */
+    bool recording, records;   /* between begin and end of a recorded step; whether this device can */
+    int plain_steps;           /* since load */
     void *owned[MOST_BUFFERS]; /* all device memory */
     int owned_count;
 } cuda_engine;
@@ -53,9 +53,9 @@ static fr_status checked(cuda_engine *e, cudaError_t code, const char *what, fr_
 }
 
 /* Leaves the calling function where a CUDA call fails. */
-#define FR_CUDA(call, what)                                                                       \
-    do {                                                                                          \
-        cudaError_t cuda_code = (call);                                                           \
+#define FR_CUDA(call, what)                                                                            \
+    do {                                                                                               \
+        cudaError_t cuda_code = (call);                                                                \
         if (cuda_code != cudaSuccess) return fr_cuda_fail(error, cuda_code, e->device, e->step, what); \
     } while (0)
 
@@ -71,7 +71,8 @@ static fr_status wait_for_stream(cuda_engine *e, const char *what, fr_error *err
 }
 
 /* Waits first: a copy to ordinary host memory could not notice that the stream is stuck. */
-static fr_status fetch(cuda_engine *e, void *host, const void *from, size_t bytes, const char *what, fr_error *error) {
+static fr_status fetch(cuda_engine *e, void *host, const void *from, size_t bytes, const char *what,
+                       fr_error *error) {
     fr_status status = wait_for_stream(e, what, error);
     if (status != FR_OK) return status;
     FR_CUDA(cudaMemcpyAsync(host, from, bytes, cudaMemcpyDeviceToHost, e->stream), what);
@@ -112,9 +113,10 @@ static fr_status cuda_survey(fr_engine *engine, fr_pass pass, const double *weig
     if (status == FR_OK && weights) status = send_weights(e, e->survey_weights, weights, error);
     if (status != FR_OK) return status;
     FR_CUDA(fr_launch_survey(shard, pass, e->survey_weights, e->lane_sums, e->survey_scalars, sums ? e->sums : NULL,
-                             e->stream), "a pass over all rows");
-    status = fetch(e, e->host_scalars, e->survey_scalars, scalar_count * sizeof *scalars, "a pass over all rows",
-                   error);
+                             e->stream),
+            "a pass over all rows");
+    status =
+        fetch(e, e->host_scalars, e->survey_scalars, scalar_count * sizeof *scalars, "a pass over all rows", error);
     if (status == FR_OK && sums) status = fetch(e, sums, e->sums, cells * sizeof *sums, "copying sums", error);
     for (int k = 0; status == FR_OK && k < shard->workers; k++) {
         fr_row_sums total = {0};
@@ -172,8 +174,8 @@ static fr_status cuda_probe(fr_engine *engine, fr_probe *probe, fr_error *error)
         rows = (double)(fr_part_start(plan->samples, plan->workers, shard->first_worker + shard->workers) -
                         fr_part_start(plan->samples, plan->workers, shard->first_worker));
     FR_CUDA(cudaSetDevice(e->device), "choosing the device");
-    fr_status status = fetch(e, e->host_scalars, e->lane_scalars, (size_t)count * sizeof *e->host_scalars, "a step",
-                             error);
+    fr_status status =
+        fetch(e, e->host_scalars, e->lane_scalars, (size_t)count * sizeof *e->host_scalars, "a step", error);
     for (int l = 0; status == FR_OK && l < count; l++) residual += e->host_scalars[l].residual;
     probe->batch_loss = residual / rows;
     return status;
@@ -184,8 +186,10 @@ static fr_status cuda_probe(fr_engine *engine, fr_probe *probe, fr_error *error)
 static fr_status cuda_gradient(fr_engine *engine, fr_error *error) {
     cuda_engine *e = of(engine);
     FR_CUDA(cudaSetDevice(e->device), "choosing the device");
-    return checked(e, fr_launch_relu_gradient(&e->shard, e->state, e->weights_real, e->lane_sums, e->lane_scalars,
-                                              engine->buffers.values, e->stream), "the gradient", error);
+    return checked(e,
+                   fr_launch_relu_gradient(&e->shard, e->state, e->weights_real, e->lane_sums, e->lane_scalars,
+                                           engine->buffers.values, e->stream),
+                   "the gradient", error);
 }
 
 static fr_status cuda_magnitude(fr_engine *engine, fr_error *error) {
@@ -193,19 +197,23 @@ static fr_status cuda_magnitude(fr_engine *engine, fr_error *error) {
     const fr_plan *plan = engine->config.plan;
     const fr_buffers *b = &engine->buffers;
     FR_CUDA(cudaSetDevice(e->device), "choosing the device");
-    return checked(e, fr_launch_norm(plan->precision, plan->scale, b->values, plan->features, e->shard.workers,
-                                     b->scales, b->shared_scale, e->stream), "the norm", error);
+    return checked(e,
+                   fr_launch_norm(plan->precision, plan->scale, b->values, plan->features, e->shard.workers,
+                                  b->scales, b->shared_scale, e->stream),
+                   "the norm", error);
 }
 
 static fr_status cuda_encode(fr_engine *engine, bool shared, fr_error *error) {
     cuda_engine *e = of(engine);
     const fr_plan *plan = engine->config.plan;
     const fr_buffers *b = &engine->buffers;
-    fr_encoding encoding = {plan->precision, plan->features, e->shard.first_worker, e->shard.workers,
-                            plan->levels,    shared,         plan->seed};
+    fr_encoding encoding = {plan->precision, plan->features, e->shard.first_worker, e->shard.workers, plan->levels,
+                            shared,          plan->seed};
     FR_CUDA(cudaSetDevice(e->device), "choosing the device");
-    return checked(e, fr_launch_encode(&encoding, e->state, b->values, shared ? b->shared_scale : b->scales,
-                                       b->levels, e->stream), "encoding", error);
+    return checked(
+        e,
+        fr_launch_encode(&encoding, e->state, b->values, shared ? b->shared_scale : b->scales, b->levels, e->stream),
+        "encoding", error);
 }
 
 static fr_status cuda_total(fr_engine *engine, fr_error *error) {
@@ -227,8 +235,10 @@ static fr_status cuda_pack(fr_engine *engine, fr_error *error) {
     const void *from = plan->levels ? (const void *)b->levels : b->values;
     if (from == b->outgoing) return FR_OK; /* one rank: already in place */
     FR_CUDA(cudaSetDevice(e->device), "choosing the device");
-    return checked(e, fr_launch_pack(from, plan->features, plan->workers, e->shard.workers,
-                                     plan->levels ? 1 : (int)e->real, b->outgoing, e->stream), "packing", error);
+    return checked(e,
+                   fr_launch_pack(from, plan->features, plan->workers, e->shard.workers,
+                                  plan->levels ? 1 : (int)e->real, b->outgoing, e->stream),
+                   "packing", error);
 }
 
 static int64_t own_columns(const cuda_engine *e) {
@@ -359,10 +369,10 @@ static fr_status need(cuda_engine *e, void *pointer, int64_t count, size_t size,
     return FR_OK;
 }
 
-#define FR_NEED(pointer, count, size, what)                                          \
-    do {                                                                             \
-        fr_status need_status = need(e, &(pointer), (count), (size), what, error);   \
-        if (need_status != FR_OK) return need_status;                                \
+#define FR_NEED(pointer, count, size, what)                                        \
+    do {                                                                           \
+        fr_status need_status = need(e, &(pointer), (count), (size), what, error); \
+        if (need_status != FR_OK) return need_status;                              \
     } while (0)
 
 static fr_status make_two_phase(cuda_engine *e, fr_error *error) {
@@ -523,6 +533,8 @@ fr_status fr_engine_cuda_create(const fr_engine_config *config, fr_engine **engi
     *engine = &e->base;
     return FR_OK;
 }
+
+void fr_engine_cuda_forget(fr_engine *engine) { forget_graph(of(engine)); }
 
 void *fr_engine_cuda_stream(fr_engine *engine) { return of(engine)->stream; }
 

@@ -29,7 +29,8 @@ static fr_status check_cuda(const fr_options *options, fr_error *error) {
         status = fr_fail(error, FR_ERROR_DEVICE, "--gpus is %d; this machine has %d", wanted, devices);
 #ifndef FR_HAVE_NCCL
     if (status == FR_OK && wanted > 1)
-        status = fr_fail(error, FR_ERROR_DEVICE, "--gpus %d needs NCCL, and this fitrelu was built without it", wanted);
+        status =
+            fr_fail(error, FR_ERROR_DEVICE, "--gpus %d needs NCCL, and this fitrelu was built without it", wanted);
 #endif
     return status;
 #else

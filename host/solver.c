@@ -42,13 +42,17 @@ struct fr_solver {
 
 /* ----------------------------------------------------------------------------------------- create */
 
+static fr_status refuse_labels(const fr_dataset *set, fr_error *error) {
+    return fr_fail(error, FR_ERROR_DATA,
+                   "%s: none of the %lld labels is above 0, so max(0, <w, x>) fits best with w = 0; expected some y > 0",
+                   set->source, (long long)set->samples);
+}
+
 static fr_status check_labels(const fr_dataset *set, fr_error *error) {
     if (!set->labels) return fr_fail(error, FR_ERROR_DATA, "%s holds no labels; a fit needs them", set->source);
     for (int64_t i = 0; i < set->local_rows; i++)
         if (fr_dataset_label(set, i) > 0) return FR_OK;
-    return fr_fail(error, FR_ERROR_DATA,
-                   "%s: none of the %lld labels is above 0, so max(0, <w, x>) fits best with w = 0; expected some y > 0",
-                   set->source, (long long)set->samples);
+    return refuse_labels(set, error);
 }
 
 /* Data from a file get columns of one scale wherever the step size is ours to choose; the unit is the same one. */
@@ -155,6 +159,7 @@ static fr_status begin(solver_rank *s, fr_error *error) {
     if (status == FR_OK) status = fr_allocate((void **)&given, d, sizeof(double), "the start", error);
     if (status == FR_OK)
         status = fr_survey_total(s->engine, s->comm, FR_PASS_LABELS, NULL, label_sum, &s->labels, error);
+    if (status == FR_OK && !(s->labels.label2 > 0)) status = refuse_labels(s->set, error); /* made on the device */
     if (status == FR_OK) status = choose_step(s, error);
     if (status == FR_OK) {
         for (int64_t j = 0; j < d; j++) norm += label_sum[j] * label_sum[j];

@@ -15,8 +15,7 @@ namespace {
 constexpr int apply_threads = 128;
 
 /* The decoded mean of coordinate j. */
-template <typename Real>
-__device__ inline double decode(const fr_application &job, int64_t j) {
+template <typename Real> __device__ inline double decode(const fr_application &job, int64_t j) {
     const Real *values = static_cast<const Real *>(job.values), *scales = static_cast<const Real *>(job.scales);
     const int64_t d = job.features;
     const double workers = job.all_workers, s = job.levels;
@@ -68,8 +67,8 @@ __global__ void __launch_bounds__(apply_threads) apply_kernel(fr_application job
     if (sizeof(Real) == 4) static_cast<Real *>(job.weights_real)[j] = Real(w);
 }
 
-}  // namespace
-}  // namespace fitrelu
+} // namespace
+} // namespace fitrelu
 
 cudaError_t fr_launch_apply(const fr_application *job, fr_device_state *state, cudaStream_t stream) {
     using namespace fitrelu;

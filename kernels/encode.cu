@@ -64,8 +64,8 @@ cudaError_t launch(const fr_encoding &job, const fr_device_state *state, const v
                               static_cast<const Real *>(scales), levels);
 }
 
-}  // namespace
-}  // namespace fitrelu
+} // namespace
+} // namespace fitrelu
 
 cudaError_t fr_launch_encode(const fr_encoding *encoding, const fr_device_state *state, const void *values,
                              const void *scales, int8_t *levels, cudaStream_t stream) {

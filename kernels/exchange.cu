@@ -59,7 +59,8 @@ struct Slice {
 };
 __device__ inline Slice slice_of(const fr_requantization &job, int own) {
     const int64_t d = job.features, all = job.all_workers;
-    const int64_t begin = fr_part_start(d, all, job.first_worker), end = fr_part_start(d, all, job.first_worker + job.workers);
+    const int64_t begin = fr_part_start(d, all, job.first_worker),
+                  end = fr_part_start(d, all, job.first_worker + job.workers);
     const int64_t first = fr_part_start(d, all, job.first_worker + own);
     return {first - begin, fr_part_start(d, all, job.first_worker + own + 1) - first, end - begin};
 }
@@ -102,8 +103,8 @@ cudaError_t launch_pack(const void *from, int64_t features, int all_workers, int
                         cudaStream_t stream) {
     const dim3 grid(blocks_for(features, exchange_threads), unsigned(workers));
     const cudaLaunchConfig_t config = shape(grid, exchange_threads, stream);
-    return cudaLaunchKernelEx(&config, pack_kernel<Element>, static_cast<const Element *>(from), features, all_workers,
-                              workers, static_cast<Element *>(to));
+    return cudaLaunchKernelEx(&config, pack_kernel<Element>, static_cast<const Element *>(from), features,
+                              all_workers, workers, static_cast<Element *>(to));
 }
 
 template <typename Real>
@@ -113,8 +114,8 @@ cudaError_t launch_total(const void *values, int64_t columns, int workers, void 
                               static_cast<Real *>(total));
 }
 
-}  // namespace
-}  // namespace fitrelu
+} // namespace
+} // namespace fitrelu
 
 using namespace fitrelu;
 

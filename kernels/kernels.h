@@ -31,16 +31,16 @@ typedef struct fr_device_state {
  * every row begins on 16 bytes whatever d is. Worker k of all holds rows fr_part_start(n, K, k) on. */
 typedef struct fr_shard {
     fr_precision precision;
-    void *rows;                     /* rows of this device's workers x stride */
+    void *rows; /* rows of this device's workers x stride */
     void *labels;
-    int64_t samples, features;      /* n and d of the plan */
-    int64_t stride;                 /* elements */
-    int all_workers;                /* K */
-    int first_worker, workers;      /* those of this device */
-    int64_t draws;                  /* a worker and step; 0: all rows */
+    int64_t samples, features; /* n and d of the plan */
+    int64_t stride;            /* elements */
+    int all_workers;           /* K */
+    int first_worker, workers; /* those of this device */
+    int64_t draws;             /* a worker and step; 0: all rows */
     uint64_t seed;
-    int lanes;                      /* of a worker's draws, */
-    int full_lanes;                 /* and of all its rows */
+    int lanes;      /* of a worker's draws, */
+    int full_lanes; /* and of all its rows */
 } fr_shard;
 
 static inline int64_t fr_padded(int64_t features, fr_precision precision) {
@@ -69,8 +69,8 @@ typedef struct fr_encoding {
     fr_precision precision;
     int64_t features;
     int first_worker, workers;
-    int levels;    /* s */
-    bool shared;   /* one scale for all: scales points to it */
+    int levels;  /* s */
+    bool shared; /* one scale for all: scales points to it */
     uint64_t seed;
 } fr_encoding;
 
@@ -120,12 +120,12 @@ typedef struct fr_application {
     int all_workers, levels;
     fr_step_plan steps;
     int64_t average_start;
-    const void *values;       /* total or all values */
-    const int8_t *codes;      /* total, all or slice levels */
-    const void *scales;       /* of all workers or of all slices */
+    const void *values;  /* total or all values */
+    const int8_t *codes; /* total, all or slice levels */
+    const void *scales;  /* of all workers or of all slices */
     const void *shared_scale;
     double *weights, *average;
-    void *weights_real;       /* weights as real; weights itself in double */
+    void *weights_real; /* weights as real; weights itself in double */
 } fr_application;
 
 /* w <- w - eta_t mean, average of the tail, t <- t + 1. */

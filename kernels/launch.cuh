@@ -23,24 +23,23 @@ inline cudaLaunchConfig_t shape(dim3 grid, unsigned threads, cudaStream_t stream
 }
 
 /* Blocks of `each` things for `count` of them, at least one. */
-inline unsigned blocks_for(int64_t count, int64_t each) { return unsigned(count <= each ? 1 : (count + each - 1) / each); }
+inline unsigned blocks_for(int64_t count, int64_t each) {
+    return unsigned(count <= each ? 1 : (count + each - 1) / each);
+}
 
 /* 16 bytes of a row. */
-template <typename Real>
-struct alignas(16) Pack {
+template <typename Real> struct alignas(16) Pack {
     static constexpr int size = int(16 / sizeof(Real));
     Real at[size];
 };
 
-template <typename Real>
-__device__ inline Pack<Real> load_pack(const Real *from, int64_t pack) {
+template <typename Real> __device__ inline Pack<Real> load_pack(const Real *from, int64_t pack) {
     const int4 bits = __ldg(reinterpret_cast<const int4 *>(from) + pack);
     Pack<Real> row;
     memcpy(&row, &bits, sizeof row);
     return row;
 }
-template <typename Real>
-__device__ inline void store_pack(Real *to, int64_t pack, const Pack<Real> &row) {
+template <typename Real> __device__ inline void store_pack(Real *to, int64_t pack, const Pack<Real> &row) {
     int4 bits;
     memcpy(&bits, &row, sizeof bits);
     reinterpret_cast<int4 *>(to)[pack] = bits;
@@ -57,8 +56,7 @@ __device__ inline double warp_sum(double value) {
 
 /* The sum over a block, the same bits in every thread: warps in order. `slot` holds one double a warp and may be
  * written again after one more barrier; callers alternate between two. */
-template <int Threads>
-__device__ inline double block_sum(double value, double *slot) {
+template <int Threads> __device__ inline double block_sum(double value, double *slot) {
     value = warp_sum(value);
     if constexpr (Threads > 32) {
         if (threadIdx.x % 32 == 0) slot[threadIdx.x / 32] = value;
@@ -69,4 +67,4 @@ __device__ inline double block_sum(double value, double *slot) {
     return value;
 }
 
-}  // namespace fitrelu
+} // namespace fitrelu

@@ -71,8 +71,8 @@ __global__ void __launch_bounds__(norm_threads)
 }
 
 template <typename Real>
-cudaError_t launch(fr_scale scale, const void *values, int64_t features, int workers, void *scales, void *shared_scale,
-                   cudaStream_t stream) {
+cudaError_t launch(fr_scale scale, const void *values, int64_t features, int workers, void *scales,
+                   void *shared_scale, cudaStream_t stream) {
     const cudaError_t result = cudaMemsetAsync(shared_scale, 0, sizeof(Real), stream);
     if (result != cudaSuccess) return result;
     const cudaLaunchConfig_t config = shape(dim3(unsigned(workers)), norm_threads, stream);
@@ -80,8 +80,8 @@ cudaError_t launch(fr_scale scale, const void *values, int64_t features, int wor
                               scale != FR_SCALE_MAX, static_cast<Real *>(scales), static_cast<Real *>(shared_scale));
 }
 
-}  // namespace
-}  // namespace fitrelu
+} // namespace
+} // namespace fitrelu
 
 cudaError_t fr_launch_norm(fr_precision precision, fr_scale scale, const void *values, int64_t features, int workers,
                            void *scales, void *shared_scale, cudaStream_t stream) {

@@ -62,7 +62,8 @@ template <typename Real>
 __global__ void __launch_bounds__(planted_threads)
     planted_rows_kernel(Real *rows, int64_t stride, int64_t features, int64_t first, int64_t count, uint64_t seed) {
     const int64_t blocks_a_row = (features + 3) / 4;
-    const int64_t at = int64_t(blockIdx.x) * planted_threads + threadIdx.x, step = int64_t(gridDim.x) * planted_threads;
+    const int64_t at = int64_t(blockIdx.x) * planted_threads + threadIdx.x,
+                  step = int64_t(gridDim.x) * planted_threads;
     const uint64_t q = fr_sequence(FR_STREAM_ROWS, 0, 0);
     for (int64_t i = at; i < count * blocks_a_row; i += step) {
         const int64_t row = i / blocks_a_row, part = i % blocks_a_row;
@@ -113,8 +114,8 @@ cudaError_t launch(const fr_shard &shard, int64_t first, int64_t count, uint64_t
                               shard.features, first, count, seed, noise, planted, static_cast<Real *>(shard.labels));
 }
 
-}  // namespace
-}  // namespace fitrelu
+} // namespace
+} // namespace fitrelu
 
 cudaError_t fr_launch_planted(const fr_shard *shard, int64_t first, int64_t count, uint64_t seed, double noise,
                               const double *planted, cudaStream_t stream) {

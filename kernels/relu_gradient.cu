@@ -20,19 +20,16 @@ __global__ void __launch_bounds__(Threads) relu_gradient_kernel(RowPass pass) {
     else pass_in_tiles<Real, Threads, true>(pass);
 }
 
-template <typename Real>
-struct DrawnPass {
+template <typename Real> struct DrawnPass {
     const RowPass &pass;
     cudaStream_t stream;
-    template <int Threads, int Packs>
-    cudaError_t go() const {
+    template <int Threads, int Packs> cudaError_t go() const {
         const cudaLaunchConfig_t config = shape(dim3(unsigned(pass.shard.workers * pass.lanes)), Threads, stream);
         return cudaLaunchKernelEx(&config, relu_gradient_kernel<Real, Threads, Packs>, pass);
     }
 };
 
-template <typename Real>
-cudaError_t launch(const RowPass &pass, void *values, cudaStream_t stream) {
+template <typename Real> cudaError_t launch(const RowPass &pass, void *values, cudaStream_t stream) {
     const fr_shard &s = pass.shard;
     const cudaError_t result = s.draws > 0 ? choose_block(s.stride / Pack<Real>::size, DrawnPass<Real>{pass, stream})
                                            : launch_full_pass(pass, stream);
@@ -40,8 +37,8 @@ cudaError_t launch(const RowPass &pass, void *values, cudaStream_t stream) {
     return result == cudaSuccess ? launch_combine<Real>(pass, factor, static_cast<Real *>(values), stream) : result;
 }
 
-}  // namespace
-}  // namespace fitrelu
+} // namespace
+} // namespace fitrelu
 
 /* At least four rows a lane, so that a lane's sum is worth writing; at most 1024 lanes over all workers, 64 MB of
  * sums in double, and never fewer than 4 a worker, which keeps many blocks in flight on any device. */

@@ -38,8 +38,7 @@ struct Lane {
     uint64_t sequence, step;
 };
 
-template <bool Drawn>
-__device__ inline Lane lane_of_block(const RowPass &pass) {
+template <bool Drawn> __device__ inline Lane lane_of_block(const RowPass &pass) {
     const fr_shard &s = pass.shard;
     const int worker = int(blockIdx.x) / pass.lanes, number = int(blockIdx.x) % pass.lanes;
     const int64_t all = s.all_workers, own = s.first_worker + worker;
@@ -153,8 +152,7 @@ __device__ inline void pass_in_registers(const RowPass &pass) {
 }
 
 /* Rows of any length, four at a time. */
-template <typename Real, int Threads, bool Drawn>
-__device__ inline void pass_in_tiles(const RowPass &pass) {
+template <typename Real, int Threads, bool Drawn> __device__ inline void pass_in_tiles(const RowPass &pass) {
     using Vector = Pack<Real>;
     __shared__ double slots[2][Threads / 32];
     __shared__ int64_t index[group_rows];
@@ -212,7 +210,8 @@ constexpr int combine_columns = 32, combine_groups = 8;
  * from L2, writes workers x d. A block: 32 columns x 8 groups of lanes. */
 template <typename Real, typename Out>
 __global__ void __launch_bounds__(combine_columns *combine_groups)
-    combine_lanes_kernel(const Real *lane_sums, int64_t stride, int64_t features, int lanes, double factor, Out *out) {
+    combine_lanes_kernel(const Real *lane_sums, int64_t stride, int64_t features, int lanes, double factor,
+                         Out *out) {
     __shared__ double part[combine_groups][combine_columns];
     const int column = int(threadIdx.x) % combine_columns, group = int(threadIdx.x) / combine_columns;
     const int64_t j = int64_t(blockIdx.x) * combine_columns + column, worker = blockIdx.y;
@@ -239,8 +238,7 @@ inline cudaError_t launch_combine(const RowPass &pass, double factor, Out *out, 
 
 /* The shape of a block by the length of a row, and so by d and the precision alone: Choice::go<threads, packs>, with
  * packs 0 for tiles. */
-template <typename Choice>
-inline cudaError_t choose_block(int64_t packs, const Choice &choice) {
+template <typename Choice> inline cudaError_t choose_block(int64_t packs, const Choice &choice) {
     if (packs <= 32) return choice.template go<32, 1>();
     if (packs <= 128) return choice.template go<32, 4>();
     if (packs <= 256) return choice.template go<64, 4>();
@@ -254,4 +252,4 @@ inline cudaError_t choose_block(int64_t packs, const Choice &choice) {
 /* Over all rows, by survey.cu: lane sums and scalars, not yet combined. */
 cudaError_t launch_full_pass(const RowPass &pass, cudaStream_t stream);
 
-}  // namespace fitrelu
+} // namespace fitrelu

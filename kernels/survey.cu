@@ -15,18 +15,16 @@ __global__ void __launch_bounds__(Threads) survey_kernel(RowPass pass) {
     else pass_in_tiles<Real, Threads, false>(pass);
 }
 
-template <typename Real>
-struct FullPass {
+template <typename Real> struct FullPass {
     const RowPass &pass;
     cudaStream_t stream;
-    template <int Threads, int Packs>
-    cudaError_t go() const {
+    template <int Threads, int Packs> cudaError_t go() const {
         const cudaLaunchConfig_t config = shape(dim3(unsigned(pass.shard.workers * pass.lanes)), Threads, stream);
         return cudaLaunchKernelEx(&config, survey_kernel<Real, Threads, Packs>, pass);
     }
 };
 
-}  // namespace
+} // namespace
 
 cudaError_t launch_full_pass(const RowPass &pass, cudaStream_t stream) {
     const int64_t stride = pass.shard.stride;
@@ -34,7 +32,7 @@ cudaError_t launch_full_pass(const RowPass &pass, cudaStream_t stream) {
                                           : choose_block(stride / 2, FullPass<double>{pass, stream});
 }
 
-}  // namespace fitrelu
+} // namespace fitrelu
 
 cudaError_t fr_launch_survey(const fr_shard *shard, fr_pass kind, const void *weights, void *lane_sums,
                              fr_row_sums *lane_scalars, double *sums, cudaStream_t stream) {

@@ -86,10 +86,11 @@ inline oracle::Vector random_vector(int64_t count, uint64_t seed, double size = 
 
 /* Every test begins with fresh pretended devices and ends with nothing left allocated. */
 class OnCpu : public ::testing::Test {
-protected:
+  protected:
     void SetUp() override { cuda_on_cpu_reset(); }
     void TearDown() override {
-        for (const char *name : {"FAIL", "HANG", "DELAY", "DEVICES", "DRIVER", "MEMORY", "FAULT", "ORDER"}) set(name, nullptr);
+        for (const char *name : {"FAIL", "HANG", "DELAY", "DEVICES", "DRIVER", "MEMORY", "FAULT", "ORDER"})
+            set(name, nullptr);
         EXPECT_EQ(cuda_on_cpu_leaks(1), 0);
         cuda_on_cpu_reset();
     }
@@ -98,5 +99,5 @@ protected:
     }
 };
 
-}  // namespace rig
+} // namespace rig
 #endif

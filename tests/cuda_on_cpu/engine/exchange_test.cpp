@@ -17,7 +17,8 @@ class Exchange : public OnCpu {};
 
 /* Engines for workers 2 and 3 of 6, over d columns. */
 struct Bench {
-    Bench(int64_t d, int levels, fr_scale scale, fr_collective collective, fr_precision precision, int first = 2, int count = 2)
+    Bench(int64_t d, int levels, fr_scale scale, fr_collective collective, fr_precision precision, int first = 2,
+          int count = 2)
         : problem(oracle::random_problem(12, d, 1)), set(dataset_of(problem, precision)),
           pair(make(levels, scale, collective, precision), set, first, count) {}
     ~Bench() { fr_dataset_free(set); }
@@ -38,9 +39,9 @@ struct Bench {
         fill(pair.cpu, pair.cpu->buffers.*buffer, codes.data(), codes.size());
         fill(pair.cuda, pair.cuda->buffers.*buffer, codes.data(), codes.size());
     }
-    template <class T>
-    void same(T *fr_buffers::*buffer, size_t bytes, const char *what) {
-        EXPECT_EQ(bytes_of(pair.cpu, pair.cpu->buffers.*buffer, bytes), bytes_of(pair.cuda, pair.cuda->buffers.*buffer, bytes))
+    template <class T> void same(T *fr_buffers::*buffer, size_t bytes, const char *what) {
+        EXPECT_EQ(bytes_of(pair.cpu, pair.cpu->buffers.*buffer, bytes),
+                  bytes_of(pair.cuda, pair.cuda->buffers.*buffer, bytes))
             << what << ", d = " << problem.d;
     }
     oracle::Problem problem;
@@ -119,7 +120,8 @@ TEST_F(Exchange, TotalsAreExact) {
             Bench values(d, 0, FR_SCALE_MAX, FR_COLLECTIVE_ALLREDUCE, precision);
             values.fill_both(&fr_buffers::values, random_vector(2 * d, 6));
             values.both([](fr_engine *e) { return e->ops->total(e, nullptr); });
-            values.same(&fr_buffers::total_values, static_cast<size_t>(d) * fr_precision_bytes(precision), "total values");
+            values.same(&fr_buffers::total_values, static_cast<size_t>(d) * fr_precision_bytes(precision),
+                        "total values");
         }
 }
 
@@ -194,4 +196,4 @@ TEST_F(Exchange, UpdatesAreTheCpusToTheBit) {
         }
 }
 
-}  // namespace
+} // namespace

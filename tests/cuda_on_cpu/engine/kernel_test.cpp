@@ -71,7 +71,8 @@ TEST_F(Kernels, FullGradientIsTheOracles) {
         for (int64_t i = 0; i < p.n; i++) rows.push_back(i);
         pair.load(w);
         ASSERT_EQ(pair.cuda->ops->gradient(pair.cuda, nullptr), FR_OK);
-        EXPECT_LE(oracle::relative(reals_of(pair.cuda, pair.cuda->buffers.values, 77), oracle::gradient(p, w, rows)), 1e-14);
+        EXPECT_LE(oracle::relative(reals_of(pair.cuda, pair.cuda->buffers.values, 77), oracle::gradient(p, w, rows)),
+                  1e-14);
     }
     fr_dataset_free(set);
 }
@@ -103,9 +104,12 @@ TEST_F(Kernels, SurveysAreTheCpus) {
                 fr_row_sums on_cpu[2], on_cuda[2];
                 const double *at = pass == FR_PASS_LABELS ? nullptr : w.data();
                 bool sums = pass != FR_PASS_LOSS;
-                ASSERT_EQ(pair.cpu->ops->survey(pair.cpu, pass, at, sums ? cpu.data() : nullptr, on_cpu, nullptr), FR_OK);
-                ASSERT_EQ(pair.cuda->ops->survey(pair.cuda, pass, at, sums ? cuda.data() : nullptr, on_cuda, nullptr), FR_OK);
-                if (sums) EXPECT_LE(oracle::relative(cuda, cpu), tolerance(precision)) << "pass " << pass << " d " << d;
+                ASSERT_EQ(pair.cpu->ops->survey(pair.cpu, pass, at, sums ? cpu.data() : nullptr, on_cpu, nullptr),
+                          FR_OK);
+                ASSERT_EQ(pair.cuda->ops->survey(pair.cuda, pass, at, sums ? cuda.data() : nullptr, on_cuda, nullptr),
+                          FR_OK);
+                if (sums)
+                    EXPECT_LE(oracle::relative(cuda, cpu), tolerance(precision)) << "pass " << pass << " d " << d;
                 for (int k = 0; k < 2; k++) {
                     double near = 10 * tolerance(precision);
                     EXPECT_NEAR(on_cuda[k].residual, on_cpu[k].residual, near * on_cpu[k].residual);
@@ -149,4 +153,4 @@ TEST_F(Kernels, PlantedRowsAndLabelsAreTheCpusToTheBit) {
         }
 }
 
-}  // namespace
+} // namespace

@@ -24,6 +24,7 @@ struct Wanted {
     fr_precision precision = FR_F64;
     int64_t batch = 16, iterations = 40;
     bool intercept = false;
+    int ensemble = 1;
 };
 
 Fit fit_on(int gpus, const Wanted &wanted, double timeout = 10) {
@@ -36,7 +37,7 @@ Fit fit_on(int gpus, const Wanted &wanted, double timeout = 10) {
     fr_options_default(&options);
     options.batch = wanted.batch, options.workers = wanted.workers, options.levels = wanted.levels;
     options.collective = wanted.collective, options.iterations = wanted.iterations, options.timeout = timeout;
-    options.intercept = wanted.intercept, options.seed = 11, options.gpus = gpus;
+    options.intercept = wanted.intercept, options.ensemble = wanted.ensemble, options.seed = 11, options.gpus = gpus;
     EXPECT_EQ(fr_dataset_generate(&planted, wanted.precision, &set, nullptr), FR_OK);
     fit.status = fr_solver_create(&options, set, &solver, &fit.error);
     if (fit.status == FR_OK) fit.status = fr_solver_run(solver, &fit.result, &fit.error);
@@ -136,6 +137,40 @@ TEST_F(Solver, AStepAllocatesNothing) {
     EXPECT_EQ(cuda_on_cpu_calls("cudaMalloc"), short_run);
 }
 
+/* Weights depend on no order in which blocks and threads happen to run, quantized or not. */
+TEST_F(Solver, TheOrderOfBlocksAndThreadsChangesNoBit) {
+    for (int levels : {0, 31})
+        for (int gpus : {1, 2}) {
+            Wanted wanted;
+            wanted.levels = levels;
+            Fit forward = fit_on(gpus, wanted);
+            for (const char *order : {"reverse", "random:7"}) {
+                set("ORDER", order);
+                EXPECT_EQ(fit_on(gpus, wanted).weights, forward.weights) << order;
+                set("ORDER", nullptr);
+            }
+        }
+}
+
+/* Nor on how many multiprocessors the device has. */
+TEST_F(Solver, TheSizeOfTheDeviceChangesNoBit) {
+    Wanted wanted;
+    Fit four = fit_on(1, wanted);
+    set("MULTIPROCESSORS", "1");
+    EXPECT_EQ(fit_on(1, wanted).weights, four.weights);
+    set("MULTIPROCESSORS", nullptr);
+}
+
+/* An ensemble runs the loop several times: every run is recorded anew, with its own draws. */
+TEST_F(Solver, EnsemblesAgreeWithTheCpu) {
+    Wanted wanted;
+    wanted.ensemble = 3;
+    Fit cpu = fit_on(0, wanted), cuda = fit_on(2, wanted);
+    ASSERT_EQ(cuda.status, FR_OK) << cuda.error.message;
+    EXPECT_LE(oracle::relative(cuda.weights, cpu.weights), 1e-10);
+    EXPECT_EQ(cuda.result.agreeing, cpu.result.agreeing);
+}
+
 /* After two steps nothing but the recorded graph is launched. */
 TEST_F(Solver, AStepIsRecordedOnceAndReplayed) {
     for (int gpus : {1, 2}) {
@@ -187,7 +222,8 @@ TEST_F(Solver, OutOfMemoryNamesTheDeviceAndTheBytes) {
     set("MEMORY", "20K");
     Fit fit = fit_on(1, Wanted());
     EXPECT_EQ(fit.status, FR_ERROR_DEVICE);
-    EXPECT_TRUE(says(fit, "GPU 0: out of memory: needs 61712 bytes for the rows, 20480 bytes free")) << fit.error.message;
+    EXPECT_TRUE(says(fit, "GPU 0: out of memory: needs 61712 bytes for the rows, 20480 bytes free"))
+        << fit.error.message;
     EXPECT_EQ(fit.error.device, 0);
     EXPECT_EQ(fit_on(4, Wanted()).status, FR_ERROR_DEVICE);
 }
@@ -238,4 +274,4 @@ TEST_F(Solver, ARankThatStopsAnsweringIsATimeout) {
     }
 }
 
-}  // namespace
+} // namespace
