@@ -2,7 +2,9 @@
  * kernel_test.cpp - gradient, survey and planted rows on the stand-in, against the oracle and the CPU engine.
  */
 #include "cuda_rig.h"
+#include "curand_words.h"
 extern "C" {
+#include "philox.h"
 #include "problem.h"
 }
 
@@ -151,6 +153,24 @@ TEST_F(Kernels, PlantedRowsAndLabelsAreTheCpusToTheBit) {
             fr_engine_free(copied), fr_engine_free(made);
             fr_dataset_free(host), fr_dataset_free(device);
         }
+}
+
+/* Word p of sequence q is what curand_init(seed, q, p) gives, across steps too. */
+TEST_F(Kernels, PhiloxIsCurands) {
+    unsigned *words = nullptr;
+    ASSERT_EQ(cudaMalloc(reinterpret_cast<void **>(&words), curand_word_count * sizeof *words), cudaSuccess);
+    for (uint64_t seed : {uint64_t(0), uint64_t(42), ~uint64_t(0)})
+        for (uint64_t q : {uint64_t(0), fr_sequence(FR_STREAM_ROUND, 3, 7), fr_sequence(FR_STREAM_NOISE, 0, 0)})
+            for (uint64_t offset : {uint64_t(0), uint64_t(5), fr_word_of_step(1), fr_word_of_step(123456) + 4094}) {
+                unsigned got[curand_word_count];
+                ASSERT_EQ(launch_curand_words(seed, q, offset, words, nullptr), cudaSuccess);
+                ASSERT_EQ(cudaMemcpy(got, words, sizeof got, cudaMemcpyDeviceToHost), cudaSuccess);
+                for (unsigned i = 0; i < curand_word_count; i++) {
+                    uint64_t p = offset + i;
+                    EXPECT_EQ(got[i], fr_philox(seed, q, p / 4).word[p % 4]) << "word " << p << " of " << q;
+                }
+            }
+    EXPECT_EQ(cudaFree(words), cudaSuccess);
 }
 
 } // namespace
