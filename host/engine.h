@@ -86,6 +86,12 @@ typedef struct fr_engine_ops {
     fr_status (*pack)(fr_engine *engine, fr_error *error);      /* outgoing <- levels or values by columns */
     fr_status (*requantize)(fr_engine *engine, fr_error *error); /* own_slice or own_values <- sums of incoming */
     fr_status (*apply)(fr_engine *engine, fr_update update, fr_error *error); /* w <- w - eta_t (...), t <- t + 1 */
+
+    /* Optional, both or neither: a step recorded once and replayed. After begin, *replayed says that the whole step,
+     * exchange included, is enqueued already; otherwise its calls follow, and end. Where *again is true, they were
+     * recorded in vain and have to be made once more. */
+    fr_status (*step_begin)(fr_engine *engine, bool *replayed, fr_error *error);
+    fr_status (*step_end)(fr_engine *engine, bool *again, fr_error *error);
 } fr_engine_ops;
 
 struct fr_engine {

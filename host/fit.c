@@ -163,9 +163,20 @@ static fr_status settle(fr_fit *fit, fr_error *error) {
     return status;
 }
 
+/* An engine that can replay a step is asked first, and told where the step ends. */
 static fr_status one_step(fr_fit *fit, fr_error *error) {
-    fr_status status = fit->engine->ops->gradient(fit->engine, error);
-    return status == FR_OK ? fr_collective_step(fit->engine, fit->comm, error) : status;
+    fr_engine *engine = fit->engine;
+    bool replayed = false, again = true;
+    fr_status status = FR_OK;
+    while (status == FR_OK && again && !replayed) {
+        again = false;
+        if (engine->ops->step_begin) status = engine->ops->step_begin(engine, &replayed, error);
+        if (status != FR_OK || replayed) break;
+        status = engine->ops->gradient(engine, error);
+        if (status == FR_OK) status = fr_collective_step(engine, fit->comm, error);
+        if (status == FR_OK && engine->ops->step_end) status = engine->ops->step_end(engine, &again, error);
+    }
+    return status;
 }
 
 fr_status fr_fit_run(fr_fit *fit, fr_error *error) {

@@ -8,6 +8,9 @@
 #include "cpu_kernels.h"
 #include "fitrelu_version.h"
 #include "status.h"
+#ifdef FR_HAVE_CUDA
+#include "engine_cuda.h"
+#endif
 #ifdef FR_HAVE_LIBZIP
 #include <zip.h>
 #endif
@@ -41,9 +44,18 @@ static const char *libzip_version(void) {
 #endif
 }
 
+static void gpu_line(char *text, size_t size) {
+#ifdef FR_HAVE_CUDA
+    fr_cuda_describe(text, size);
+#else
+    snprintf(text, size, "none (built without CUDA)");
+#endif
+}
+
 size_t fr_build_info(char *buffer, size_t size) {
-    char name[128], checksum[64];
+    char name[128], checksum[64], gpus[256];
     processor_name(name);
+    gpu_line(gpus, sizeof gpus);
 #ifdef FR_HAVE_XXHASH
     snprintf(checksum, sizeof checksum, "xxhash %u.%u.%u", XXH_VERSION_MAJOR, XXH_VERSION_MINOR, XXH_VERSION_RELEASE);
 #else
@@ -52,9 +64,9 @@ size_t fr_build_info(char *buffer, size_t size) {
     int length = snprintf(buffer, size,
                           "version: %s\ncompiler: %s\nbuild: %s\nparts: %s\nlibzip: %s\nchecksums: %s\n"
                           "processor: %s\nprocessor path: %s\nthreads: %d\nmemory available: %.1f GB\n"
-                          "GPUs: none (built without CUDA)\n",
+                          "GPUs: %s\n",
                           fr_version(), FR_VERSION_COMPILER, FR_VERSION_BUILD_TYPE, FR_VERSION_PARTS, libzip_version(),
                           checksum, name, fr_cpu_kernels_for(FR_F64)->isa, omp_get_max_threads(),
-                          (double)fr_memory_available() / 1e9);
+                          (double)fr_memory_available() / 1e9, gpus);
     return length < 0 ? 0 : (size_t)length;
 }

@@ -13,10 +13,12 @@
 #include "ensemble.h"
 #include "fit.h"
 #include "model.h"
+#include "place.h"
 #include "problem.h"
 #include "survey.h"
 
-struct fr_solver {
+/* One rank: a device and what it needs to run the loop. Ranks share the data set and nothing else. */
+typedef struct solver_rank {
     fr_options options;
     fr_dataset *set;
     fr_plan plan;
@@ -27,27 +29,30 @@ struct fr_solver {
     double *start;      /* w_0, d */
     double *fitted;     /* the result, d */
     int agreeing;
+    fr_result result;
+} solver_rank;
+
+struct fr_solver {
+    fr_options options;
+    fr_dataset *set;
+    fr_plan plan;
+    fr_place place;
+    solver_rank *ranks; /* place.ranks of them; the first speaks for all */
 };
 
 /* ----------------------------------------------------------------------------------------- create */
 
-static fr_status check_place(const fr_options *options, fr_error *error) {
-    if (options->device == FR_DEVICE_CUDA || options->gpus > 0)
-        return fr_fail(error, FR_ERROR_DEVICE, "%s needs CUDA, and this fitrelu was built without it; use --device cpu",
-                       options->gpus > 0 ? "--gpus" : "--device cuda");
-    if (options->gpus < 0) return fr_fail(error, FR_ERROR_USAGE, "--gpus is %d; it must be 0 or more", options->gpus);
-    if (options->threads < 0 || options->threads > 4096)
-        return fr_fail(error, FR_ERROR_USAGE, "--threads is %d; it must be from 1 to 4096", options->threads);
-    return FR_OK;
+static fr_status refuse_labels(const fr_dataset *set, fr_error *error) {
+    return fr_fail(error, FR_ERROR_DATA,
+                   "%s: none of the %lld labels is above 0, so max(0, <w, x>) fits best with w = 0; expected some y > 0",
+                   set->source, (long long)set->samples);
 }
 
 static fr_status check_labels(const fr_dataset *set, fr_error *error) {
     if (!set->labels) return fr_fail(error, FR_ERROR_DATA, "%s holds no labels; a fit needs them", set->source);
     for (int64_t i = 0; i < set->local_rows; i++)
         if (fr_dataset_label(set, i) > 0) return FR_OK;
-    return fr_fail(error, FR_ERROR_DATA,
-                   "%s: none of the %lld labels is above 0, so max(0, <w, x>) fits best with w = 0; expected some y > 0",
-                   set->source, (long long)set->samples);
+    return refuse_labels(set, error);
 }
 
 /* Data from a file get columns of one scale, uncorrelated, wherever the step size is ours to choose; the unit is the
@@ -63,21 +68,50 @@ static fr_status condition(const fr_options *options, fr_dataset *set, fr_error 
     return fr_dataset_condition(set, how, error);
 }
 
+/* A planted set that nothing changes is generated on the GPUs themselves. */
+static bool is_made_on_device(const fr_solver *s) {
+    return s->place.cuda && s->set->is_planted && !s->set->rows && !s->options.standardize && !s->options.intercept;
+}
+
 static fr_status prepare(fr_solver *s, fr_error *error) {
     fr_dataset *set = s->set;
-    fr_status status = check_place(&s->options, error);
+    fr_status status = fr_place_make(&s->options, &s->place, error);
     if (status == FR_OK) status = fr_plan_make(&s->options, set, &s->plan, error); /* refuses before work is done */
-    if (status == FR_OK && set->is_planted) status = fr_dataset_materialize(set, 0, set->samples, error);
-    if (status == FR_OK) status = check_labels(set, error);
-    if (status == FR_OK) status = condition(&s->options, set, error);
-    if (status == FR_OK) status = fr_plan_make(&s->options, set, &s->plan, error); /* d may have grown by one */
-    if (status != FR_OK) return status;
-    int threads = s->options.threads > 0 ? s->options.threads : omp_get_max_threads();
-    fr_engine_config config = {
-        .plan = &s->plan, .data = set, .worker_count = s->plan.workers, .threads = threads, .device = -1};
-    status = fr_engine_cpu_create(&config, &s->engine, error);
-    s->plan.threads = threads;
-    return status == FR_OK ? fr_comm_local_create(&s->comm, error) : status;
+    if (status == FR_OK && !is_made_on_device(s)) {
+        if (set->is_planted) status = fr_dataset_materialize(set, 0, set->samples, error);
+        if (status == FR_OK) status = check_labels(set, error);
+        if (status == FR_OK) status = condition(&s->options, set, error);
+        if (status == FR_OK) status = fr_plan_make(&s->options, set, &s->plan, error); /* d may have grown by one */
+    }
+    s->plan.threads = s->options.threads > 0 ? s->options.threads : omp_get_max_threads();
+    return status;
+}
+
+static fr_status create_rank(void *user, int rank, fr_error *error) {
+    fr_solver *s = user;
+    solver_rank *r = &s->ranks[rank];
+    fr_status status;
+    r->options = s->options;
+    r->set = s->set;
+    r->plan = s->plan;
+    int64_t d = r->plan.features;
+    double **vectors[] = {&r->start, &r->fitted, &r->fit.scratch, &r->fit.state.weights, &r->fit.state.average};
+    for (size_t i = 0; i < sizeof vectors / sizeof *vectors; i++)
+        if ((status = fr_allocate((void **)vectors[i], d, sizeof(double), "weights", error)) != FR_OK) return status;
+    return fr_place_rank(&s->place, rank, &r->plan, r->set, r->plan.threads, &r->engine, &r->comm, error);
+}
+
+static fr_status free_rank(void *user, int rank, fr_error *error) {
+    solver_rank *r = &((fr_solver *)user)->ranks[rank];
+    (void)error;
+    fr_comm_free(r->comm);
+    fr_engine_free(r->engine);
+    free(r->start);
+    free(r->fitted);
+    free(r->fit.scratch);
+    free(r->fit.state.weights);
+    free(r->fit.state.average);
+    return FR_OK;
 }
 
 fr_status fr_solver_create(const fr_options *options, fr_dataset *dataset, fr_solver **solver, fr_error *error) {
@@ -86,37 +120,26 @@ fr_status fr_solver_create(const fr_options *options, fr_dataset *dataset, fr_so
     if (status != FR_OK) return status;
     s->options = *options;
     s->set = dataset;
-    if ((status = prepare(s, error)) != FR_OK) goto fail;
-    int64_t d = s->plan.features;
-    if ((status = fr_allocate((void **)&s->start, d, sizeof(double), "weights", error)) != FR_OK) goto fail;
-    if ((status = fr_allocate((void **)&s->fitted, d, sizeof(double), "weights", error)) != FR_OK) goto fail;
-    if ((status = fr_allocate((void **)&s->fit.scratch, d, sizeof(double), "weights", error)) != FR_OK) goto fail;
-    if ((status = fr_allocate((void **)&s->fit.state.weights, d, sizeof(double), "weights", error)) != FR_OK)
-        goto fail;
-    if ((status = fr_allocate((void **)&s->fit.state.average, d, sizeof(double), "weights", error)) != FR_OK)
-        goto fail;
-    *solver = s;
-    return FR_OK;
-fail:
-    fr_solver_free(s);
+    status = prepare(s, error);
+    if (status == FR_OK)
+        status = fr_allocate((void **)&s->ranks, s->place.ranks, sizeof *s->ranks, "the solver", error);
+    if (status == FR_OK) status = fr_place_run(&s->place, create_rank, s, error);
+    if (status == FR_OK) *solver = s;
+    else fr_solver_free(s);
     return status;
 }
 
 void fr_solver_free(fr_solver *s) {
     if (!s) return;
-    fr_engine_free(s->engine);
-    fr_comm_free(s->comm);
-    free(s->start);
-    free(s->fitted);
-    free(s->fit.scratch);
-    free(s->fit.state.weights);
-    free(s->fit.state.average);
+    if (s->ranks) fr_place_run(&s->place, free_rank, s, NULL);
+    fr_place_free(&s->place);
+    free(s->ranks);
     free(s);
 }
 
 /* -------------------------------------------------------------------------------------------- run */
 
-static fr_status choose_step(fr_solver *s, fr_error *error) {
+static fr_status choose_step(solver_rank *s, fr_error *error) {
     double lambda;
     if (s->options.step_rule != FR_STEP_AUTO) return FR_OK;
     fr_status status = fr_survey_eigenvalue(s->engine, s->comm, &lambda, error);
@@ -130,7 +153,7 @@ static fr_status choose_step(fr_solver *s, fr_error *error) {
 }
 
 /* Sums over the labels, the step size, w_0 and its loss. */
-static fr_status begin(fr_solver *s, fr_error *error) {
+static fr_status begin(solver_rank *s, fr_error *error) {
     fr_fit *fit = &s->fit;
     int64_t d = s->plan.features;
     double *label_sum = NULL, *given = NULL, norm = 0;
@@ -138,6 +161,7 @@ static fr_status begin(fr_solver *s, fr_error *error) {
     if (status == FR_OK) status = fr_allocate((void **)&given, d, sizeof(double), "the start", error);
     if (status == FR_OK)
         status = fr_survey_total(s->engine, s->comm, FR_PASS_LABELS, NULL, label_sum, &s->labels, error);
+    if (status == FR_OK && !(s->labels.label2 > 0)) status = refuse_labels(s->set, error); /* made on the device */
     if (status == FR_OK) status = choose_step(s, error);
     if (status == FR_OK) {
         for (int64_t j = 0; j < d; j++) norm += label_sum[j] * label_sum[j];
@@ -159,7 +183,7 @@ static fr_status begin(fr_solver *s, fr_error *error) {
     return status;
 }
 
-static fr_status run_once(fr_solver *s, int run, fr_error *error) {
+static fr_status run_once(solver_rank *s, int run, fr_error *error) {
     fr_fit *fit = &s->fit;
     size_t bytes = (size_t)s->plan.features * sizeof(double);
     fit->state.step = fit->state.averaged = 0;
@@ -176,7 +200,7 @@ static fr_status run_once(fr_solver *s, int run, fr_error *error) {
 }
 
 /* R of Algorithm 1: ||w_0 - w*|| where w* is known, else sqrt(2 mean(y^2)), which estimates ||w*||. */
-static double ensemble_radius(fr_solver *s) {
+static double ensemble_radius(solver_rank *s) {
     if (!s->set->planted || s->set->shift) return sqrt(2 * s->fit.zero_loss);
     double sum = 0;
     for (int64_t j = 0; j < s->plan.features; j++)
@@ -185,7 +209,7 @@ static double ensemble_radius(fr_solver *s) {
 }
 
 /* Runs L times from one start with independent draws; the first whose ball holds half of the runs is the result. */
-static fr_status run_ensemble(fr_solver *s, fr_error *error) {
+static fr_status run_ensemble(solver_rank *s, fr_error *error) {
     int runs = s->options.ensemble;
     int64_t d = s->plan.features, steps = 0;
     double *weights = NULL;
@@ -219,12 +243,12 @@ static fr_status run_ensemble(fr_solver *s, fr_error *error) {
 }
 
 /* Condition (II) with the largest delta1 = 1/2: ||w_0 - w*|| <= sqrt(1/2) 7/200 ||w*||. */
-static int condition_ii(fr_solver *s) {
+static int condition_ii(solver_rank *s) {
     double error = fr_fit_relative_error(&s->fit, s->start);
     return isnan(error) ? -1 : error <= sqrt(0.5) * 7 / 200;
 }
 
-static fr_status fill_result(fr_solver *s, double seconds, fr_result *r, fr_error *error) {
+static fr_status fill_result(solver_rank *s, double seconds, fr_result *r, fr_error *error) {
     const fr_plan *plan = &s->plan;
     double n = (double)plan->samples, spread = s->labels.label2 - s->labels.label * s->labels.label / n;
     fr_row_sums total;
@@ -248,6 +272,7 @@ static fr_status fill_result(fr_solver *s, double seconds, fr_result *r, fr_erro
         .precision = plan->precision,
         .average = plan->iterations ? (double)(plan->iterations - plan->average_start) / (double)plan->iterations : 0,
         .device = s->engine->ops->name,
+        .gpus = s->engine->config.device < 0 ? 0 : s->comm->size,
         .threads = plan->threads,
         .ranks = s->comm->size,
         .seconds_total = seconds,
@@ -261,16 +286,23 @@ static fr_status fill_result(fr_solver *s, double seconds, fr_result *r, fr_erro
     return status;
 }
 
-fr_status fr_solver_run(fr_solver *s, fr_result *result, fr_error *error) {
+static fr_status run_rank(void *user, int rank, fr_error *error) {
+    solver_rank *s = &((fr_solver *)user)->ranks[rank];
     s->fit.steps_before = 0;
     s->agreeing = 1;
     fr_status status = begin(s, error);
     s->fit.started = fr_seconds();
     if (status == FR_OK) status = s->options.ensemble > 1 ? run_ensemble(s, error) : run_once(s, 0, error);
     double seconds = fr_seconds() - s->fit.started;
-    return status == FR_OK ? fill_result(s, seconds, result, error) : status;
+    return status == FR_OK ? fill_result(s, seconds, &s->result, error) : status;
+}
+
+fr_status fr_solver_run(fr_solver *s, fr_result *result, fr_error *error) {
+    fr_status status = fr_place_run(&s->place, run_rank, s, error);
+    if (status == FR_OK) *result = s->ranks[0].result;
+    return status;
 }
 
 fr_status fr_solver_model(const fr_solver *s, fr_model **model, fr_error *error) {
-    return fr_model_create(s->set, s->fitted, model, error);
+    return fr_model_create(s->set, s->ranks[0].fitted, model, error);
 }

@@ -1,0 +1,332 @@
+/*
+ * comm_nccl.c - the exchange seam over NCCL, for G GPUs of one machine with a host thread each.
+ *
+ * Communicators are non-blocking: no call of NCCL waits inside; this file polls ncclCommGetAsyncError instead, and the
+ * engine's blocking calls wait here too (wait_for_stream), so that an error, an abort of another rank or a silence of
+ * more than `timeout` seconds is noticed wherever a rank waits. The rank that notices first raises a flag that all
+ * share; every rank then aborts its own communicator, which alone may do so, and returns. Nobody waits for ever.
+ *
+ * Device exchanges are enqueued on the engine's stream; host exchanges (gather_host) go through the memory that the
+ * threads share.
+ */
+#include "comm_nccl.h"
+
+#include <nccl.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "cuda_status.h"
+#include "engine_cuda.h"
+#include "fit.h"
+
+struct fr_nccl_group {
+    ncclUniqueId id;
+    int size;
+    double timeout;
+    atomic_int failed; /* rank + 1 of the first to fail; 0: none */
+    pthread_mutex_t mutex;
+    pthread_cond_t changed;
+    int here;  /* ranks at the meeting place */
+    long turn; /* meetings done */
+    const void **brought;
+};
+
+typedef struct nccl_comm {
+    fr_comm base;
+    fr_nccl_group *group;
+    fr_engine *engine; /* outlives the exchange */
+    ncclComm_t comm;
+    cudaStream_t stream;
+    int device;
+    int64_t step; /* as the engine last said */
+} nccl_comm;
+
+static nccl_comm *of(fr_comm *comm) { return (nccl_comm *)comm; }
+
+/* -------------------------------------------------------------------------------------- failing, together */
+
+void fr_nccl_group_abort(fr_nccl_group *group, int rank) {
+    int none = 0;
+    atomic_compare_exchange_strong(&group->failed, &none, rank + 1);
+    pthread_mutex_lock(&group->mutex);
+    pthread_cond_broadcast(&group->changed);
+    pthread_mutex_unlock(&group->mutex);
+}
+
+int fr_nccl_group_failed_rank(const fr_nccl_group *group) { return atomic_load(&group->failed) - 1; }
+
+/* Drops the communicator, which ends whatever of this rank is stuck on the device. */
+static void drop(nccl_comm *c) {
+    fr_engine_cuda_forget(c->engine);
+    if (c->comm) ncclCommAbort(c->comm);
+    c->comm = NULL;
+}
+
+static fr_status give_up(nccl_comm *c, fr_status status, fr_error *error) {
+    if (error) error->rank = c->base.rank, error->device = c->device;
+    fr_nccl_group_abort(c->group, c->base.rank);
+    drop(c);
+    return status;
+}
+
+static fr_status fail_nccl(nccl_comm *c, ncclResult_t result, const char *what, fr_error *error) {
+    fr_fail(error, FR_ERROR_DEVICE, "rank %d (GPU %d): %s failed at step %lld: %s", c->base.rank, c->device, what,
+            (long long)c->step, ncclGetErrorString(result));
+    return give_up(c, FR_ERROR_DEVICE, error);
+}
+
+static fr_status fail_cuda(nccl_comm *c, cudaError_t code, const char *what, fr_error *error) {
+    return give_up(c, fr_cuda_fail(error, code, c->device, c->step, what), error);
+}
+
+/* FR_OK, or this rank's end because another failed or time is over. */
+static fr_status look_around(nccl_comm *c, double since, const char *what, fr_error *error) {
+    int failed = fr_nccl_group_failed_rank(c->group);
+    if (failed >= 0) {
+        fr_fail(error, FR_ERROR_DEVICE, "rank %d (GPU %d): stopped at step %lld, because rank %d failed",
+                c->base.rank, c->device, (long long)c->step, failed);
+        return give_up(c, FR_ERROR_DEVICE, error);
+    }
+    if (c->group->timeout > 0 && fr_seconds() - since > c->group->timeout) {
+        fr_fail(error, FR_ERROR_TIMEOUT,
+                "rank %d (GPU %d): %s at step %lld had no answer for %g seconds; a rank is gone", c->base.rank,
+                c->device, what, (long long)c->step, c->group->timeout);
+        return give_up(c, FR_ERROR_TIMEOUT, error);
+    }
+    return FR_OK;
+}
+
+static void rest(int turn) {
+    struct timespec pause = {0, turn < 1000 ? 20000 : 500000};
+    if (turn > 200) nanosleep(&pause, NULL); /* shortly at first: a step is a matter of microseconds */
+}
+
+/* Polls until NCCL has taken the call in. */
+static fr_status settled(nccl_comm *c, ncclResult_t result, const char *what, fr_error *error) {
+    double since = fr_seconds();
+    for (int turn = 0; result == ncclInProgress; turn++) {
+        fr_status status = look_around(c, since, what, error);
+        if (status != FR_OK) return status;
+        ncclResult_t asked = ncclCommGetAsyncError(c->comm, &result);
+        if (asked != ncclSuccess) result = asked;
+        rest(turn);
+    }
+    return result == ncclSuccess ? FR_OK : fail_nccl(c, result, what, error);
+}
+
+/* fr_cuda_wait of the engine: until its stream has done everything. */
+static fr_status wait_for_stream(void *user, int64_t step, fr_error *error) {
+    nccl_comm *c = user;
+    double since = fr_seconds();
+    c->step = step;
+    for (int turn = 0;; turn++) {
+        cudaError_t code = cudaStreamQuery(c->stream);
+        if (code != cudaSuccess && code != cudaErrorNotReady) return fail_cuda(c, code, "a step", error);
+        ncclResult_t result = ncclSuccess, asked = c->comm ? ncclCommGetAsyncError(c->comm, &result) : ncclSuccess;
+        if (asked != ncclSuccess) result = asked;
+        if (result != ncclSuccess && result != ncclInProgress) return fail_nccl(c, result, "the exchange", error);
+        if (code == cudaSuccess && fr_nccl_group_failed_rank(c->group) < 0) return FR_OK;
+        fr_status status = look_around(c, since, "the exchange", error);
+        if (status != FR_OK) return status;
+        rest(turn);
+    }
+}
+
+/* ------------------------------------------------------------------------------------ device exchanges */
+
+static ncclDataType_t type_of(fr_type type) {
+    switch (type) {
+    case FR_TYPE_I8: return ncclInt8;
+    case FR_TYPE_I32: return ncclInt32;
+    case FR_TYPE_F32: return ncclFloat32;
+    default: return ncclFloat64;
+    }
+}
+
+static fr_status ready(nccl_comm *c, fr_error *error) {
+    fr_status status = look_around(c, fr_seconds(), "the exchange", error);
+    if (status != FR_OK) return status;
+    cudaError_t code = cudaSetDevice(c->device);
+    return code == cudaSuccess ? FR_OK : fail_cuda(c, code, "choosing the device", error);
+}
+
+/* Only scales are compared, which are never negative: their bits as integers are in the same order, with NaN above
+ * all, so that a NaN arrives whatever NCCL's maximum makes of it. */
+static fr_status nccl_max(fr_comm *comm, void *buffer, int64_t count, fr_type type, fr_error *error) {
+    nccl_comm *c = of(comm);
+    ncclDataType_t as = type == FR_TYPE_F32 ? ncclUint32 : type == FR_TYPE_F64 ? ncclUint64 : type_of(type);
+    fr_status status = ready(c, error);
+    if (status != FR_OK) return status;
+    return settled(c, ncclAllReduce(buffer, buffer, (size_t)count, as, ncclMax, c->comm, c->stream),
+                   "the largest norm (ncclAllReduce)", error);
+}
+
+static fr_status nccl_sum(fr_comm *comm, void *buffer, int64_t count, fr_type type, fr_error *error) {
+    nccl_comm *c = of(comm);
+    fr_status status = ready(c, error);
+    if (status != FR_OK) return status;
+    return settled(c, ncclAllReduce(buffer, buffer, (size_t)count, type_of(type), ncclSum, c->comm, c->stream),
+                   "the sum (ncclAllReduce)", error);
+}
+
+/* Grouped sends and receives of one piece with every rank. send_counts NULL: the same piece to all. */
+static ncclResult_t exchange_pieces(nccl_comm *c, const char *send, int64_t own, const int64_t *send_counts,
+                                    char *receive, const int64_t *counts, fr_type type) {
+    size_t size = fr_type_bytes(type);
+    ncclResult_t result = ncclGroupStart();
+    if (result != ncclSuccess) return result;
+    for (int r = 0; r < c->base.size && (result == ncclSuccess || result == ncclInProgress); r++) {
+        int64_t out = send_counts ? send_counts[r] : own;
+        if (out > 0) result = ncclSend(send, (size_t)out, type_of(type), r, c->comm, c->stream);
+        if (counts[r] > 0 && (result == ncclSuccess || result == ncclInProgress))
+            result = ncclRecv(receive, (size_t)counts[r], type_of(type), r, c->comm, c->stream);
+        if (send_counts) send += (size_t)out * size;
+        receive += (size_t)counts[r] * size;
+    }
+    ncclResult_t ended = ncclGroupEnd();
+    return result == ncclSuccess || result == ncclInProgress ? ended : result;
+}
+
+static fr_status nccl_all_gather(fr_comm *comm, const void *mine, void *all, const int64_t *counts, fr_type type,
+                                 fr_error *error) {
+    nccl_comm *c = of(comm);
+    bool equal = true;
+    for (int r = 1; r < comm->size; r++) equal = equal && counts[r] == counts[0];
+    fr_status status = ready(c, error);
+    if (status != FR_OK) return status;
+    ncclResult_t result = equal ? ncclAllGather(mine, all, (size_t)counts[0], type_of(type), c->comm, c->stream)
+                                : exchange_pieces(c, mine, counts[comm->rank], NULL, all, counts, type);
+    return settled(c, result, "the all-gather (NCCL)", error);
+}
+
+static fr_status nccl_all_to_all(fr_comm *comm, const void *send, const int64_t *send_counts, void *receive,
+                                 const int64_t *receive_counts, fr_type type, fr_error *error) {
+    nccl_comm *c = of(comm);
+    fr_status status = ready(c, error);
+    if (status != FR_OK) return status;
+    return settled(c, exchange_pieces(c, send, 0, send_counts, receive, receive_counts, type),
+                   "the all-to-all (ncclSend, ncclRecv)", error);
+}
+
+/* -------------------------------------------------------------------------------------- host exchange */
+
+/* Waits until all ranks have come, or one has failed. */
+static fr_status meet(nccl_comm *c, fr_error *error) {
+    fr_nccl_group *g = c->group;
+    double since = fr_seconds();
+    fr_status status = FR_OK;
+    pthread_mutex_lock(&g->mutex);
+    long turn = g->turn;
+    if (++g->here == g->size) {
+        g->here = 0;
+        g->turn++;
+        pthread_cond_broadcast(&g->changed);
+    }
+    while (g->turn == turn && status == FR_OK) {
+        struct timespec until;
+        clock_gettime(CLOCK_REALTIME, &until);
+        until.tv_nsec += 20000000;
+        if (until.tv_nsec >= 1000000000) until.tv_sec++, until.tv_nsec -= 1000000000;
+        pthread_cond_timedwait(&g->changed, &g->mutex, &until);
+        if (g->turn != turn) break;
+        pthread_mutex_unlock(&g->mutex); /* giving up takes the lock itself */
+        status = look_around(c, since, "the meeting of the ranks", error);
+        pthread_mutex_lock(&g->mutex);
+    }
+    pthread_mutex_unlock(&g->mutex);
+    return status;
+}
+
+static fr_status nccl_gather_host(fr_comm *comm, const void *mine, size_t size, void *all, fr_error *error) {
+    nccl_comm *c = of(comm);
+    double since = fr_seconds();
+    c->group->brought[comm->rank] = mine;
+    fr_status status = meet(c, error);
+    for (int r = 0; status == FR_OK && r < comm->size; r++)
+        memcpy((char *)all + (size_t)r * size, c->group->brought[r], size);
+    if (status == FR_OK) status = meet(c, error); /* nobody leaves while another still reads */
+    comm->seconds += fr_seconds() - since;
+    return status;
+}
+
+/* ------------------------------------------------------------------------------------- create, destroy */
+
+static void nccl_abort(fr_comm *comm) { fr_nccl_group_abort(of(comm)->group, comm->rank); }
+
+static void nccl_destroy(fr_comm *comm) {
+    nccl_comm *c = of(comm);
+    cudaSetDevice(c->device);
+    fr_engine_cuda_forget(c->engine); /* before the communicator, which waits for it */
+    if (c->comm && fr_nccl_group_failed_rank(c->group) < 0) {
+        if (settled(c, ncclCommFinalize(c->comm), "leaving NCCL", NULL) == FR_OK) {
+            ncclCommDestroy(c->comm);
+            c->comm = NULL;
+        }
+    }
+    drop(c);
+    fr_engine_cuda_wait_by(c->engine, NULL, NULL);
+    free(c);
+}
+
+fr_status fr_nccl_group_create(int size, double timeout, fr_nccl_group **group, fr_error *error) {
+    fr_nccl_group *g = NULL;
+    fr_status status = fr_allocate((void **)&g, 1, sizeof *g, "the exchange", error);
+    if (status != FR_OK) return status;
+    status = fr_allocate((void **)&g->brought, size, sizeof *g->brought, "the exchange", error);
+    g->size = size;
+    g->timeout = timeout;
+    pthread_mutex_init(&g->mutex, NULL);
+    pthread_cond_init(&g->changed, NULL);
+    ncclResult_t result = status == FR_OK ? ncclGetUniqueId(&g->id) : ncclSuccess;
+    if (result != ncclSuccess)
+        status = fr_fail(error, FR_ERROR_DEVICE, "ncclGetUniqueId failed: %s", ncclGetErrorString(result));
+    if (status == FR_OK) *group = g;
+    else fr_nccl_group_free(g);
+    return status;
+}
+
+void fr_nccl_group_free(fr_nccl_group *group) {
+    if (!group) return;
+    pthread_cond_destroy(&group->changed);
+    pthread_mutex_destroy(&group->mutex);
+    free(group->brought);
+    free(group);
+}
+
+fr_status fr_comm_nccl_create(fr_nccl_group *group, int rank, fr_engine *engine, fr_comm **comm, fr_error *error) {
+    static const fr_comm_ops ops = {
+        .name = "nccl",
+        .destroy = nccl_destroy,
+        .max = nccl_max,
+        .sum = nccl_sum,
+        .all_gather = nccl_all_gather,
+        .all_to_all = nccl_all_to_all,
+        .gather_host = nccl_gather_host,
+        .abort = nccl_abort,
+    };
+    nccl_comm *c = NULL;
+    fr_status status = fr_allocate((void **)&c, 1, sizeof *c, "the exchange", error);
+    if (status != FR_OK) return status;
+    c->base = (fr_comm){.ops = &ops, .rank = rank, .size = group->size};
+    c->group = group;
+    c->engine = engine;
+    c->device = engine->config.device < 0 ? 0 : engine->config.device;
+    c->stream = fr_engine_cuda_stream(engine);
+    ncclConfig_t config = NCCL_CONFIG_INITIALIZER;
+    config.blocking = 0;
+    status = ready(c, error);
+    if (status == FR_OK) {
+        ncclResult_t result = ncclCommInitRankConfig(&c->comm, group->size, group->id, rank, &config);
+        status = settled(c, result, "joining NCCL (ncclCommInitRankConfig)", error);
+    }
+    if (status != FR_OK) {
+        nccl_destroy(&c->base);
+        return status;
+    }
+    fr_engine_cuda_wait_by(engine, wait_for_stream, c);
+    *comm = &c->base;
+    return FR_OK;
+}

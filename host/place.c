@@ -1,0 +1,162 @@
+/*
+ * place.c - ranks on devices and in threads.
+ *
+ * Threads live for one job (create, run, free), not for the life of a solver: nothing of CUDA or NCCL is bound to a
+ * thread except the current device, which engines and exchanges choose themselves.
+ */
+#include "place.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#ifdef FR_HAVE_CUDA
+#include "engine_cuda.h"
+#endif
+#ifdef FR_HAVE_NCCL
+#include "comm_nccl.h"
+#endif
+
+/* ----------------------------------------------------------------------------------------- options */
+
+static fr_status check_cuda(const fr_options *options, fr_error *error) {
+#ifdef FR_HAVE_CUDA
+    int devices, wanted = options->gpus > 0 ? options->gpus : 1;
+    if (options->device == FR_DEVICE_CPU)
+        return fr_fail(error, FR_ERROR_USAGE, "--gpus %d contradicts --device cpu", options->gpus);
+    fr_status status = fr_cuda_count(&devices, error);
+    if (status == FR_OK && wanted > devices)
+        status = fr_fail(error, FR_ERROR_DEVICE, "--gpus is %d; this machine has %d", wanted, devices);
+#ifndef FR_HAVE_NCCL
+    if (status == FR_OK && wanted > 1)
+        status =
+            fr_fail(error, FR_ERROR_DEVICE, "--gpus %d needs NCCL, and this fitrelu was built without it", wanted);
+#endif
+    return status;
+#else
+    return fr_fail(error, FR_ERROR_DEVICE, "%s needs CUDA, and this fitrelu was built without it; use --device cpu",
+                   options->gpus > 0 ? "--gpus" : "--device cuda");
+#endif
+}
+
+fr_status fr_place_make(fr_options *options, fr_place *place, fr_error *error) {
+    *place = (fr_place){.cuda = options->device == FR_DEVICE_CUDA || options->gpus > 0, .ranks = 1};
+    if (options->gpus < 0) return fr_fail(error, FR_ERROR_USAGE, "--gpus is %d; it must be 0 or more", options->gpus);
+    if (options->threads < 0 || options->threads > 4096)
+        return fr_fail(error, FR_ERROR_USAGE, "--threads is %d; it must be from 1 to 4096", options->threads);
+    if (!place->cuda) return FR_OK;
+    fr_status status = check_cuda(options, error);
+    if (status != FR_OK) return status;
+    place->ranks = options->gpus > 0 ? options->gpus : 1;
+    if (options->workers == 0) options->workers = place->ranks;
+    if (options->workers % place->ranks != 0)
+        return fr_fail(error, FR_ERROR_USAGE, "--workers is %d; it must be a multiple of --gpus %d", options->workers,
+                       place->ranks);
+#ifdef FR_HAVE_NCCL
+    if (place->ranks > 1) status = fr_nccl_group_create(place->ranks, options->timeout, &place->group, error);
+#endif
+    return status;
+}
+
+void fr_place_free(fr_place *place) {
+#ifdef FR_HAVE_NCCL
+    fr_nccl_group_free(place->group);
+#endif
+    place->group = NULL;
+}
+
+/* ------------------------------------------------------------------------------------------- ranks */
+
+static void stop_others(fr_place *place, int rank) {
+#ifdef FR_HAVE_NCCL
+    if (place->group) fr_nccl_group_abort(place->group, rank);
+#else
+    (void)place, (void)rank;
+#endif
+}
+
+static int first_to_fail(const fr_place *place) {
+#ifdef FR_HAVE_NCCL
+    if (place->group) return fr_nccl_group_failed_rank(place->group);
+#else
+    (void)place;
+#endif
+    return -1;
+}
+
+fr_status fr_place_rank(fr_place *place, int rank, const fr_plan *plan, const fr_dataset *set, int threads,
+                        fr_engine **engine, fr_comm **comm, fr_error *error) {
+    int each = plan->workers / place->ranks;
+    fr_engine_config config = {.plan = plan,
+                               .data = set,
+                               .first_worker = rank * each,
+                               .worker_count = each,
+                               .threads = threads,
+                               .device = place->cuda ? rank : -1};
+    fr_status status = FR_OK;
+    if (!place->cuda) status = fr_engine_cpu_create(&config, engine, error);
+#ifdef FR_HAVE_CUDA
+    else status = fr_engine_cuda_create(&config, engine, error);
+#endif
+    if (status != FR_OK) return status;
+#ifdef FR_HAVE_NCCL
+    if (place->group) return fr_comm_nccl_create(place->group, rank, *engine, comm, error);
+#endif
+    return fr_comm_local_create(comm, error);
+}
+
+typedef struct rank_thread {
+    fr_place *place;
+    fr_place_job job;
+    void *user;
+    int rank;
+    pthread_t thread;
+    bool started;
+    fr_status status;
+    fr_error error;
+} rank_thread;
+
+static void *run_rank(void *argument) {
+    rank_thread *self = argument;
+    self->status = self->job(self->user, self->rank, &self->error);
+    if (self->status != FR_OK) stop_others(self->place, self->rank);
+    return NULL;
+}
+
+static fr_status gather_status(const fr_place *place, const rank_thread *team, fr_error *error) {
+    int first = first_to_fail(place);
+    for (int r = 0; r < place->ranks && (first < 0 || team[first].status == FR_OK); r++)
+        if (team[r].status != FR_OK) first = r;
+    if (first < 0 || team[first].status == FR_OK) return FR_OK;
+    if (error) {
+        const fr_error *said = &team[first].error;
+        if (strncmp(said->message, "rank ", 5) == 0) fr_fail(error, said->status, "%s", said->message);
+        else fr_fail(error, said->status, "rank %d: %s", first, said->message);
+        error->rank = first;
+        error->device = said->device;
+    }
+    return team[first].status;
+}
+
+fr_status fr_place_run(fr_place *place, fr_place_job job, void *user, fr_error *error) {
+    if (place->ranks == 1) return job(user, 0, error);
+    rank_thread *team = NULL;
+    fr_status status = fr_allocate((void **)&team, place->ranks, sizeof *team, "the ranks", error);
+    if (status != FR_OK) return status;
+    for (int r = place->ranks - 1; r >= 0; r--) {
+        team[r] = (rank_thread){.place = place, .job = job, .user = user, .rank = r};
+        if (r == 0) {
+            run_rank(&team[r]);
+        } else if (pthread_create(&team[r].thread, NULL, run_rank, &team[r]) == 0) {
+            team[r].started = true;
+        } else {
+            team[r].status = fr_fail(&team[r].error, FR_ERROR, "cannot start a thread for rank %d", r);
+            stop_others(place, r);
+        }
+    }
+    for (int r = 1; r < place->ranks; r++)
+        if (team[r].started) pthread_join(team[r].thread, NULL);
+    status = gather_status(place, team, error);
+    free(team);
+    return status;
+}

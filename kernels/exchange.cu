@@ -1,0 +1,159 @@
+/*
+ * exchange.cu - what the collectives need beside the wire: sums over a device's own workers, columns packed by rank,
+ * and the second rounding of two-phase.
+ *
+ * Levels are summed as integers and the statistics of a slice (largest magnitude, sum of squares) by integer atomics:
+ * exact, so in any order. Values are summed in double in order of the workers.
+ *
+ * Traffic: total (workers + 1) d elements; pack 2 workers d; requantize K width bytes read, 8 width written and read
+ * again, width levels written.
+ */
+#include "launch.cuh"
+
+namespace fitrelu {
+namespace {
+
+constexpr int exchange_threads = 128;
+
+__global__ void __launch_bounds__(exchange_threads)
+    total_levels_kernel(const int8_t *levels, int64_t features, int workers, int8_t *total) {
+    const int64_t j = int64_t(blockIdx.x) * exchange_threads + threadIdx.x;
+    if (j >= features) return;
+    int sum = 0;
+    for (int k = 0; k < workers; k++) sum += levels[k * features + j];
+    total[j] = int8_t(sum); /* at most K s <= 127, by fr_plan_make */
+}
+
+/* Column sums of workers x columns values, in order of the workers. */
+template <typename Real>
+__global__ void __launch_bounds__(exchange_threads)
+    total_values_kernel(const Real *values, int64_t columns, int workers, Real *total) {
+    const int64_t j = int64_t(blockIdx.x) * exchange_threads + threadIdx.x;
+    if (j >= columns) return;
+    double sum = 0;
+    for (int k = 0; k < workers; k++) sum += double(values[k * columns + j]);
+    total[j] = Real(sum);
+}
+
+/* The part of fr_part_start(n, parts, .) that holds j. */
+__device__ inline int64_t part_of(int64_t n, int64_t parts, int64_t j) {
+    const int64_t short_part = n / parts, longer = n % parts, begin = longer * (short_part + 1);
+    return j < begin ? j / (short_part + 1) : longer + (j - begin) / short_part;
+}
+
+template <typename Element>
+__global__ void __launch_bounds__(exchange_threads)
+    pack_kernel(const Element *from, int64_t features, int all_workers, int workers, Element *to) {
+    const int64_t j = int64_t(blockIdx.x) * exchange_threads + threadIdx.x;
+    const int k = int(blockIdx.y);
+    if (j >= features) return;
+    const int64_t rank = part_of(features, all_workers, j) / workers;
+    const int64_t first = fr_part_start(features, all_workers, rank * workers);
+    const int64_t width = fr_part_start(features, all_workers, (rank + 1) * workers) - first;
+    to[workers * first + k * width + (j - first)] = from[k * features + j];
+}
+
+/* An own slice, counted from the device's first column. */
+struct Slice {
+    int64_t first, count, width;
+};
+__device__ inline Slice slice_of(const fr_requantization &job, int own) {
+    const int64_t d = job.features, all = job.all_workers;
+    const int64_t begin = fr_part_start(d, all, job.first_worker),
+                  end = fr_part_start(d, all, job.first_worker + job.workers);
+    const int64_t first = fr_part_start(d, all, job.first_worker + own);
+    return {first - begin, fr_part_start(d, all, job.first_worker + own + 1) - first, end - begin};
+}
+
+__global__ void __launch_bounds__(exchange_threads)
+    sum_slices_kernel(fr_requantization job, const int8_t *incoming, int32_t *sums, unsigned long long *statistics) {
+    const Slice slice = slice_of(job, int(blockIdx.y));
+    const int64_t j = int64_t(blockIdx.x) * exchange_threads + threadIdx.x;
+    if (j >= slice.count) return;
+    int32_t sum = 0;
+    for (int k = 0; k < job.all_workers; k++) sum += incoming[k * slice.width + slice.first + j];
+    sums[slice.first + j] = sum;
+    const unsigned long long size = (unsigned long long)(sum < 0 ? -sum : sum);
+    if (size == 0) return;
+    if (job.scale == FR_SCALE_MAX) atomicMax(&statistics[blockIdx.y], size);
+    else atomicAdd(&statistics[blockIdx.y], size * size);
+}
+
+template <typename Real>
+__global__ void __launch_bounds__(exchange_threads)
+    round_slices_kernel(fr_requantization job, const fr_device_state *state, const int32_t *sums,
+                        const unsigned long long *statistics, int8_t *slices, Real *scales) {
+    const Slice slice = slice_of(job, int(blockIdx.y));
+    const int64_t first = (int64_t(blockIdx.x) * exchange_threads + threadIdx.x) * 4;
+    const double statistic = double(statistics[blockIdx.y]);
+    const Real scale = Real(job.scale == FR_SCALE_MAX ? statistic : sqrt(statistic));
+    if (first == 0) scales[blockIdx.y] = scale;
+    if (first >= slice.count) return;
+    const int count = int(slice.count - first < 4 ? slice.count - first : 4);
+    const uint64_t q = fr_sequence(FR_STREAM_REROUND, state->run, uint32_t(job.first_worker) + blockIdx.y);
+    const fr_block draw = fr_philox(job.seed, q, (fr_word_of_step(uint64_t(state->step)) + uint64_t(first)) / 4);
+    for (int e = 0; e < count; e++) {
+        const int64_t j = slice.first + first + e;
+        slices[j] = scale > 0 ? int8_t(fr_quantize_f64(sums[j], double(scale), job.levels, draw.word[e])) : int8_t(0);
+    }
+}
+
+template <typename Element>
+cudaError_t launch_pack(const void *from, int64_t features, int all_workers, int workers, void *to,
+                        cudaStream_t stream) {
+    const dim3 grid(blocks_for(features, exchange_threads), unsigned(workers));
+    const cudaLaunchConfig_t config = shape(grid, exchange_threads, stream);
+    return cudaLaunchKernelEx(&config, pack_kernel<Element>, static_cast<const Element *>(from), features,
+                              all_workers, workers, static_cast<Element *>(to));
+}
+
+template <typename Real>
+cudaError_t launch_total(const void *values, int64_t columns, int workers, void *total, cudaStream_t stream) {
+    const cudaLaunchConfig_t config = shape(dim3(blocks_for(columns, exchange_threads)), exchange_threads, stream);
+    return cudaLaunchKernelEx(&config, total_values_kernel<Real>, static_cast<const Real *>(values), columns, workers,
+                              static_cast<Real *>(total));
+}
+
+} // namespace
+} // namespace fitrelu
+
+using namespace fitrelu;
+
+cudaError_t fr_launch_total_levels(const int8_t *levels, int64_t features, int workers, int8_t *total,
+                                   cudaStream_t stream) {
+    const cudaLaunchConfig_t config = shape(dim3(blocks_for(features, exchange_threads)), exchange_threads, stream);
+    return cudaLaunchKernelEx(&config, total_levels_kernel, levels, features, workers, total);
+}
+
+cudaError_t fr_launch_total_values(fr_precision precision, const void *values, int64_t features, int workers,
+                                   void *total, cudaStream_t stream) {
+    return precision == FR_F32 ? launch_total<float>(values, features, workers, total, stream)
+                               : launch_total<double>(values, features, workers, total, stream);
+}
+
+cudaError_t fr_launch_pack(const void *from, int64_t features, int all_workers, int workers, int bytes, void *to,
+                           cudaStream_t stream) {
+    switch (bytes) {
+    case 1: return launch_pack<int8_t>(from, features, all_workers, workers, to, stream);
+    case 4: return launch_pack<float>(from, features, all_workers, workers, to, stream);
+    default: return launch_pack<double>(from, features, all_workers, workers, to, stream);
+    }
+}
+
+cudaError_t fr_launch_requantize(const fr_requantization *how, const fr_device_state *state, const int8_t *incoming,
+                                 int32_t *sums, uint64_t *statistics, int8_t *slices, void *scales,
+                                 cudaStream_t stream) {
+    const int64_t longest = (how->features + how->all_workers - 1) / how->all_workers;
+    auto *const counted = reinterpret_cast<unsigned long long *>(statistics);
+    cudaError_t result = cudaMemsetAsync(statistics, 0, sizeof(uint64_t) * size_t(how->workers), stream);
+    if (result != cudaSuccess) return result;
+    cudaLaunchConfig_t config =
+        shape(dim3(blocks_for(longest, exchange_threads), unsigned(how->workers)), exchange_threads, stream);
+    result = cudaLaunchKernelEx(&config, sum_slices_kernel, *how, incoming, sums, counted);
+    if (result != cudaSuccess) return result;
+    config.gridDim.x = blocks_for(longest, 4 * exchange_threads);
+    return how->precision == FR_F32 ? cudaLaunchKernelEx(&config, round_slices_kernel<float>, *how, state, sums,
+                                                         counted, slices, static_cast<float *>(scales))
+                                    : cudaLaunchKernelEx(&config, round_slices_kernel<double>, *how, state, sums,
+                                                         counted, slices, static_cast<double *>(scales));
+}

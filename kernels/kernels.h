@@ -1,0 +1,142 @@
+/*
+ * kernels.h - the launchers: one function an operation, each only enqueues on the stream it is given and returns
+ * what the launch returned.
+ *
+ * Buffers are in device memory, of float or double by `precision`. The number of the step, the run of the ensemble
+ * and the count of averaged iterates live in fr_device_state, so that a recorded step can be replayed without the
+ * host. Whatever decides an order of summation is a function of the plan: the grid, the device and the number of
+ * devices change no bit.
+ */
+#ifndef FR_KERNELS_H
+#define FR_KERNELS_H
+
+#include <cuda_runtime_api.h>
+
+#include "cpu_kernels.h"
+#include "qsgd.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* In device memory; advanced by fr_launch_apply alone. */
+typedef struct fr_device_state {
+    int64_t step;     /* steps done */
+    int64_t averaged; /* iterates in the average */
+    uint32_t run;     /* of the ensemble */
+    uint32_t arrived; /* blocks of fr_launch_apply that have read the step; 0 between launches */
+} fr_device_state;
+
+/* The rows of one device. A row takes `stride` elements, d rounded up to 16 bytes, zeros behind column d - 1, so that
+ * every row begins on 16 bytes whatever d is. Worker k of all holds rows fr_part_start(n, K, k) on. */
+typedef struct fr_shard {
+    fr_precision precision;
+    void *rows; /* rows of this device's workers x stride */
+    void *labels;
+    int64_t samples, features; /* n and d of the plan */
+    int64_t stride;            /* elements */
+    int all_workers;           /* K */
+    int first_worker, workers; /* those of this device */
+    int64_t draws;             /* a worker and step; 0: all rows */
+    uint64_t seed;
+    int lanes;      /* of a worker's draws, */
+    int full_lanes; /* and of all its rows */
+} fr_shard;
+
+static inline int64_t fr_padded(int64_t features, fr_precision precision) {
+    int64_t each = precision == FR_F32 ? 4 : 2;
+    return (features + each - 1) / each * each;
+}
+
+/* Lane l of a worker's `count` rows begins at fr_part_start(count, lanes, l). Lanes are cut by counts of the plan. */
+int fr_lanes_for(int64_t rows_a_worker, int all_workers, int64_t features);
+
+/* values (workers x d) <- the mean of the drawn rows' gradients, (2.1), or K / n times the sum over all rows.
+ * weights: stride real, zeros behind d - 1. lane_sums: workers x lanes x stride. lane_scalars: workers x lanes. */
+cudaError_t fr_launch_relu_gradient(const fr_shard *shard, const fr_device_state *state, const void *weights,
+                                    void *lane_sums, fr_row_sums *lane_scalars, void *values, cudaStream_t stream);
+
+/* sums (workers x d double, or NULL) <- sum_i c_i x_i over all rows; lane_scalars: workers x full_lanes. */
+cudaError_t fr_launch_survey(const fr_shard *shard, fr_pass kind, const void *weights, void *lane_sums,
+                             fr_row_sums *lane_scalars, double *sums, cudaStream_t stream);
+
+/* scales[k] <- N_k of values (workers x d); shared_scale <- max_k N_k, NaN if one is. */
+cudaError_t fr_launch_norm(fr_precision precision, fr_scale scale, const void *values, int64_t features, int workers,
+                           void *scales, void *shared_scale, cudaStream_t stream);
+
+/* What an encoding is made of. */
+typedef struct fr_encoding {
+    fr_precision precision;
+    int64_t features;
+    int first_worker, workers;
+    int levels;  /* s */
+    bool shared; /* one scale for all: scales points to it */
+    uint64_t seed;
+} fr_encoding;
+
+/* levels (workers x d) <- Q_s of values, zeros where the scale is 0 or NaN. */
+cudaError_t fr_launch_encode(const fr_encoding *encoding, const fr_device_state *state, const void *values,
+                             const void *scales, int8_t *levels, cudaStream_t stream);
+
+/* total (d) <- the sum over this device's workers. */
+cudaError_t fr_launch_total_levels(const int8_t *levels, int64_t features, int workers, int8_t *total,
+                                   cudaStream_t stream);
+cudaError_t fr_launch_total_values(fr_precision precision, const void *values, int64_t features, int workers,
+                                   void *total, cudaStream_t stream);
+
+/* to <- from (workers x d elements of `bytes` bytes) by ranks of `workers` workers each: for rank r its columns of
+ * every own worker. Column j belongs to the worker in whose part of d it lies. */
+cudaError_t fr_launch_pack(const void *from, int64_t features, int all_workers, int workers, int bytes, void *to,
+                           cudaStream_t stream);
+
+/* The second rounding of two-phase: the exact sum over all workers of incoming (K x width), each own slice rounded to
+ * s levels of its own scale. sums: width int32; statistics: workers uint64. */
+typedef struct fr_requantization {
+    fr_precision precision;
+    fr_scale scale;
+    int64_t features;
+    int all_workers, first_worker, workers;
+    int levels;
+    uint64_t seed;
+} fr_requantization;
+
+cudaError_t fr_launch_requantize(const fr_requantization *how, const fr_device_state *state, const int8_t *incoming,
+                                 int32_t *sums, uint64_t *statistics, int8_t *slices, void *scales,
+                                 cudaStream_t stream);
+
+/* What a step decodes; as fr_update of engine.h. */
+typedef enum fr_decoding {
+    FR_DECODE_TOTAL_VALUES,
+    FR_DECODE_TOTAL_LEVELS,
+    FR_DECODE_ALL_VALUES,
+    FR_DECODE_ALL_LEVELS,
+    FR_DECODE_SLICE_LEVELS
+} fr_decoding;
+
+typedef struct fr_application {
+    fr_precision precision;
+    fr_decoding decoding;
+    int64_t features;
+    int all_workers, levels;
+    fr_step_plan steps;
+    int64_t average_start;
+    const void *values;  /* total or all values */
+    const int8_t *codes; /* total, all or slice levels */
+    const void *scales;  /* of all workers or of all slices */
+    const void *shared_scale;
+    double *weights, *average;
+    void *weights_real; /* weights as real; weights itself in double */
+} fr_application;
+
+/* w <- w - eta_t mean, average of the tail, t <- t + 1. */
+cudaError_t fr_launch_apply(const fr_application *job, fr_device_state *state, cudaStream_t stream);
+
+/* Rows first .. first + count - 1 of a planted problem and their labels: the same bits as planted.c makes. planted:
+ * d double in device memory. */
+cudaError_t fr_launch_planted(const fr_shard *shard, int64_t first, int64_t count, uint64_t seed, double noise,
+                              const double *planted, cudaStream_t stream);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

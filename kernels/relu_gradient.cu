@@ -1,0 +1,58 @@
+/*
+ * relu_gradient.cu - v_k, the mean over a worker's drawn rows of
+ *
+ *     grad l_i(w) = (max(0, <w, x_i>) - y_i)(1 + sgn <w, x_i>) x_i,     (2.1)
+ *
+ * fused: rows are drawn by Philox in the kernel, and each is read from memory once (row_pass.cuh). One block a lane;
+ * a second kernel adds the lanes.
+ *
+ * Traffic for m rows on a device: m (stride + 1) sizeof(Real) read; the lanes' sums, lanes x stride sizeof(Real),
+ * are written and read once more, mostly in L2. Order of summation: row_pass.cuh; no atomics.
+ */
+#include "row_pass.cuh"
+
+namespace fitrelu {
+namespace {
+
+template <typename Real, int Threads, int Packs>
+__global__ void __launch_bounds__(Threads) relu_gradient_kernel(RowPass pass) {
+    if constexpr (Packs > 0) pass_in_registers<Real, Threads, Packs, true>(pass);
+    else pass_in_tiles<Real, Threads, true>(pass);
+}
+
+template <typename Real> struct DrawnPass {
+    const RowPass &pass;
+    cudaStream_t stream;
+    template <int Threads, int Packs> cudaError_t go() const {
+        const cudaLaunchConfig_t config = shape(dim3(unsigned(pass.shard.workers * pass.lanes)), Threads, stream);
+        return cudaLaunchKernelEx(&config, relu_gradient_kernel<Real, Threads, Packs>, pass);
+    }
+};
+
+template <typename Real> cudaError_t launch(const RowPass &pass, void *values, cudaStream_t stream) {
+    const fr_shard &s = pass.shard;
+    const cudaError_t result = s.draws > 0 ? choose_block(s.stride / Pack<Real>::size, DrawnPass<Real>{pass, stream})
+                                           : launch_full_pass(pass, stream);
+    const double factor = s.draws > 0 ? 1 / double(s.draws) : double(s.all_workers) / double(s.samples);
+    return result == cudaSuccess ? launch_combine<Real>(pass, factor, static_cast<Real *>(values), stream) : result;
+}
+
+} // namespace
+} // namespace fitrelu
+
+/* At least four rows a lane, so that a lane's sum is worth writing; at most 1024 lanes over all workers, 64 MB of
+ * sums in double, and never fewer than 4 a worker, which keeps many blocks in flight on any device. */
+int fr_lanes_for(int64_t rows_a_worker, int all_workers, int64_t features) {
+    const int64_t by_memory = (INT64_C(64) << 20) / (8 * features), most = by_memory < 1024 ? by_memory : 1024;
+    const int64_t each = most / all_workers < 4 ? 4 : most / all_workers;
+    const int64_t wanted = (rows_a_worker + 3) / 4;
+    return int(wanted < 1 ? 1 : wanted < each ? wanted : each);
+}
+
+cudaError_t fr_launch_relu_gradient(const fr_shard *shard, const fr_device_state *state, const void *weights,
+                                    void *lane_sums, fr_row_sums *lane_scalars, void *values, cudaStream_t stream) {
+    const int lanes = shard->draws > 0 ? shard->lanes : shard->full_lanes;
+    const fitrelu::RowPass pass = {*shard, FR_PASS_GRADIENT, lanes, state, weights, lane_sums, lane_scalars};
+    return shard->precision == FR_F32 ? fitrelu::launch<float>(pass, values, stream)
+                                      : fitrelu::launch<double>(pass, values, stream);
+}

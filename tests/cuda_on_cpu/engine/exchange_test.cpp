@@ -1,0 +1,199 @@
+/*
+ * exchange_test.cpp - norm, encoding, totals, packing, the second rounding and the update on the stand-in: the same
+ * bits as the CPU engine for the same input.
+ */
+#include <limits>
+
+#include "cuda_rig.h"
+
+namespace {
+
+using namespace rig;
+
+const std::vector<int64_t> sizes = {1, 2, 3, 4, 5, 7, 8, 31, 66, 130, 257, 1000, 1027};
+const fr_precision precisions[] = {FR_F32, FR_F64};
+
+class Exchange : public OnCpu {};
+
+/* Engines for workers 2 and 3 of 6, over d columns. */
+struct Bench {
+    Bench(int64_t d, int levels, fr_scale scale, fr_collective collective, fr_precision precision, int first = 2,
+          int count = 2)
+        : problem(oracle::random_problem(12, d, 1)), set(dataset_of(problem, precision)),
+          pair(make(levels, scale, collective, precision), set, first, count) {}
+    ~Bench() { fr_dataset_free(set); }
+    fr_plan make(int levels, fr_scale scale, fr_collective collective, fr_precision precision) {
+        fr_plan plan = plan_for(problem, 6, 12, levels, scale, collective, precision);
+        plan.average_start = 5;
+        return plan;
+    }
+    void both(fr_status (*call)(fr_engine *)) {
+        EXPECT_EQ(call(pair.cpu), FR_OK);
+        EXPECT_EQ(call(pair.cuda), FR_OK);
+    }
+    void fill_both(void *fr_buffers::*buffer, const std::vector<double> &values) {
+        fill_reals(pair.cpu, pair.cpu->buffers.*buffer, values);
+        fill_reals(pair.cuda, pair.cuda->buffers.*buffer, values);
+    }
+    void fill_both(int8_t *fr_buffers::*buffer, const std::vector<char> &codes) {
+        fill(pair.cpu, pair.cpu->buffers.*buffer, codes.data(), codes.size());
+        fill(pair.cuda, pair.cuda->buffers.*buffer, codes.data(), codes.size());
+    }
+    template <class T> void same(T *fr_buffers::*buffer, size_t bytes, const char *what) {
+        EXPECT_EQ(bytes_of(pair.cpu, pair.cpu->buffers.*buffer, bytes),
+                  bytes_of(pair.cuda, pair.cuda->buffers.*buffer, bytes))
+            << what << ", d = " << problem.d;
+    }
+    oracle::Problem problem;
+    fr_dataset *set;
+    Pair pair;
+};
+
+std::vector<char> random_codes(size_t count, uint64_t seed) {
+    oracle::Random random(seed);
+    std::vector<char> codes(count);
+    for (char &code : codes) code = static_cast<char>(static_cast<int>(random.uniform() * 41) - 20);
+    return codes;
+}
+
+TEST_F(Exchange, LevelsAreTheCpusEveryOne) {
+    for (fr_precision precision : precisions)
+        for (int64_t d : sizes)
+            for (int s : {1, 7, 127}) {
+                Bench bench(d, s, FR_SCALE_MAX, FR_COLLECTIVE_ALLGATHER, precision);
+                for (int64_t step : {int64_t(0), int64_t(5), int64_t(1) << 30}) {
+                    bench.pair.load(oracle::Vector(static_cast<size_t>(d)), step, 3);
+                    bench.fill_both(&fr_buffers::values, random_vector(2 * d, static_cast<uint64_t>(step + d), 100));
+                    bench.both([](fr_engine *e) { return e->ops->magnitude(e, nullptr); });
+                    bench.same(&fr_buffers::scales, 2 * fr_precision_bytes(precision), "scales");
+                    bench.same(&fr_buffers::shared_scale, fr_precision_bytes(precision), "shared scale");
+                    for (bool shared : {false, true}) {
+                        EXPECT_EQ(bench.pair.cpu->ops->encode(bench.pair.cpu, shared, nullptr), FR_OK);
+                        EXPECT_EQ(bench.pair.cuda->ops->encode(bench.pair.cuda, shared, nullptr), FR_OK);
+                        bench.same(&fr_buffers::levels, static_cast<size_t>(2 * d), "levels");
+                    }
+                }
+            }
+}
+
+TEST_F(Exchange, NormsNeitherOverflowNorUnderflow) {
+    for (fr_precision precision : precisions)
+        for (double size : {1e-310, 1e-160, 1e-40, 1e-20, 1.0, 1e18, 1e30, 1e160, 1e305}) {
+            if (precision == FR_F32 && (size < 1e-30 || size > 1e31)) continue;
+            Bench bench(131, 7, FR_SCALE_L2, FR_COLLECTIVE_ALLGATHER, precision);
+            oracle::Vector v = random_vector(262, 3);
+            for (double &x : v) x *= size;
+            bench.fill_both(&fr_buffers::values, v);
+            bench.both([](fr_engine *e) { return e->ops->magnitude(e, nullptr); });
+            oracle::Vector cpu = reals_of(bench.pair.cpu, bench.pair.cpu->buffers.scales, 2);
+            oracle::Vector cuda = reals_of(bench.pair.cuda, bench.pair.cuda->buffers.scales, 2);
+            double shared = reals_of(bench.pair.cuda, bench.pair.cuda->buffers.shared_scale, 1)[0];
+            for (size_t k = 0; k < 2; k++) EXPECT_NEAR(cuda[k] / cpu[k], 1, precision == FR_F32 ? 1e-7 : 1e-15);
+            EXPECT_EQ(shared, std::fmax(cuda[0], cuda[1]));
+        }
+}
+
+TEST_F(Exchange, ZeroEncodesToZeroAndNaNIsSeen) {
+    for (fr_precision precision : precisions) {
+        Bench bench(9, 7, FR_SCALE_L2, FR_COLLECTIVE_ALLGATHER, precision);
+        oracle::Vector v(18, 0.0);
+        bench.fill_both(&fr_buffers::values, v);
+        bench.both([](fr_engine *e) { return e->ops->magnitude(e, nullptr); });
+        bench.both([](fr_engine *e) { return e->ops->encode(e, true, nullptr); });
+        EXPECT_EQ(bytes_of(bench.pair.cuda, bench.pair.cuda->buffers.levels, 18), std::vector<char>(18, 0));
+        v[3] = std::numeric_limits<double>::quiet_NaN();
+        bench.fill_both(&fr_buffers::values, v);
+        bench.both([](fr_engine *e) { return e->ops->magnitude(e, nullptr); });
+        EXPECT_TRUE(std::isnan(reals_of(bench.pair.cuda, bench.pair.cuda->buffers.shared_scale, 1)[0]));
+        EXPECT_TRUE(std::isnan(reals_of(bench.pair.cuda, bench.pair.cuda->buffers.scales, 2)[0]));
+        EXPECT_EQ(reals_of(bench.pair.cuda, bench.pair.cuda->buffers.scales, 2)[1], 0);
+    }
+}
+
+TEST_F(Exchange, TotalsAreExact) {
+    for (fr_precision precision : precisions)
+        for (int64_t d : sizes) {
+            Bench codes(d, 20, FR_SCALE_MAX, FR_COLLECTIVE_ALLREDUCE, precision);
+            codes.fill_both(&fr_buffers::levels, random_codes(static_cast<size_t>(2 * d), 4));
+            codes.both([](fr_engine *e) { return e->ops->total(e, nullptr); });
+            codes.same(&fr_buffers::total_levels, static_cast<size_t>(d), "total levels");
+            Bench values(d, 0, FR_SCALE_MAX, FR_COLLECTIVE_ALLREDUCE, precision);
+            values.fill_both(&fr_buffers::values, random_vector(2 * d, 6));
+            values.both([](fr_engine *e) { return e->ops->total(e, nullptr); });
+            values.same(&fr_buffers::total_values, static_cast<size_t>(d) * fr_precision_bytes(precision),
+                        "total values");
+        }
+}
+
+TEST_F(Exchange, TwoPhasePacksAndRoundsAsTheCpu) {
+    for (fr_precision precision : precisions)
+        for (int64_t d : sizes)
+            for (int levels : {0, 127})
+                for (fr_scale scale : {FR_SCALE_MAX, FR_SCALE_L2}) {
+                    Bench bench(d, levels, scale, FR_COLLECTIVE_TWO_PHASE, precision);
+                    size_t real = fr_precision_bytes(precision), wire = levels ? 1 : real;
+                    int64_t width = fr_part_start(d, 6, 4) - fr_part_start(d, 6, 2);
+                    bench.pair.load(oracle::Vector(static_cast<size_t>(d)), 17, 2);
+                    if (levels) bench.fill_both(&fr_buffers::levels, random_codes(static_cast<size_t>(2 * d), 8));
+                    else bench.fill_both(&fr_buffers::values, random_vector(2 * d, 8));
+                    bench.both([](fr_engine *e) { return e->ops->pack(e, nullptr); });
+                    bench.same(&fr_buffers::outgoing, static_cast<size_t>(2 * d) * wire, "outgoing");
+                    std::vector<char> codes = random_codes(static_cast<size_t>(6 * width), 9);
+                    if (levels) {
+                        fill(bench.pair.cpu, bench.pair.cpu->buffers.incoming, codes.data(), codes.size());
+                        fill(bench.pair.cuda, bench.pair.cuda->buffers.incoming, codes.data(), codes.size());
+                    } else {
+                        bench.fill_both(&fr_buffers::incoming, random_vector(6 * width, 10));
+                    }
+                    bench.both([](fr_engine *e) { return e->ops->requantize(e, nullptr); });
+                    if (levels) bench.same(&fr_buffers::own_slice, static_cast<size_t>(width), "slice");
+                    if (levels) bench.same(&fr_buffers::own_slice_scales, 2 * real, "slice scales");
+                    if (!levels) bench.same(&fr_buffers::own_values, static_cast<size_t>(width) * real, "own values");
+                }
+}
+
+/* The same input gives the CPU's weights and average, before and after the tail begins, with both schedules. */
+void updates_agree(int64_t d, int levels, fr_collective collective, fr_update update, fr_precision precision) {
+    Bench bench(d, levels, FR_SCALE_MAX, collective, precision);
+    size_t n = static_cast<size_t>(d);
+    bench.pair.plan.steps = {0.05, 12, 1};
+    bench.pair.load(random_vector(d, 21), 3, 1);
+    switch (update) {
+    case FR_UPDATE_TOTAL_VALUES: bench.fill_both(&fr_buffers::total_values, random_vector(d, 22)); break;
+    case FR_UPDATE_TOTAL_LEVELS: bench.fill_both(&fr_buffers::total_levels, random_codes(n, 22)); break;
+    case FR_UPDATE_ALL_VALUES: bench.fill_both(&fr_buffers::all_values, random_vector(6 * d, 22)); break;
+    case FR_UPDATE_ALL_LEVELS:
+        bench.fill_both(&fr_buffers::all_levels, random_codes(6 * n, 22));
+        bench.fill_both(&fr_buffers::all_scales, {1.5, 0.1, 7, 0, 3.3, 2});
+        break;
+    case FR_UPDATE_SLICE_LEVELS:
+        bench.fill_both(&fr_buffers::slice_levels, random_codes(n, 22));
+        bench.fill_both(&fr_buffers::slice_scales, {1.5, 0.1, 7, 0, 3.3, 2});
+    }
+    if (levels) bench.fill_both(&fr_buffers::shared_scale, {3.7});
+    State cpu(d), cuda(d);
+    for (int t = 0; t < 6; t++) {
+        EXPECT_EQ(bench.pair.cpu->ops->apply(bench.pair.cpu, update, nullptr), FR_OK);
+        EXPECT_EQ(bench.pair.cuda->ops->apply(bench.pair.cuda, update, nullptr), FR_OK);
+    }
+    EXPECT_EQ(bench.pair.cpu->ops->store(bench.pair.cpu, &cpu.state, nullptr), FR_OK);
+    EXPECT_EQ(bench.pair.cuda->ops->store(bench.pair.cuda, &cuda.state, nullptr), FR_OK);
+    EXPECT_EQ(cpu.weights, cuda.weights) << "update " << update << ", d = " << d;
+    EXPECT_EQ(cpu.average, cuda.average) << "update " << update << ", d = " << d;
+    EXPECT_EQ(cuda.state.step, 9);
+    EXPECT_EQ(cuda.state.averaged, cpu.state.averaged);
+    EXPECT_EQ(cuda.state.run, 1);
+}
+
+TEST_F(Exchange, UpdatesAreTheCpusToTheBit) {
+    for (fr_precision precision : precisions)
+        for (int64_t d : {1, 5, 129, 1027}) {
+            updates_agree(d, 0, FR_COLLECTIVE_ALLREDUCE, FR_UPDATE_TOTAL_VALUES, precision);
+            updates_agree(d, 20, FR_COLLECTIVE_ALLREDUCE, FR_UPDATE_TOTAL_LEVELS, precision);
+            updates_agree(d, 0, FR_COLLECTIVE_ALLGATHER, FR_UPDATE_ALL_VALUES, precision);
+            updates_agree(d, 127, FR_COLLECTIVE_ALLGATHER, FR_UPDATE_ALL_LEVELS, precision);
+            updates_agree(d, 127, FR_COLLECTIVE_TWO_PHASE, FR_UPDATE_SLICE_LEVELS, precision);
+        }
+}
+
+} // namespace
