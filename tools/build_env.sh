@@ -18,12 +18,12 @@ prepare() { # name of the script that asks
     printf '%s: going on without what is missing\n' "$1"
 }
 
-# Runs a command with its output in a file: silent when all is well, its end shown when not.
+# Runs a command with its output in a file: silent when all is well; when not, what went wrong is shown.
 quietly() { # log command...
     local log=$1
     shift
     if ! "$@" > "$log" 2>&1 < /dev/null; then
-        tail -n 40 "$log" >&2
+        grep -v -E '^\[[0-9]+/[0-9]+\] (Building|Linking|Creating|Generating|Writing) |^\[ *[0-9]+%\]' "$log" | tail -n 60 >&2 || true
         printf '%s: failed: %s (all of its output is in %s)\n' "$(basename "$0")" "$*" "$log" >&2
         return 1
     fi
