@@ -100,5 +100,6 @@ void fr_dataset_free(fr_dataset *dataset) {
     free(dataset->source);
     free(dataset->shift);
     free(dataset->scale);
+    free(dataset->mix);
     free(dataset);
 }

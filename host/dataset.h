@@ -25,6 +25,7 @@ struct fr_dataset {
     char *source;        /* "planted" or the path of the file */
     /* What fr_dataset_condition did to the columns, NULL before: x' = (x - shift) / scale. */
     double *shift, *scale;
+    double *mix;           /* and then x'' = R^-T x': R, upper triangular, row-major over the user's features; or NULL */
     bool centered, scaled; /* how */
     bool intercept;        /* the last column is 1 */
 };

@@ -2,6 +2,7 @@
  * plan.c - from options to a plan: names, defaults, ranges and the choices of "auto".
  */
 #include "plan.h"
+#include "problem.h"
 
 #include <math.h>
 #include <string.h>
@@ -54,6 +55,11 @@ double fr_auto_step_size(const fr_plan *plan, double lambda, double trace) {
         int64_t slice = (plan->features + plan->workers - 1) / plan->workers;
         q2 = fr_relative_variance(slice, plan->levels, plan->scale);
     }
+    /* One step on drawn rows, all of them active, multiplies E<v, w - w*>^2 by at most 1 - 4 eta mu (1 - eta (lambda
+     * + kappa / m)), where E ||x||^2 x x^T <= kappa E x x^T: kappa is what sampling costs. Gaussian columns have
+     * kappa = trace + 2 lambda, so the trace stands for it there; heavy tails and rare columns have a much larger
+     * one, and a step by the trace throws the weights far off whenever a long row is drawn. */
+    trace = fmax(trace, plan->long_rows);
     double whole = lambda * (1 + q / plan->workers);
     if (plan->draws == 0) return 1 / (1.25 * whole * (1 + q2));
     return 1 / ((whole + 2 * trace / (double)plan->batch * (1 + q)) * (1 + q2));
@@ -127,7 +133,9 @@ static fr_status plan_quantizer(const fr_options *options, fr_plan *plan, fr_err
     return FR_OK;
 }
 
-/* T: planted, 300, or the theorem's own count for the slow rule; data, as many as a modest budget of work allows. */
+/* T: planted, 300, or the theorem's own count for the slow rule; data, as many as a modest budget of work allows.
+ * Full batches on uncorrelated columns (condition.c) need few steps, 500 to 2000: each shrinks the error along any
+ * direction by about the share of its second moment that lies in active rows, and there is no noise to average. */
 static int64_t default_iterations(const fr_options *options, const fr_dataset *set, const fr_plan *plan) {
     if (options->step_rule == FR_STEP_THEOREM) {
         double rate = fr_theory_rate(plan->features, (double)plan->batch, plan->levels);
@@ -135,6 +143,7 @@ static int64_t default_iterations(const fr_options *options, const fr_dataset *s
     }
     if (set->is_planted) return set->recipe.noise > 0 ? 600 : 300;
     double work = (double)plan->batch * (double)plan->features;
+    if (plan->draws == 0 && set->mix) return (int64_t)fmax(500, fmin(2000, 4e9 / work));
     return (int64_t)fmax(2000, fmin(20000, 2e10 / work));
 }
 
@@ -177,5 +186,7 @@ fr_status fr_plan_make(const fr_options *options, const fr_dataset *set, fr_plan
         status = fr_fail(error, FR_ERROR_USAGE, "--ensemble cannot be combined with --checkpoint or --resume");
     if (status == FR_OK && options->tolerance < 0)
         status = fr_fail(error, FR_ERROR_USAGE, "--tolerance is %g; it must be 0 or more", options->tolerance);
+    if (status == FR_OK && options->step_rule == FR_STEP_AUTO && plan->draws > 0 && !set->is_planted && set->shift)
+        status = fr_dataset_long_rows(set, &plan->long_rows, error);
     return status;
 }

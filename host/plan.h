@@ -20,12 +20,13 @@ typedef struct fr_plan {
     fr_collective collective;
     fr_precision precision;
     uint64_t seed;
+    double long_rows; /* of read rows (problem.h), for FR_STEP_AUTO; 0: not needed */
     int threads;
 } fr_plan;
 
 fr_status fr_plan_make(const fr_options *options, const fr_dataset *set, fr_plan *plan, fr_error *error);
 
-/* eta of rule `auto` for lambda and trace of (1/n) X^T X:
+/* eta of rule `auto` for lambda and trace (at least long_rows) of (1/n) X^T X:
  * 1 / ((lambda (1 + q/K) + (2 trace / m)(1 + q)) (1 + q2)), q2 that of the second rounding of two-phase. Full batches
  * have no sampling noise: 1 / (1.25 lambda (1 + q/K)(1 + q2)), which is stable even where every row is active. */
 double fr_auto_step_size(const fr_plan *plan, double lambda, double trace);

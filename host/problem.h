@@ -13,14 +13,19 @@ fr_status fr_dataset_materialize(fr_dataset *set, int64_t first, int64_t count, 
 typedef struct fr_conditioning {
     bool center;    /* subtract column means */
     bool scale;     /* divide by the root mean square (after centering: the standard deviation) */
+    bool decorrelate; /* then combine columns so that (1/n) X^T X = I, where rows and work allow it */
     bool intercept; /* append a column of ones */
 } fr_conditioning;
 
-/* Changes rows in place and remembers how (set->shift, scale, intercept). Once only. */
+/* Changes rows in place and remembers how (set->shift, scale, mix, intercept). Once only. */
 fr_status fr_dataset_condition(fr_dataset *set, fr_conditioning how, fr_error *error);
 
-/* From weights of the conditioned columns to those of the user's features: w_j = w'_j / scale_j, and the intercept
- * b = b' - sum_j w_j shift_j. raw: as many as the user's features. */
+/* The largest of mean(||x||^2 <v, x>^2) / mean(<v, x>^2) over v along each column and along the longest row of the
+ * rows held: how much of a direction's second moment sits in long rows. d + 2 for Gaussian columns of variance 1. */
+fr_status fr_dataset_long_rows(const fr_dataset *set, double *weighted, fr_error *error);
+
+/* From weights of the conditioned columns to those of the user's features: w' = R^-1 w'' where columns were
+ * combined, w_j = w'_j / scale_j, and the intercept b = b' - sum_j w_j shift_j. raw: as many as the user's features. */
 void fr_unfold_weights(const fr_dataset *set, const double *fitted, double *raw, double *intercept);
 /* And back. */
 void fr_fold_weights(const fr_dataset *set, const double *raw, double intercept, double *fitted);

@@ -55,12 +55,14 @@ static fr_status check_labels(const fr_dataset *set, fr_error *error) {
     return refuse_labels(set, error);
 }
 
-/* Data from a file get columns of one scale wherever the step size is ours to choose; the unit is the same one. */
+/* Data from a file get columns of one scale, uncorrelated, wherever the step size is ours to choose; the unit is the
+ * same one. */
 static fr_status condition(const fr_options *options, fr_dataset *set, fr_error *error) {
     bool ours = !set->is_planted && options->step_rule == FR_STEP_AUTO;
     fr_conditioning how = {
         .center = options->standardize || (ours && options->intercept),
         .scale = options->standardize || ours,
+        .decorrelate = ours,
         .intercept = options->intercept,
     };
     return fr_dataset_condition(set, how, error);
