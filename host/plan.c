@@ -39,6 +39,7 @@ void fr_options_default(fr_options *options) {
     options->average = FR_AVERAGE_AUTO;
     options->ensemble = 1;
     options->seed = 1;
+    options->timeout = 300;
 }
 
 double fr_relative_variance(int64_t features, int levels, fr_scale scale) {

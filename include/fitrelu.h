@@ -122,7 +122,7 @@ typedef struct fr_options {
     fr_device device;
     int gpus;                   /* 0: one where device is cuda */
     int threads;                /* 0: as many as the processor offers */
-    double timeout;             /* seconds a rank may stay silent; 0: no limit */
+    double timeout;             /* seconds a rank may stay silent (300); 0: no limit */
     int64_t report_every;       /* steps between reports; 0: at doubling intervals */
     fr_report_function report;   /* at the start, at each report and at the end, or NULL */
     fr_report_function progress; /* about ten times a second, or NULL; the place to notice a signal */

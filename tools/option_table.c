@@ -84,7 +84,7 @@ const option_entry option_table[OPT_COUNT] = {
     [OPT_THREADS] = {"threads", 'j', GROUP_PLACE, FIT, KIND_INTEGER, "N", NULL, 1, 4096, 0,
                      "processor threads; the result does not depend on them (default: all)"},
     [OPT_TIMEOUT] = {"timeout", 0, GROUP_PLACE, FIT, KIND_REAL, "SECONDS", NULL, 0, INFINITY, 0,
-                     "give up when a rank is silent for so long; 0: never"},
+                     "give up when a rank is silent for so long; 0: never (default: 300)"},
 
     [OPT_MODEL] = {"model", 0, GROUP_RESULTS, FIT, KIND_FILE, "FILE", NULL, 0, 0, 0,
                    "write the fitted model, for fitrelu predict; nothing is written when the fit diverges"},

@@ -28,6 +28,7 @@ inline fr_engine *cuda_engine_for(const fr_plan &plan, const fr_dataset *set, in
 /* Bytes of a buffer of either engine; the stand-in and CUDA know which memory is whose. */
 inline std::vector<char> bytes_of(const fr_engine *engine, const void *buffer, size_t count) {
     std::vector<char> out(count);
+    if (count == 0) return out;
     if (engine->config.device < 0) std::memcpy(out.data(), buffer, count);
     else {
         EXPECT_EQ(cudaDeviceSynchronize(), cudaSuccess);
@@ -36,6 +37,7 @@ inline std::vector<char> bytes_of(const fr_engine *engine, const void *buffer, s
     return out;
 }
 inline void fill(const fr_engine *engine, void *buffer, const void *from, size_t count) {
+    if (count == 0) return;
     if (engine->config.device < 0) std::memcpy(buffer, from, count);
     else EXPECT_EQ(cudaMemcpy(buffer, from, count, cudaMemcpyHostToDevice), cudaSuccess);
 }
