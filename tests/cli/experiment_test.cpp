@@ -1,0 +1,185 @@
+/*
+ * experiment_test.cpp - fitrelu experiment: what it writes, its verdicts on made-up data, and that neither threads nor
+ * an interruption change a digit.
+ */
+#include <cmath>
+#include <fstream>
+#include <sstream>
+
+#include "program.h"
+
+extern "C" {
+#include "experiment.h"
+}
+
+static const std::string TINY = "experiment fig1a --samples 400 --features 40 --batches 20,40 --seeds 2 "
+                                "--iterations 60 --quiet --output ";
+
+class Experiment : public Program {
+  protected:
+    std::string text(const std::string &name) const {
+        std::ifstream file(folder + "/" + name, std::ios::binary);
+        std::stringstream all;
+        all << file.rdbuf();
+        return all.str();
+    }
+    bool exists(const std::string &name) const { return std::ifstream(folder + "/" + name).good(); }
+    void write(const std::string &name, const std::string &content) const {
+        std::ofstream(folder + "/" + name, std::ios::binary) << content;
+    }
+};
+
+/* -------------------------------------------------------------------------------------------- program */
+
+TEST_F(Experiment, RefusesInOneLine) {
+    run("experiment").refuses(2, {"NAME"});
+    run("experiment nope --output x").refuses(2, {"nope", "fig1a", "all"});
+    run("experiment fig1a").refuses(2, {"--output"});
+    run("experiment fig1a --output x --batches 3,,4").refuses(2, {"3,,4"});
+    run("experiment fig1a --output x --batches 0").refuses(2, {"--batches"});
+    run("experiment fig1a --output x --iterations 0").refuses(2, {"--iterations"});
+    run("experiment fig1a --output missing/x").refuses(1, {"missing/x"});
+}
+
+/* A row of the CSV is what `fit` reports for the same problem, options and step. */
+TEST_F(Experiment, Fig1aGivesTheErrorsOfFit) {
+    Said said = run(TINY + "out");
+    ASSERT_EQ(said.code, 0) << said.err;
+    EXPECT_EQ(run("fit -n 400 -d 40 -m 40 -K 1 -T 60 --step-size experiment --seed 2 --collective allgather --quiet "
+                  "--report-every 2 --history h.csv")
+                  .code,
+              0);
+    std::string csv = text("out/fig1a.csv"), history = text("h.csv"), line;
+    EXPECT_EQ(csv.rfind("batch,bits,seed,iteration,relative_error\n", 0), 0u);
+    std::istringstream lines(history);
+    int rows = 0;
+    for (std::getline(lines, line); std::getline(lines, line); rows++) {
+        std::vector<std::string> cells;
+        std::stringstream fields(line);
+        for (std::string cell; std::getline(fields, cell, ',');) cells.push_back(cell);
+        EXPECT_NE(csv.find("\n40,0,2," + cells[0] + "," + cells[3] + "\n"), std::string::npos) << line;
+    }
+    EXPECT_EQ(rows, 31);
+    EXPECT_EQ(std::count(csv.begin(), csv.end(), '\n'), 1 + 4 * 31);
+    EXPECT_FALSE(exists("out/fig1a.partial"));
+    EXPECT_NE(text("out/fig1a.json").find("\"verdicts\""), std::string::npos);
+}
+
+TEST_F(Experiment, ThreadsChangeNothing) {
+    ASSERT_EQ(run(TINY + "one --threads 1").code, 0);
+    ASSERT_EQ(run(TINY + "many --threads 5").code, 0);
+    EXPECT_EQ(text("one/fig1a.csv"), text("many/fig1a.csv"));
+    EXPECT_EQ(text("one/fig1a.json"), text("many/fig1a.json"));
+}
+
+/* SIGINT after the first trials; then the same command again. */
+TEST_F(Experiment, GoesOnAfterAnInterruption) {
+    std::string line = "experiment fig1a --samples 400 --features 40 --batches 20,40 --seeds 200 --iterations 60 ";
+    ASSERT_EQ(run(line + "--quiet --output whole").code, 0);
+    How how;
+    how.signal = SIGINT;
+    Said said = run(line + "--threads 1 --output parts", how);
+    EXPECT_EQ(said.code, 130) << said.err;
+    EXPECT_NE(said.err.find("interrupted"), std::string::npos);
+    EXPECT_FALSE(exists("parts/fig1a.csv"));
+    std::string partial = text("parts/fig1a.partial");
+    EXPECT_GT(std::count(partial.begin(), partial.end(), '\n'), 1);
+    /* As a kill leaves it: the last line cut. */
+    write("parts/fig1a.partial", partial.substr(0, partial.size() - 7));
+    ASSERT_EQ(run(line + "--quiet --output parts").code, 0);
+    EXPECT_EQ(text("parts/fig1a.csv"), text("whole/fig1a.csv"));
+}
+
+/* A trial in the partial file is not run again, and one of other settings is not taken. */
+TEST_F(Experiment, TakesOnlyTrialsOfTheSameSettings) {
+    ASSERT_EQ(run(TINY + "plain").code, 0);
+    Said said = run("experiment fig1a --samples 400 --features 40 --batches 20,40 --seeds 200 --iterations 60 "
+                    "--threads 1 --output other",
+                    {.environment = {}, .out_path = "", .signal = SIGINT});
+    ASSERT_EQ(said.code, 130) << said.err;
+    std::string partial = text("other/fig1a.partial");
+    ASSERT_EQ(run(TINY + "other").code, 0); /* 2 seeds: not those settings */
+    EXPECT_EQ(text("other/fig1a.csv"), text("plain/fig1a.csv"));
+    size_t second = partial.find('\n', partial.find('\n') + 1) + 1;
+    std::string made_up = partial.substr(0, partial.find('\n') + 1) + "0";
+    for (int i = 0; i < 31; i++) made_up += ",0.125";
+    write("other/fig1a.partial", made_up + "\n" + partial.substr(second));
+    ASSERT_EQ(run("experiment fig1a --samples 400 --features 40 --batches 20,40 --seeds 200 --iterations 60 --quiet "
+                  "--output other")
+                  .code,
+              0);
+    EXPECT_NE(text("other/fig1a.csv").find("\n20,0,1,0,0.125\n"), std::string::npos);
+}
+
+/* ----------------------------------------------------------------------------- verdicts on made-up data */
+
+static experiment_run planned(const experiment &what) {
+    experiment_run run = {};
+    run.what = &what;
+    run.settings.output = ".";
+    run.settings.seed = 1;
+    what.plan(&run);
+    run.values = (double *)calloc((size_t)(run.trials * run.width), sizeof(double));
+    run.done = (bool *)calloc((size_t)run.trials, sizeof(bool));
+    return run;
+}
+
+static verdict_list judged(const experiment_run &run) {
+    verdict_list list = {};
+    FILE *sink = tmpfile();
+    json_writer json = json_start(sink);
+    json_begin(&json, nullptr);
+    run.what->judge(&run, &list, &json);
+    json_end(&json);
+    fclose(sink);
+    return list;
+}
+
+static int holding(const verdict_list &list) {
+    int count = 0;
+    for (int i = 0; i < list.count; i++) count += list.items[i].holds;
+    return count;
+}
+
+/* Curves 0.44 rate_c^(t/2), a rate a batch. */
+static verdict_list judged_rates(const std::vector<double> &rates) {
+    experiment_run run = planned(experiment_fig1a);
+    for (int64_t t = 0; t < run.trials; t++)
+        for (int64_t p = 0; p < run.width; p++)
+            run.values[t * run.width + p] = 0.44 * std::pow(rates[(size_t)(t / run.settings.seeds)], 5.0 * (double)p);
+    verdict_list list = judged(run);
+    experiment_run_free(&run);
+    return list;
+}
+
+TEST(ExperimentVerdicts, HoldOnCurvesAsThePaperHasThem) {
+    verdict_list list = judged_rates({0.97, 0.93, 0.88, 0.80});
+    EXPECT_EQ(list.count, 5);
+    EXPECT_EQ(holding(list), 5);
+}
+
+TEST(ExperimentVerdicts, FailWhereTheRateIsAboveTheBound) {
+    verdict_list list = judged_rates({0.97, 0.93, 0.88, 0.97});
+    EXPECT_FALSE(list.items[3].holds); /* rho is 0.956 at m = 800 */
+    EXPECT_FALSE(list.items[4].holds); /* and the order is wrong */
+    EXPECT_EQ(holding(list), 3);
+}
+
+TEST(ExperimentVerdicts, FailWhereRunsDivergeOrStall) {
+    experiment_run run = planned(experiment_fig1b);
+    for (int64_t i = 0; i < run.trials * run.width; i++) run.values[i] = i % 2 ? INFINITY : 0.3;
+    EXPECT_EQ(holding(judged(run)), 0);
+    for (int64_t i = 0; i < run.trials * run.width; i++) run.values[i] = 0.05;
+    EXPECT_EQ(holding(judged(run)), 0);
+    experiment_run_free(&run);
+}
+
+TEST(ExperimentMeasures, ALineIsFoundAndItsNoiseTold) {
+    const double x[] = {0, 1, 2, 3}, y[] = {1, 3, 5, 7}, bent[] = {1, 7, 1, 7};
+    measure_line line = measure_fit_line(x, y, 4);
+    EXPECT_DOUBLE_EQ(line.slope, 2);
+    EXPECT_DOUBLE_EQ(line.intercept, 1);
+    EXPECT_DOUBLE_EQ(line.r_squared, 1);
+    EXPECT_LT(measure_fit_line(x, bent, 4).r_squared, 0.5);
+    EXPECT_DOUBLE_EQ(measure_deviation(y, 4), std::sqrt(20.0 / 3));
+}

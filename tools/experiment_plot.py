@@ -1,0 +1,113 @@
+"""Draws what `fitrelu experiment NAME --output FOLDER` wrote: FOLDER/NAME.csv and NAME.json into NAME.png and NAME.svg.
+
+The program calls it; by hand: python3 experiment_plot.py NAME FOLDER. Exit code 77 where matplotlib is missing.
+"""
+import csv
+import json
+import math
+import os
+import sys
+from collections import defaultdict
+
+try:
+    import matplotlib
+
+    matplotlib.use("Agg")
+    import matplotlib.pyplot as plt
+except ImportError:
+    sys.exit(77)
+
+# Okabe and Ito's colours, told apart by colour-blind readers; the yellow is left out, too faint on white.
+COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000"]
+GREY = "#6B6B6B"
+
+
+def style():
+    plt.rcParams.update({
+        "font.family": "DejaVu Sans", "font.size": 15, "axes.labelsize": 15, "axes.titlesize": 16,
+        "axes.spines.top": False, "axes.spines.right": False, "axes.edgecolor": "#404040",
+        "axes.labelcolor": "#202020", "xtick.color": "#404040", "ytick.color": "#404040",
+        "svg.fonttype": "none", "svg.hashsalt": "fitrelu"})
+
+
+def read(folder, name):
+    with open(os.path.join(folder, name + ".csv"), newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    with open(os.path.join(folder, name + ".json"), encoding="utf-8") as file:
+        return rows, json.load(file)
+
+
+def label_ends(panel, ends):
+    """Labels right of the axes at the height of their curve's end, pushed apart where they would overlap."""
+    panel.figure.draw_without_rendering()
+    gap = 1.35 * 15 * panel.figure.dpi / 72 / panel.get_window_extent().height
+    to_axes = panel.transData + panel.transAxes.inverted()
+    placed = []
+    for y, label, colour in sorted(ends):
+        at = to_axes.transform((panel.get_xlim()[1], y))[1]
+        placed.append([max(at, placed[-1][0] + gap) if placed else max(at, 0), label, colour])
+    over = placed[-1][0] - 1
+    for i in range(len(placed) - 1, -1, -1) if over > 0 else []:
+        placed[i][0] = min(placed[i][0], 1 - gap * (len(placed) - 1 - i))
+    for at, label, colour in placed:
+        panel.annotate(label, (1, at), xycoords="axes fraction", xytext=(12, 0), textcoords="offset points",
+                       va="center", ha="left", color=colour, fontweight="medium")
+
+
+def geometric_mean(values):
+    return math.exp(sum(math.log(v) for v in values) / len(values))
+
+
+def curves(rows, summary, figure):
+    """Figure 1: the geometric mean over the seeds, their range as a band, the theorem's line dashed."""
+    panel = figure.subplots()
+    points = defaultdict(lambda: defaultdict(list))
+    for row in rows:
+        error = float(row["relative_error"])
+        if math.isfinite(error) and error > 0:
+            points[int(row["batch"]), int(row["bits"])][int(row["iteration"])].append(error)
+    ends = []
+    for i, curve in enumerate(summary["curves"]):
+        found = points[curve["batch"], curve["bits"]]
+        steps, colour = sorted(found), COLOURS[i % len(COLOURS)]
+        middle = [geometric_mean(found[t]) for t in steps]
+        panel.fill_between(steps, [min(found[t]) for t in steps], [max(found[t]) for t in steps], color=colour,
+                           alpha=0.25, linewidth=0)
+        panel.plot(steps, middle, color=colour, linewidth=2.6)
+        panel.plot(steps, [middle[0] * curve["theorem_rate"] ** (t / 2) for t in steps], color=colour, linewidth=1.6,
+                   linestyle=(0, (5, 3)))
+        ends.append((middle[-1], curve["name"], colour))
+    panel.set_yscale("log")
+    panel.set_xlim(0, max(t for found in points.values() for t in found))
+    panel.grid(True, color="#E4E4E4", linewidth=0.9)
+    panel.set_axisbelow(True)
+    panel.tick_params(axis="y", which="minor", length=0)
+    panel.set_xlabel("iteration")
+    panel.set_ylabel("relative error  ‖w − w*‖ / ‖w*‖")
+    low, high = panel.get_ylim()
+    panel.set_ylim(low, 3)
+    panel.text(0.02, 1.0, "dashed: the bound of Theorem " + ("3.2" if summary["experiment"] == "fig1b" else "3.1"),
+               transform=panel.transAxes, va="top", color=GREY, fontsize=13)
+    label_ends(panel, ends)
+
+
+DRAW = {"fig1a": curves, "fig1b": curves}
+
+
+def main():
+    name, folder = sys.argv[1:3]
+    rows, summary = read(folder, name)
+    style()
+    for kind in ("png", "svg"):
+        figure = plt.figure(figsize=(9.5, 5.6), layout="constrained")
+        figure.suptitle(summary["title"], fontsize=16, color="#202020")
+        DRAW[name](rows, summary, figure)
+        target = os.path.join(folder, f"{name}.{kind}")
+        figure.savefig(target + ".part", format=kind, dpi=110, facecolor="white",
+                       metadata={"Date": None} if kind == "svg" else None)
+        os.replace(target + ".part", target)
+        plt.close(figure)
+
+
+if __name__ == "__main__":
+    main()
