@@ -91,7 +91,32 @@ def curves(rows, summary, figure):
     label_ends(panel, ends)
 
 
-DRAW = {"fig1a": curves, "fig1b": curves}
+def heat_map(rows, summary, figure):
+    """Figure 2: the share of successes of each cell, dark for success, and the line where half of the trials succeed."""
+    panel = figure.subplots()
+    cells = defaultdict(list)
+    for row in rows:
+        cells[int(row["features"]), int(row["samples"])].append(int(row["success"]))
+    ds, ns = sorted({d for d, _ in cells}), sorted({n for _, n in cells})
+    shares = [[sum(cells[d, n]) / len(cells[d, n]) for d in ds] for n in ns]
+    half_d, half_n = (ds[0] if len(ds) < 2 else ds[1] - ds[0]) / 2, (ns[0] if len(ns) < 2 else ns[1] - ns[0]) / 2
+    image = panel.imshow(shares, origin="lower", aspect="auto", cmap="cividis", vmin=0, vmax=1,
+                         extent=(ds[0] - half_d, ds[-1] + half_d, ns[0] - half_n, ns[-1] + half_n))
+    panel.set_xlabel("features d")
+    panel.set_ylabel("samples n")
+    bar = figure.colorbar(image, ax=panel, label="share of trials that find w*", pad=0.02)
+    bar.outline.set_visible(False)
+    if summary["slope"] is not None:
+        ends = [ds[0] - half_d, ds[-1] + half_d]
+        panel.plot(ends, [summary["slope"] * d + summary["intercept"] for d in ends], color="#D55E00", linewidth=3)
+        panel.set_ylim(ns[0] - half_n, ns[-1] + half_n)
+        panel.set_xlim(*ends)
+        panel.text(0.03, 0.95, f"half succeed at n = {summary['slope']:.2f} d {summary['intercept']:+.0f}", color="#202020",
+                   transform=panel.transAxes, va="top",
+                   bbox={"facecolor": "white", "edgecolor": "#D55E00", "linewidth": 2, "boxstyle": "round"})
+
+
+DRAW = {"fig1a": curves, "fig1b": curves, "fig2a": heat_map, "fig2b": heat_map}
 
 
 def main():

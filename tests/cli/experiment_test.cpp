@@ -111,6 +111,26 @@ TEST_F(Experiment, TakesOnlyTrialsOfTheSameSettings) {
     EXPECT_NE(text("other/fig1a.csv").find("\n20,0,1,0,0.125\n"), std::string::npos);
 }
 
+/* A cell of the grid is what `fit` ends with. */
+TEST_F(Experiment, Fig2FollowsFitAndComparesWithFig2a) {
+    std::string tiny = "--samples 128 --features 32 --iterations 200 --seeds 1 --quiet --output out";
+    ASSERT_EQ(run("experiment fig2b " + tiny).code, 0);
+    EXPECT_EQ(text("out/fig2b.json").find("does not substantially"), std::string::npos); /* nothing to compare with */
+    ASSERT_EQ(run("experiment fig2a " + tiny).code, 0);
+    ASSERT_EQ(run("experiment fig2b " + tiny).code, 0);
+    EXPECT_NE(text("out/fig2b.json").find("does not substantially"), std::string::npos);
+    /* d = 16, n = 12 is trial 3 * 32 + 2 of seed 1: seed 99. */
+    run("fit -n 12 -d 16 -m 12 -K 1 -T 200 --step-size experiment --seed 99 --collective allgather --quiet "
+        "--report-every 200 --tolerance 1e-9 --history h.csv");
+    std::string history = text("h.csv"), csv = text("out/fig2a.csv");
+    size_t row = history.find("\n200,");
+    ASSERT_NE(row, std::string::npos) << history;
+    std::stringstream fields(history.substr(row + 1));
+    std::string cell;
+    for (int i = 0; i < 4; i++) std::getline(fields, cell, ',');
+    EXPECT_NE(csv.find("\n16,12,0," + cell + ",0\n"), std::string::npos) << cell;
+}
+
 /* ----------------------------------------------------------------------------- verdicts on made-up data */
 
 static experiment_run planned(const experiment &what) {
@@ -172,6 +192,31 @@ TEST(ExperimentVerdicts, FailWhereRunsDivergeOrStall) {
     for (int64_t i = 0; i < run.trials * run.width; i++) run.values[i] = 0.05;
     EXPECT_EQ(holding(judged(run)), 0);
     experiment_run_free(&run);
+}
+
+/* A grid whose trials succeed from n = c d on. */
+static verdict_list judged_grid(double c, bool linear) {
+    experiment_run run = planned(experiment_fig2a);
+    for (int64_t t = 0; t < run.trials; t++) {
+        double d = 30.0 * (double)(t / 320 + 1), n = 30.0 * (double)(t / 10 % 32 + 1);
+        run.values[t] = n >= (linear ? c * d : 500) ? 1e-9 : 0.1;
+    }
+    verdict_list list = judged(run);
+    experiment_run_free(&run);
+    return list;
+}
+
+TEST(ExperimentVerdicts, ATransitionIsFoundWhereItIs) {
+    verdict_list list = judged_grid(2, true);
+    ASSERT_EQ(list.count, 1);
+    EXPECT_TRUE(list.items[0].holds);
+    EXPECT_NE(std::string(list.items[0].measured).find("n = 2.00 d -15"), std::string::npos)
+        << list.items[0].measured;
+}
+
+TEST(ExperimentVerdicts, ATransitionThatDoesNotGrowWithDIsNotLinear) {
+    EXPECT_FALSE(judged_grid(0, false).items[0].holds);
+    EXPECT_FALSE(judged_grid(100, true).items[0].holds); /* nothing succeeds anywhere */
 }
 
 TEST(ExperimentMeasures, ALineIsFoundAndItsNoiseTold) {

@@ -57,7 +57,7 @@ struct experiment {
     void (*judge)(const experiment_run *run, verdict_list *list, json_writer *json);
 };
 
-extern const experiment experiment_fig1a, experiment_fig1b;
+extern const experiment experiment_fig1a, experiment_fig1b, experiment_fig2a, experiment_fig2b;
 
 /* ------------------------------------------------------------------------------------------- trials.c */
 
