@@ -12,8 +12,8 @@
 #include "message.h"
 #include "parse_number.h"
 
-static const experiment *const experiments[] = {&experiment_fig1a, &experiment_fig1b, &experiment_fig2a,
-                                                &experiment_fig2b};
+static const experiment *const experiments[] = {&experiment_fig1a, &experiment_fig1b,  &experiment_fig2a,
+                                                &experiment_fig2b, &experiment_scales, &experiment_collectives};
 enum { EXPERIMENT_COUNT = sizeof experiments / sizeof experiments[0] };
 
 static const experiment *find_experiment(const char *name) {

@@ -84,8 +84,7 @@ def curves(rows, summary, figure):
     panel.tick_params(axis="y", which="minor", length=0)
     panel.set_xlabel("iteration")
     panel.set_ylabel("relative error  ‖w − w*‖ / ‖w*‖")
-    low, high = panel.get_ylim()
-    panel.set_ylim(low, 3)
+    panel.set_ylim(top=3)
     panel.text(0.02, 1.0, "dashed: the bound of Theorem " + ("3.2" if summary["experiment"] == "fig1b" else "3.1"),
                transform=panel.transAxes, va="top", color=GREY, fontsize=13)
     label_ends(panel, ends)
@@ -116,7 +115,43 @@ def heat_map(rows, summary, figure):
                    bbox={"facecolor": "white", "edgecolor": "#D55E00", "linewidth": 2, "boxstyle": "round"})
 
 
-DRAW = {"fig1a": curves, "fig1b": curves, "fig2a": heat_map, "fig2b": heat_map}
+def bars(summary, figure, group, series, xlabel):
+    """Last errors as marks, a row of them for each group; what diverged stands at the top edge as an empty triangle."""
+    panel = figure.subplots()
+    cells = summary["cells"]
+    groups, names = list(dict.fromkeys(c[group] for c in cells)), list(dict.fromkeys(c[series] for c in cells))
+    ends = []
+    top = max([1.0] + [3 * c["error"] for c in cells if c["error"] is not None])
+    for i, name in enumerate(names):
+        colour = COLOURS[i % len(COLOURS)]
+        errors = {c[group]: c["error"] for c in cells if c[series] == name}
+        known = [(at, errors[g]) for at, g in enumerate(groups) if errors[g] is not None]
+        lost = [at + 0.06 * (i - (len(names) - 1) / 2) for at, g in enumerate(groups) if errors[g] is None]
+        panel.plot([at for at, _ in known], [e for _, e in known], "o-", color=colour, linewidth=2.2, markersize=9)
+        panel.plot(lost, [top] * len(lost), "^", markerfacecolor="white", markeredgecolor=colour, markersize=11,
+                   markeredgewidth=2, clip_on=False, zorder=5)
+        ends.append((known[-1][1] if known and not lost else top, name, colour))
+    panel.set_yscale("log")
+    panel.set_ylim(top=top)
+    panel.set_xlim(-0.3, len(groups) - 0.7)
+    panel.set_xticks(range(len(groups)), [str(g) for g in groups])
+    panel.grid(True, axis="y", color="#E4E4E4", linewidth=0.9)
+    panel.set_axisbelow(True)
+    panel.set_xlabel(xlabel + "      (open triangle: diverged)")
+    panel.set_ylabel("relative error at the end")
+    label_ends(panel, ends)
+
+
+def scales(_rows, summary, figure):
+    bars(summary, figure, "batch", "gradient", "mini-batch m")
+
+
+def collectives(_rows, summary, figure):
+    bars(summary, figure, "workers", "way", "workers K")
+
+
+DRAW = {"fig1a": curves, "fig1b": curves, "fig2a": heat_map, "fig2b": heat_map, "scales": scales,
+        "collectives": collectives}
 
 
 def main():

@@ -24,6 +24,20 @@ class Experiment : public Program {
         return all.str();
     }
     bool exists(const std::string &name) const { return std::ifstream(folder + "/" + name).good(); }
+    /* The field `skip` commas after what begins so. */
+    std::string field(const std::string &name, const std::string &begin, int skip) const {
+        std::string all = text(name);
+        size_t at = all.find(begin);
+        if (at == std::string::npos) return "no such row";
+        at += begin.size();
+        for (int i = 0; i < skip; i++) at = all.find(',', at) + 1;
+        return all.substr(at, all.find_first_of(",\n", at) - at);
+    }
+    std::string last_error(const std::string &history) const {
+        std::string all = text(history);
+        std::string row = all.substr(all.rfind('\n', all.size() - 2)); /* begins with the line's end before it */
+        return field(history, row.substr(0, row.find(',') + 1), 2);
+    }
     void write(const std::string &name, const std::string &content) const {
         std::ofstream(folder + "/" + name, std::ios::binary) << content;
     }
@@ -131,6 +145,17 @@ TEST_F(Experiment, Fig2FollowsFitAndComparesWithFig2a) {
     EXPECT_NE(csv.find("\n16,12,0," + cell + ",0\n"), std::string::npos) << cell;
 }
 
+TEST_F(Experiment, ScalesAndCollectivesFollowFit) {
+    ASSERT_EQ(run("experiment scales -n 400 -d 40 --batches 20 --seeds 1 --iterations 20 --quiet --output out").code,
+              0);
+    ASSERT_EQ(run("experiment collectives -n 400 -d 40 --seeds 1 --iterations 20 --quiet --output out").code, 0);
+    run("fit -n 400 -d 40 -m 20 -K 1 -T 20 --step-size 0.25 --report-every 20 --quiet --history a.csv");
+    run("fit -n 400 -d 40 -m 80 -K 8 -T 20 --levels 15 --scale max --collective allreduce --report-every 10 --quiet "
+        "--step-size 0.7777777777777778 --history b.csv");
+    EXPECT_EQ(last_error("a.csv"), field("out/scales.csv", "\nhalf,20,1,", 1));
+    EXPECT_EQ(last_error("b.csv"), field("out/collectives.csv", "\nallreduce,max,8,15,1,", 2));
+}
+
 /* ----------------------------------------------------------------------------- verdicts on made-up data */
 
 static experiment_run planned(const experiment &what) {
@@ -217,6 +242,39 @@ TEST(ExperimentVerdicts, ATransitionIsFoundWhereItIs) {
 TEST(ExperimentVerdicts, ATransitionThatDoesNotGrowWithDIsNotLinear) {
     EXPECT_FALSE(judged_grid(0, false).items[0].holds);
     EXPECT_FALSE(judged_grid(100, true).items[0].holds); /* nothing succeeds anywhere */
+}
+
+/* Errors of the table of METHOD.md section 2, gradient by gradient. */
+TEST(ExperimentVerdicts, OnlyTheGradientThatConvergesIsSection4s) {
+    experiment_run run = planned(experiment_scales);
+    for (int64_t t = 0; t < run.trials; t++) {
+        run.values[2 * t] = 0.44;
+        run.values[2 * t + 1] = t < run.trials / 3 ? 1e-3 : t < 2 * run.trials / 3 ? 0.79 : INFINITY;
+    }
+    verdict_list list = judged(run);
+    ASSERT_EQ(list.count, 3);
+    EXPECT_TRUE(list.items[0].holds);
+    EXPECT_FALSE(list.items[1].holds);
+    EXPECT_FALSE(list.items[2].holds);
+    experiment_run_free(&run);
+}
+
+TEST(ExperimentVerdicts, CollectivesFailWhereTheyFallBehindAllgather) {
+    experiment_run run = planned(experiment_collectives);
+    int64_t a_way = run.trials / 4;
+    for (int64_t t = 0; t < run.trials; t++) {
+        run.values[3 * t] = 0.44;
+        run.values[3 * t + 2] = t / a_way == 1 || t / a_way == 3 ? 1e-5 : 1e-10; /* two-phase and max behind */
+    }
+    verdict_list list = judged(run);
+    ASSERT_EQ(list.count, 4);
+    EXPECT_TRUE(list.items[0].holds);
+    EXPECT_FALSE(list.items[1].holds);
+    EXPECT_FALSE(list.items[2].holds); /* l2 did not fall behind */
+    EXPECT_FALSE(list.items[3].holds);
+    for (int64_t i = 0; i < run.trials * run.width; i++) run.values[i] = INFINITY;
+    EXPECT_FALSE(judged(run).items[0].holds);
+    experiment_run_free(&run);
 }
 
 TEST(ExperimentMeasures, ALineIsFoundAndItsNoiseTold) {

@@ -57,7 +57,8 @@ struct experiment {
     void (*judge)(const experiment_run *run, verdict_list *list, json_writer *json);
 };
 
-extern const experiment experiment_fig1a, experiment_fig1b, experiment_fig2a, experiment_fig2b;
+extern const experiment experiment_fig1a, experiment_fig1b, experiment_fig2a, experiment_fig2b,
+    experiment_scales, experiment_collectives;
 
 /* ------------------------------------------------------------------------------------------- trials.c */
 

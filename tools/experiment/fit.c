@@ -13,8 +13,9 @@ typedef struct curve {
 
 static int keep_error(const fr_report *report, void *user) {
     curve *kept = user;
+    bool regular = report->iteration % kept->every == 0, last = report->iteration == report->iterations;
     int64_t at = (report->iteration + kept->every - 1) / kept->every;
-    if (at < kept->count) kept->values[at] = report->relative_error;
+    if ((regular || last) && at < kept->count) kept->values[at] = report->relative_error;
     return interrupt_signal() != 0;
 }
 
@@ -44,7 +45,6 @@ fr_status experiment_fit(const fr_planted *planted, const fr_options *options, i
     fr_solver_free(solver);
     fr_dataset_free(data);
     if (status != FR_OK) return status;
-    if (result.outcome == FR_DIVERGED) values[count - 1] = INFINITY;
     /* A run that stopped early at its tolerance stays there. */
     if (result.outcome == FR_TOLERANCE) values[count - 1] = result.relative_error;
     return FR_OK;

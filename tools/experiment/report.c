@@ -85,7 +85,7 @@ static fr_status write_text(const experiment_run *run, const char *text, size_t 
 static void print_verdicts(const experiment_run *run, const verdict_list *list) {
     printf("%s: %s\n", run->what->name, run->what->title);
     for (int i = 0; i < list->count; i++)
-        printf("  [%s] the paper: %s\n      measured:  %s\n", list->items[i].holds ? "holds" : "DOES NOT HOLD",
+        printf("  [%s] %s\n      measured: %s\n", list->items[i].holds ? "holds" : "DOES NOT HOLD",
                list->items[i].paper, list->items[i].measured);
 }
 
