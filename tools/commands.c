@@ -27,6 +27,17 @@ const command command_table[] = {
      "Writes rows, labels and the planted weights w* to FILE: one archive with the arrays X, y and w_star where FILE "
      "ends in .npz; the rows in FILE, with -labels.npy and -planted.npy beside it, where FILE ends in .npy.",
      "fitrelu generate --samples 10K --features 100 --noise 5 --output planted.npz\n", cmd_generate},
+    {"experiment", COMMAND_EXPERIMENT, "NAME", 1, "reproduce a figure of the paper and hold its claims against it",
+     "Runs the independent trials of an experiment on every core, writes NAME.csv, NAME.json, NAME.png and NAME.svg "
+     "into the folder --output, and prints for each claim what the paper says, what was measured and whether it holds. "
+     "An interrupted one goes on where it was when called again with the same options. NAME is fig1a (SGD for several "
+     "mini-batches), fig1b (QSGD for several numbers of bits), fig2a and fig2b (phase transition over n and d for "
+     "SGD and QSGD), scales (which gradient section 4's step size belongs to), collectives (how workers put quantized "
+     "gradients together) or all.",
+     "fitrelu experiment fig1a --output results\n"
+     "fitrelu experiment fig1a --batches 50,100,200 --seeds 10 --output results\n"
+     "fitrelu experiment all --output results\n",
+     cmd_experiment},
     {"info", COMMAND_INFO, "", 0, "tell what this build holds and which devices it sees",
      "Prints version, compiler, build options, library versions and devices: what a report of a fault needs.",
      "fitrelu info\n", cmd_info},

@@ -14,7 +14,8 @@ typedef enum command_bit {
     COMMAND_PREDICT = 1 << 1,
     COMMAND_GENERATE = 1 << 2,
     COMMAND_INFO = 1 << 3,
-    COMMAND_ALL = (1 << 4) - 1
+    COMMAND_EXPERIMENT = 1 << 4,
+    COMMAND_ALL = (1 << 5) - 1
 } command_bit;
 
 /* Does the work; returns the exit code. */
@@ -37,6 +38,6 @@ extern const int command_count;
 /* The subcommand of that name, or NULL. */
 const command *command_find(const char *name);
 
-command_run cmd_fit, cmd_predict, cmd_generate, cmd_info;
+command_run cmd_fit, cmd_predict, cmd_generate, cmd_experiment, cmd_info;
 
 #endif

@@ -14,18 +14,19 @@
 #define FIT COMMAND_FIT
 #define PREDICT COMMAND_PREDICT
 #define GENERATE COMMAND_GENERATE
+#define EXPERIMENT COMMAND_EXPERIMENT
 
 /* Sizes end at 10^15, which a double still holds exactly; what is too large for memory is told by the library. */
 #define MOST 1e15
 
 const option_entry option_table[OPT_COUNT] = {
-    [OPT_SAMPLES] = {"samples", 'n', GROUP_DATA, FIT | GENERATE, KIND_INTEGER, "N", NULL, 1, MOST, 0,
+    [OPT_SAMPLES] = {"samples", 'n', GROUP_DATA, FIT | GENERATE | EXPERIMENT, KIND_INTEGER, "N", NULL, 1, MOST, 0,
                      "rows of the planted problem (default: 10 times the features)"},
-    [OPT_FEATURES] = {"features", 'd', GROUP_DATA, FIT | GENERATE, KIND_INTEGER, "D", NULL, 1, MOST, 0,
+    [OPT_FEATURES] = {"features", 'd', GROUP_DATA, FIT | GENERATE | EXPERIMENT, KIND_INTEGER, "D", NULL, 1, MOST, 0,
                       "features of the planted problem (default: 1000; with --samples alone N / 10, at most 1000)"},
     [OPT_NOISE] = {"noise", 0, GROUP_DATA, FIT | GENERATE, KIND_REAL, "SIGMA", NULL, 0, INFINITY, 0,
                    "standard deviation of the noise on planted labels (default: 0)"},
-    [OPT_SEED] = {"seed", 's', GROUP_DATA, FIT | GENERATE, KIND_SEED, "S", NULL, 0, 0, 0,
+    [OPT_SEED] = {"seed", 's', GROUP_DATA, FIT | GENERATE | EXPERIMENT, KIND_SEED, "S", NULL, 0, 0, 0,
                   "seed of planted data, sampling, quantization and random start (default: 1)"},
     [OPT_DATA] = {"data", 0, GROUP_DATA, FIT, KIND_FILE, "FILE", NULL, 0, 0, 0,
                   "fit this file instead: NPY, NPZ (arrays X and y), CSV or LIBSVM, told apart by content"},
@@ -42,9 +43,15 @@ const option_entry option_table[OPT_COUNT] = {
         {"batch", 'm', GROUP_METHOD, FIT, KIND_INTEGER, "M", "full", 1, MOST, 0,
          "rows drawn a step, over all workers; full: every row once, gradient descent (default: chosen from "
          "the data)"},
+    [OPT_BATCHES] = {"batches", 0, GROUP_METHOD, EXPERIMENT, KIND_TEXT, "LIST", NULL, 0, 0, 0,
+                     "mini-batches to compare, with commas between (default: those of the paper)"},
+    [OPT_SEEDS] = {"seeds", 0, GROUP_METHOD, EXPERIMENT, KIND_INTEGER, "N", NULL, 1, 1000, 0,
+                   "runs of each setting, from as many seeds (default: chosen by the experiment)"},
+    [OPT_FULL] = {"full", 0, GROUP_METHOD, EXPERIMENT, KIND_FLAG, NULL, NULL, 0, 0, 0,
+                  "the large version: more seeds, finer grids"},
     [OPT_WORKERS] = {"workers", 'K', GROUP_METHOD, FIT, KIND_INTEGER, "K", NULL, 1, 1e6, 0,
                      "workers that share the rows; must divide the batch (default: one a GPU or rank)"},
-    [OPT_ITERATIONS] = {"iterations", 'T', GROUP_METHOD, FIT, KIND_INTEGER, "T", NULL, 0, MOST, 0,
+    [OPT_ITERATIONS] = {"iterations", 'T', GROUP_METHOD, FIT | EXPERIMENT, KIND_INTEGER, "T", NULL, 0, MOST, 0,
                         "steps to make at most (default: chosen from the size of the problem)"},
     [OPT_STEP_SIZE] = {"step-size", 0, GROUP_METHOD, FIT, KIND_REAL, "NUMBER", "auto|theorem|experiment", 0, INFINITY,
                        1,
@@ -81,15 +88,16 @@ const option_entry option_table[OPT_COUNT] = {
                     "where to compute (default: auto, a GPU where there is one)"},
     [OPT_GPUS] = {"gpus", 0, GROUP_PLACE, FIT, KIND_INTEGER, "G", NULL, 1, 1024, 0,
                   "GPUs that the workers are spread over; must divide their number (default: 1)"},
-    [OPT_THREADS] = {"threads", 'j', GROUP_PLACE, FIT, KIND_INTEGER, "N", NULL, 1, 4096, 0,
+    [OPT_THREADS] = {"threads", 'j', GROUP_PLACE, FIT | EXPERIMENT, KIND_INTEGER, "N", NULL, 1, 4096, 0,
                      "processor threads; the result does not depend on them (default: all)"},
     [OPT_TIMEOUT] = {"timeout", 0, GROUP_PLACE, FIT, KIND_REAL, "SECONDS", NULL, 0, INFINITY, 0,
                      "give up when a rank is silent for so long; 0: never (default: 300)"},
 
     [OPT_MODEL] = {"model", 0, GROUP_RESULTS, FIT, KIND_FILE, "FILE", NULL, 0, 0, 0,
                    "write the fitted model, for fitrelu predict; nothing is written when the fit diverges"},
-    [OPT_OUTPUT] = {"output", 'o', GROUP_RESULTS, PREDICT | GENERATE, KIND_FILE, "FILE", NULL, 0, 0, 0,
-                    "the file to write: predictions (.npy: float64 array, else text) or planted data (.npz or .npy)"},
+    [OPT_OUTPUT] = {"output", 'o', GROUP_RESULTS, PREDICT | GENERATE | EXPERIMENT, KIND_FILE, "FILE", NULL, 0, 0, 0,
+                    "the file to write: predictions (.npy: float64 array, else text) or planted data (.npz or .npy); "
+                    "of an experiment: the folder, which is made where it is missing"},
     [OPT_HISTORY] = {"history", 0, GROUP_RESULTS, FIT, KIND_FILE, "FILE", NULL, 0, 0, 0,
                      "write a CSV row a report: iteration,seconds,loss,relative_error,bytes_sent"},
     [OPT_JSON] = {"json", 0, GROUP_RESULTS, COMMAND_ALL, KIND_FLAG, NULL, NULL, 0, 0, 0,

@@ -1,0 +1,288 @@
+/*
+ * experiment_test.cpp - fitrelu experiment: what it writes, its verdicts on made-up data, and that neither threads nor
+ * an interruption change a digit.
+ */
+#include <cmath>
+#include <fstream>
+#include <sstream>
+
+#include "program.h"
+
+extern "C" {
+#include "experiment.h"
+}
+
+static const std::string TINY = "experiment fig1a --samples 400 --features 40 --batches 20,40 --seeds 2 "
+                                "--iterations 60 --quiet --output ";
+
+class Experiment : public Program {
+  protected:
+    std::string text(const std::string &name) const {
+        std::ifstream file(folder + "/" + name, std::ios::binary);
+        std::stringstream all;
+        all << file.rdbuf();
+        return all.str();
+    }
+    bool exists(const std::string &name) const { return std::ifstream(folder + "/" + name).good(); }
+    /* The field `skip` commas after what begins so. */
+    std::string field(const std::string &name, const std::string &begin, int skip) const {
+        std::string all = text(name);
+        size_t at = all.find(begin);
+        if (at == std::string::npos) return "no such row";
+        at += begin.size();
+        for (int i = 0; i < skip; i++) at = all.find(',', at) + 1;
+        return all.substr(at, all.find_first_of(",\n", at) - at);
+    }
+    std::string last_error(const std::string &history) const {
+        std::string all = text(history);
+        std::string row = all.substr(all.rfind('\n', all.size() - 2)); /* begins with the line's end before it */
+        return field(history, row.substr(0, row.find(',') + 1), 2);
+    }
+    void write(const std::string &name, const std::string &content) const {
+        std::ofstream(folder + "/" + name, std::ios::binary) << content;
+    }
+};
+
+/* -------------------------------------------------------------------------------------------- program */
+
+TEST_F(Experiment, RefusesInOneLine) {
+    run("experiment").refuses(2, {"NAME"});
+    run("experiment nope --output x").refuses(2, {"nope", "fig1a", "all"});
+    run("experiment fig1a").refuses(2, {"--output"});
+    run("experiment fig1a --output x --batches 3,,4").refuses(2, {"3,,4"});
+    run("experiment fig1a --output x --batches 0").refuses(2, {"--batches"});
+    run("experiment fig1a --output x --iterations 0").refuses(2, {"--iterations"});
+    run("experiment fig1a --output missing/x").refuses(1, {"missing/x"});
+}
+
+/* A row of the CSV is what `fit` reports for the same problem, options and step. */
+TEST_F(Experiment, Fig1aGivesTheErrorsOfFit) {
+    Said said = run(TINY + "out");
+    ASSERT_EQ(said.code, 0) << said.err;
+    EXPECT_EQ(run("fit -n 400 -d 40 -m 40 -K 1 -T 60 --step-size experiment --seed 2 --collective allgather --quiet "
+                  "--report-every 2 --history h.csv")
+                  .code,
+              0);
+    std::string csv = text("out/fig1a.csv"), history = text("h.csv"), line;
+    EXPECT_EQ(csv.rfind("batch,bits,seed,iteration,relative_error\n", 0), 0u);
+    std::istringstream lines(history);
+    int rows = 0;
+    for (std::getline(lines, line); std::getline(lines, line); rows++) {
+        std::vector<std::string> cells;
+        std::stringstream fields(line);
+        for (std::string cell; std::getline(fields, cell, ',');) cells.push_back(cell);
+        EXPECT_NE(csv.find("\n40,0,2," + cells[0] + "," + cells[3] + "\n"), std::string::npos) << line;
+    }
+    EXPECT_EQ(rows, 31);
+    EXPECT_EQ(std::count(csv.begin(), csv.end(), '\n'), 1 + 4 * 31);
+    EXPECT_FALSE(exists("out/fig1a.partial"));
+    EXPECT_NE(text("out/fig1a.json").find("\"verdicts\""), std::string::npos);
+}
+
+TEST_F(Experiment, ThreadsChangeNothing) {
+    ASSERT_EQ(run(TINY + "one --threads 1").code, 0);
+    ASSERT_EQ(run(TINY + "many --threads 5").code, 0);
+    EXPECT_EQ(text("one/fig1a.csv"), text("many/fig1a.csv"));
+    EXPECT_EQ(text("one/fig1a.json"), text("many/fig1a.json"));
+}
+
+/* SIGINT after the first trials; then the same command again. */
+TEST_F(Experiment, GoesOnAfterAnInterruption) {
+    std::string line = "experiment fig1a --samples 400 --features 40 --batches 20,40 --seeds 200 --iterations 60 ";
+    ASSERT_EQ(run(line + "--quiet --output whole").code, 0);
+    How how;
+    how.signal = SIGINT;
+    Said said = run(line + "--threads 1 --output parts", how);
+    EXPECT_EQ(said.code, 130) << said.err;
+    EXPECT_NE(said.err.find("interrupted"), std::string::npos);
+    EXPECT_FALSE(exists("parts/fig1a.csv"));
+    std::string partial = text("parts/fig1a.partial");
+    EXPECT_GT(std::count(partial.begin(), partial.end(), '\n'), 1);
+    /* As a kill leaves it: the last line cut. */
+    write("parts/fig1a.partial", partial.substr(0, partial.size() - 7));
+    ASSERT_EQ(run(line + "--quiet --output parts").code, 0);
+    EXPECT_EQ(text("parts/fig1a.csv"), text("whole/fig1a.csv"));
+}
+
+/* A trial in the partial file is not run again, and one of other settings is not taken. */
+TEST_F(Experiment, TakesOnlyTrialsOfTheSameSettings) {
+    ASSERT_EQ(run(TINY + "plain").code, 0);
+    Said said = run("experiment fig1a --samples 400 --features 40 --batches 20,40 --seeds 200 --iterations 60 "
+                    "--threads 1 --output other",
+                    {.environment = {}, .out_path = "", .signal = SIGINT});
+    ASSERT_EQ(said.code, 130) << said.err;
+    std::string partial = text("other/fig1a.partial");
+    ASSERT_EQ(run(TINY + "other").code, 0); /* 2 seeds: not those settings */
+    EXPECT_EQ(text("other/fig1a.csv"), text("plain/fig1a.csv"));
+    size_t second = partial.find('\n', partial.find('\n') + 1) + 1;
+    std::string made_up = partial.substr(0, partial.find('\n') + 1) + "0";
+    for (int i = 0; i < 31; i++) made_up += ",0.125";
+    write("other/fig1a.partial", made_up + "\n" + partial.substr(second));
+    ASSERT_EQ(run("experiment fig1a --samples 400 --features 40 --batches 20,40 --seeds 200 --iterations 60 --quiet "
+                  "--output other")
+                  .code,
+              0);
+    EXPECT_NE(text("other/fig1a.csv").find("\n20,0,1,0,0.125\n"), std::string::npos);
+}
+
+/* A cell of the grid is what `fit` ends with. */
+TEST_F(Experiment, Fig2FollowsFitAndComparesWithFig2a) {
+    std::string tiny = "--samples 128 --features 32 --iterations 200 --seeds 1 --quiet --output out";
+    ASSERT_EQ(run("experiment fig2b " + tiny).code, 0);
+    EXPECT_EQ(text("out/fig2b.json").find("does not substantially"), std::string::npos); /* nothing to compare with */
+    ASSERT_EQ(run("experiment fig2a " + tiny).code, 0);
+    ASSERT_EQ(run("experiment fig2b " + tiny).code, 0);
+    EXPECT_NE(text("out/fig2b.json").find("does not substantially"), std::string::npos);
+    /* d = 16, n = 12 is trial 3 * 32 + 2 of seed 1: seed 99. */
+    run("fit -n 12 -d 16 -m 12 -K 1 -T 200 --step-size experiment --seed 99 --collective allgather --quiet "
+        "--report-every 200 --tolerance 1e-9 --history h.csv");
+    std::string history = text("h.csv"), csv = text("out/fig2a.csv");
+    size_t row = history.find("\n200,");
+    ASSERT_NE(row, std::string::npos) << history;
+    std::stringstream fields(history.substr(row + 1));
+    std::string cell;
+    for (int i = 0; i < 4; i++) std::getline(fields, cell, ',');
+    EXPECT_NE(csv.find("\n16,12,0," + cell + ",0\n"), std::string::npos) << cell;
+}
+
+TEST_F(Experiment, ScalesAndCollectivesFollowFit) {
+    ASSERT_EQ(run("experiment scales -n 400 -d 40 --batches 20 --seeds 1 --iterations 20 --quiet --output out").code,
+              0);
+    ASSERT_EQ(run("experiment collectives -n 400 -d 40 --seeds 1 --iterations 20 --quiet --output out").code, 0);
+    run("fit -n 400 -d 40 -m 20 -K 1 -T 20 --step-size 0.25 --report-every 20 --quiet --history a.csv");
+    run("fit -n 400 -d 40 -m 80 -K 8 -T 20 --levels 15 --scale max --collective allreduce --report-every 10 --quiet "
+        "--step-size 0.7777777777777778 --history b.csv");
+    EXPECT_EQ(last_error("a.csv"), field("out/scales.csv", "\nhalf,20,1,", 1));
+    EXPECT_EQ(last_error("b.csv"), field("out/collectives.csv", "\nallreduce,max,8,15,1,", 2));
+}
+
+/* ----------------------------------------------------------------------------- verdicts on made-up data */
+
+static experiment_run planned(const experiment &what) {
+    experiment_run run = {};
+    run.what = &what;
+    run.settings.output = ".";
+    run.settings.seed = 1;
+    what.plan(&run);
+    run.values = (double *)calloc((size_t)(run.trials * run.width), sizeof(double));
+    run.done = (bool *)calloc((size_t)run.trials, sizeof(bool));
+    return run;
+}
+
+static verdict_list judged(const experiment_run &run) {
+    verdict_list list = {};
+    FILE *sink = tmpfile();
+    json_writer json = json_start(sink);
+    json_begin(&json, nullptr);
+    run.what->judge(&run, &list, &json);
+    json_end(&json);
+    fclose(sink);
+    return list;
+}
+
+static int holding(const verdict_list &list) {
+    int count = 0;
+    for (int i = 0; i < list.count; i++) count += list.items[i].holds;
+    return count;
+}
+
+/* Curves 0.44 rate_c^(t/2), a rate a batch. */
+static verdict_list judged_rates(const std::vector<double> &rates) {
+    experiment_run run = planned(experiment_fig1a);
+    for (int64_t t = 0; t < run.trials; t++)
+        for (int64_t p = 0; p < run.width; p++)
+            run.values[t * run.width + p] = 0.44 * std::pow(rates[(size_t)(t / run.settings.seeds)], 5.0 * (double)p);
+    verdict_list list = judged(run);
+    experiment_run_free(&run);
+    return list;
+}
+
+TEST(ExperimentVerdicts, HoldOnCurvesAsThePaperHasThem) {
+    verdict_list list = judged_rates({0.97, 0.93, 0.88, 0.80});
+    EXPECT_EQ(list.count, 5);
+    EXPECT_EQ(holding(list), 5);
+}
+
+TEST(ExperimentVerdicts, FailWhereTheRateIsAboveTheBound) {
+    verdict_list list = judged_rates({0.97, 0.93, 0.88, 0.97});
+    EXPECT_FALSE(list.items[3].holds); /* rho is 0.956 at m = 800 */
+    EXPECT_FALSE(list.items[4].holds); /* and the order is wrong */
+    EXPECT_EQ(holding(list), 3);
+}
+
+TEST(ExperimentVerdicts, FailWhereRunsDivergeOrStall) {
+    experiment_run run = planned(experiment_fig1b);
+    for (int64_t i = 0; i < run.trials * run.width; i++) run.values[i] = i % 2 ? INFINITY : 0.3;
+    EXPECT_EQ(holding(judged(run)), 0);
+    for (int64_t i = 0; i < run.trials * run.width; i++) run.values[i] = 0.05;
+    EXPECT_EQ(holding(judged(run)), 0);
+    experiment_run_free(&run);
+}
+
+/* A grid whose trials succeed from n = c d on. */
+static verdict_list judged_grid(double c, bool linear) {
+    experiment_run run = planned(experiment_fig2a);
+    for (int64_t t = 0; t < run.trials; t++) {
+        double d = 30.0 * (double)(t / 320 + 1), n = 30.0 * (double)(t / 10 % 32 + 1);
+        run.values[t] = n >= (linear ? c * d : 500) ? 1e-9 : 0.1;
+    }
+    verdict_list list = judged(run);
+    experiment_run_free(&run);
+    return list;
+}
+
+TEST(ExperimentVerdicts, ATransitionIsFoundWhereItIs) {
+    verdict_list list = judged_grid(2, true);
+    ASSERT_EQ(list.count, 1);
+    EXPECT_TRUE(list.items[0].holds);
+    EXPECT_NE(std::string(list.items[0].measured).find("n = 2.00 d -15"), std::string::npos)
+        << list.items[0].measured;
+}
+
+TEST(ExperimentVerdicts, ATransitionThatDoesNotGrowWithDIsNotLinear) {
+    EXPECT_FALSE(judged_grid(0, false).items[0].holds);
+    EXPECT_FALSE(judged_grid(100, true).items[0].holds); /* nothing succeeds anywhere */
+}
+
+/* Errors of the table of METHOD.md section 2, gradient by gradient. */
+TEST(ExperimentVerdicts, OnlyTheGradientThatConvergesIsSection4s) {
+    experiment_run run = planned(experiment_scales);
+    for (int64_t t = 0; t < run.trials; t++) {
+        run.values[2 * t] = 0.44;
+        run.values[2 * t + 1] = t < run.trials / 3 ? 1e-3 : t < 2 * run.trials / 3 ? 0.79 : INFINITY;
+    }
+    verdict_list list = judged(run);
+    ASSERT_EQ(list.count, 3);
+    EXPECT_TRUE(list.items[0].holds);
+    EXPECT_FALSE(list.items[1].holds);
+    EXPECT_FALSE(list.items[2].holds);
+    experiment_run_free(&run);
+}
+
+TEST(ExperimentVerdicts, CollectivesFailWhereTheyFallBehindAllgather) {
+    experiment_run run = planned(experiment_collectives);
+    int64_t a_way = run.trials / 4;
+    for (int64_t t = 0; t < run.trials; t++) {
+        run.values[3 * t] = 0.44;
+        run.values[3 * t + 2] = t / a_way == 1 || t / a_way == 3 ? 1e-5 : 1e-10; /* two-phase and max behind */
+    }
+    verdict_list list = judged(run);
+    ASSERT_EQ(list.count, 4);
+    EXPECT_TRUE(list.items[0].holds);
+    EXPECT_FALSE(list.items[1].holds);
+    EXPECT_FALSE(list.items[2].holds); /* l2 did not fall behind */
+    EXPECT_FALSE(list.items[3].holds);
+    for (int64_t i = 0; i < run.trials * run.width; i++) run.values[i] = INFINITY;
+    EXPECT_FALSE(judged(run).items[0].holds);
+    experiment_run_free(&run);
+}
+
+TEST(ExperimentMeasures, ALineIsFoundAndItsNoiseTold) {
+    const double x[] = {0, 1, 2, 3}, y[] = {1, 3, 5, 7}, bent[] = {1, 7, 1, 7};
+    measure_line line = measure_fit_line(x, y, 4);
+    EXPECT_DOUBLE_EQ(line.slope, 2);
+    EXPECT_DOUBLE_EQ(line.intercept, 1);
+    EXPECT_DOUBLE_EQ(line.r_squared, 1);
+    EXPECT_LT(measure_fit_line(x, bent, 4).r_squared, 0.5);
+    EXPECT_DOUBLE_EQ(measure_deviation(y, 4), std::sqrt(20.0 / 3));
+}
