@@ -89,6 +89,7 @@ static fr_status report(fr_fit *fit, bool *done, fr_error *error) {
     bool close_enough = false;
     fr_status status = measure(fit, &close_enough, error);
     if (status != FR_OK) return status;
+    fit->relative_error = fr_fit_relative_error(fit, fit->state.weights);
     fr_report now = make_report(fit);
     if (fit->options->report && fit->comm->rank == 0 && fit->options->report(&now, fit->options->report_user))
         fit->stop = true;
@@ -104,12 +105,25 @@ static fr_status report(fr_fit *fit, bool *done, fr_error *error) {
     return status;
 }
 
+static bool progress_is_due(const fr_fit *fit) {
+    return fit->options->progress && fit->comm->rank == 0 && fr_seconds() - fit->last_progress >= PROGRESS_SECONDS;
+}
+
 static void show_progress(fr_fit *fit) {
-    double now = fr_seconds();
-    if (!fit->options->progress || fit->comm->rank != 0 || now - fit->last_progress < PROGRESS_SECONDS) return;
-    fr_report report = make_report(fit);
-    fit->last_progress = now;
-    if (fit->options->progress(&report, fit->options->report_user)) fit->stop = true;
+    fr_report now = make_report(fit);
+    fit->last_progress = fr_seconds();
+    if (fit->options->progress(&now, fit->options->report_user)) fit->stop = true;
+}
+
+/* The weights are fetched, and measured in the user's coordinates, only where somebody asks. */
+static fr_status look_at_weights(fr_fit *fit, fr_error *error) {
+    bool show = progress_is_due(fit);
+    if (!show && !(fit->options->tolerance > 0 && fit->set->planted)) return FR_OK;
+    fr_status status = fit->engine->ops->store(fit->engine, &fit->state, error);
+    if (status != FR_OK) return status;
+    fit->relative_error = fr_fit_relative_error(fit, fit->state.weights);
+    if (show) show_progress(fit);
+    return FR_OK;
 }
 
 /* The cheap look between reports: divergence of the mini-batches, the tolerance on w, a wish to stop. */
@@ -119,11 +133,8 @@ static fr_status probe(fr_fit *fit, bool *done, fr_error *error) {
     } mine, all[4096];
     fr_probe seen;
     fr_status status = fit->engine->ops->probe(fit->engine, &seen, error);
-    if (status == FR_OK && (fit->set->planted || fit->comm->rank == 0))
-        status = fit->engine->ops->store(fit->engine, &fit->state, error);
+    if (status == FR_OK) status = look_at_weights(fit, error);
     if (status != FR_OK) return status;
-    fit->relative_error = fr_fit_relative_error(fit, fit->state.weights);
-    show_progress(fit);
     mine.loss = has_diverged(fit, seen.batch_loss, BATCH_DIVERGES) ? 1 : 0;
     mine.stop = fit->stop ? 1 : 0;
     status = fit->comm->ops->gather_host(fit->comm, &mine, sizeof mine, all, error);
@@ -185,7 +196,6 @@ fr_status fr_fit_run(fr_fit *fit, fr_error *error) {
     fr_status status = ops->load(fit->engine, &fit->state, error);
     fit->outcome = FR_ITERATIONS;
     fit->stop = false;
-    fit->relative_error = fr_fit_relative_error(fit, fit->state.weights);
     if (status == FR_OK) status = report(fit, &done, error);
     fit->next_report = report_after(fit, fit->state.step);
     int64_t step = fit->state.step;
