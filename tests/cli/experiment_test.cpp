@@ -1,6 +1,6 @@
 /*
- * experiment_test.cpp - fitrelu experiment: what it writes, its verdicts on made-up data, and that neither threads nor
- * an interruption change a digit.
+ * experiment_test.cpp - fitrelu experiment: what it writes, its verdicts on made-up data, and that neither threads
+ * nor an interruption change a digit.
  */
 #include <cmath>
 #include <fstream>
