@@ -49,6 +49,8 @@ const option_entry option_table[OPT_COUNT] = {
                    "runs of each setting, from as many seeds (default: chosen by the experiment)"},
     [OPT_FULL] = {"full", 0, GROUP_METHOD, EXPERIMENT, KIND_FLAG, NULL, NULL, 0, 0, 0,
                   "the large version: more seeds, finer grids"},
+    [OPT_NO_PICTURES] = {"no-pictures", 0, GROUP_RESULTS, EXPERIMENT, KIND_FLAG, NULL, NULL, 0, 0, 0,
+                         "write CSV and JSON only"},
     [OPT_WORKERS] = {"workers", 'K', GROUP_METHOD, FIT, KIND_INTEGER, "K", NULL, 1, 1e6, 0,
                      "workers that share the rows; must divide the batch (default: one a GPU or rank)"},
     [OPT_ITERATIONS] = {"iterations", 'T', GROUP_METHOD, FIT | EXPERIMENT, KIND_INTEGER, "T", NULL, 0, MOST, 0,
