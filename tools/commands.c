@@ -32,8 +32,8 @@ const command command_table[] = {
      "into the folder --output, and prints for each claim what the paper says, what was measured and whether it "
      "holds. An interrupted one goes on where it was when called again with the same options. NAME is fig1a (SGD for "
      "several mini-batches), fig1b (QSGD for several numbers of bits), fig2a and fig2b (phase transition over n "
-     "and d for SGD and QSGD), scales (which gradient section 4's step size belongs to), collectives (how workers put "
-     "quantized gradients together) or all.",
+     "and d for SGD and QSGD), scales (which gradient section 4's step size belongs to), collectives (how workers "
+     "put quantized gradients together) or all.",
      "fitrelu experiment fig1a --output results\n"
      "fitrelu experiment fig1a --batches 50,100,200 --seeds 10 --output results\n"
      "fitrelu experiment all --output results\n",

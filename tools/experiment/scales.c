@@ -11,7 +11,7 @@
 
 #include "experiment.h"
 
-enum { GRADIENTS = 3, MOST_SEEDS = 1000 };
+enum { GRADIENTS = 3 };
 static const char *const gradient_names[GRADIENTS] = {"half", "own", "printed"};
 static const double gradient_scale[GRADIENTS] = {0.5, 1, 2};
 
