@@ -60,6 +60,7 @@ static int read_settings(const option_value *values, experiment_settings *settin
         .full = values[OPT_FULL].given,
         .quiet = values[OPT_QUIET].given,
         .json = values[OPT_JSON].given,
+        .no_pictures = values[OPT_NO_PICTURES].given,
     };
     if (strlen(settings->output) > 400) return message_usage("--output: the name of the folder is too long");
     if (values[OPT_ITERATIONS].given && settings->iterations == 0)
@@ -78,7 +79,7 @@ static int run_one(const experiment *which, const experiment_settings *settings)
     } else if (status == FR_OK) {
         status = experiment_report(&run, &error);
         fflush(stdout);
-        if (status == FR_OK) experiment_draw(&run);
+        if (status == FR_OK && !settings->no_pictures) experiment_draw(&run);
     }
     experiment_run_free(&run);
     return status == FR_OK ? code : message_library(&error);

@@ -29,11 +29,11 @@ const command command_table[] = {
      "fitrelu generate --samples 10K --features 100 --noise 5 --output planted.npz\n", cmd_generate},
     {"experiment", COMMAND_EXPERIMENT, "NAME", 1, "reproduce a figure of the paper and hold its claims against it",
      "Runs the independent trials of an experiment on every core, writes NAME.csv, NAME.json, NAME.png and NAME.svg "
-     "into the folder --output, and prints for each claim what the paper says, what was measured and whether it holds. "
-     "An interrupted one goes on where it was when called again with the same options. NAME is fig1a (SGD for several "
-     "mini-batches), fig1b (QSGD for several numbers of bits), fig2a and fig2b (phase transition over n and d for "
-     "SGD and QSGD), scales (which gradient section 4's step size belongs to), collectives (how workers put quantized "
-     "gradients together) or all.",
+     "into the folder --output, and prints for each claim what the paper says, what was measured and whether it "
+     "holds. An interrupted one goes on where it was when called again with the same options. NAME is fig1a (SGD for "
+     "several mini-batches), fig1b (QSGD for several numbers of bits), fig2a and fig2b (phase transition over n "
+     "and d for SGD and QSGD), scales (which gradient section 4's step size belongs to), collectives (how workers "
+     "put quantized gradients together) or all.",
      "fitrelu experiment fig1a --output results\n"
      "fitrelu experiment fig1a --batches 50,100,200 --seeds 10 --output results\n"
      "fitrelu experiment all --output results\n",

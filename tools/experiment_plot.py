@@ -1,4 +1,4 @@
-"""Draws what `fitrelu experiment NAME --output FOLDER` wrote: FOLDER/NAME.csv and NAME.json into NAME.png and NAME.svg.
+"""Draws what `fitrelu experiment NAME --output FOLDER` wrote: NAME.csv and NAME.json into NAME.png and NAME.svg.
 
 The program calls it; by hand: python3 experiment_plot.py NAME FOLDER. Exit code 77 where matplotlib is missing.
 """
@@ -91,7 +91,7 @@ def curves(rows, summary, figure):
 
 
 def heat_map(rows, summary, figure):
-    """Figure 2: the share of successes of each cell, dark for success, and the line where half of the trials succeed."""
+    """Figure 2: the share of successes of each cell, bright for success, and the line where half succeed."""
     panel = figure.subplots()
     cells = defaultdict(list)
     for row in rows:
@@ -110,13 +110,13 @@ def heat_map(rows, summary, figure):
         panel.plot(ends, [summary["slope"] * d + summary["intercept"] for d in ends], color="#D55E00", linewidth=3)
         panel.set_ylim(ns[0] - half_n, ns[-1] + half_n)
         panel.set_xlim(*ends)
-        panel.text(0.03, 0.95, f"half succeed at n = {summary['slope']:.2f} d {summary['intercept']:+.0f}", color="#202020",
-                   transform=panel.transAxes, va="top",
+        text = f"half succeed at n = {summary['slope']:.2f} d {summary['intercept']:+.0f}"
+        panel.text(0.03, 0.95, text, color="#202020", transform=panel.transAxes, va="top",
                    bbox={"facecolor": "white", "edgecolor": "#D55E00", "linewidth": 2, "boxstyle": "round"})
 
 
 def bars(summary, figure, group, series, xlabel):
-    """Last errors as marks, a row of them for each group; what diverged stands at the top edge as an empty triangle."""
+    """Last errors as marks, a row for each group; what diverged stands at the top edge as an empty triangle."""
     panel = figure.subplots()
     cells = summary["cells"]
     groups, names = list(dict.fromkeys(c[group] for c in cells)), list(dict.fromkeys(c[series] for c in cells))

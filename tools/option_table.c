@@ -21,7 +21,8 @@
 
 const option_entry option_table[OPT_COUNT] = {
     [OPT_SAMPLES] = {"samples", 'n', GROUP_DATA, FIT | GENERATE | EXPERIMENT, KIND_INTEGER, "N", NULL, 1, MOST, 0,
-                     "rows of the planted problem (default: 10 times the features)"},
+                     "rows of the planted problem (default: 10 times the features); in fig2a and fig2b "
+                     "the most rows of the grid (default: 4 times)"},
     [OPT_FEATURES] = {"features", 'd', GROUP_DATA, FIT | GENERATE | EXPERIMENT, KIND_INTEGER, "D", NULL, 1, MOST, 0,
                       "features of the planted problem (default: 1000; with --samples alone N / 10, at most 1000)"},
     [OPT_NOISE] = {"noise", 0, GROUP_DATA, FIT | GENERATE, KIND_REAL, "SIGMA", NULL, 0, INFINITY, 0,
@@ -44,11 +45,14 @@ const option_entry option_table[OPT_COUNT] = {
          "rows drawn a step, over all workers; full: every row once, gradient descent (default: chosen from "
          "the data)"},
     [OPT_BATCHES] = {"batches", 0, GROUP_METHOD, EXPERIMENT, KIND_TEXT, "LIST", NULL, 0, 0, 0,
-                     "mini-batches to compare, with commas between (default: those of the paper)"},
+                     "mini-batches that fig1a and scales compare, with commas between; fig1b and collectives take "
+                     "the first, fig2a and fig2b none (default: those of the paper)"},
     [OPT_SEEDS] = {"seeds", 0, GROUP_METHOD, EXPERIMENT, KIND_INTEGER, "N", NULL, 1, 1000, 0,
                    "runs of each setting, from as many seeds (default: chosen by the experiment)"},
     [OPT_FULL] = {"full", 0, GROUP_METHOD, EXPERIMENT, KIND_FLAG, NULL, NULL, 0, 0, 0,
                   "the large version: more seeds, finer grids"},
+    [OPT_NO_PICTURES] = {"no-pictures", 0, GROUP_RESULTS, EXPERIMENT, KIND_FLAG, NULL, NULL, 0, 0, 0,
+                         "write CSV and JSON only"},
     [OPT_WORKERS] = {"workers", 'K', GROUP_METHOD, FIT, KIND_INTEGER, "K", NULL, 1, 1e6, 0,
                      "workers that share the rows; must divide the batch (default: one a GPU or rank)"},
     [OPT_ITERATIONS] = {"iterations", 'T', GROUP_METHOD, FIT | EXPERIMENT, KIND_INTEGER, "T", NULL, 0, MOST, 0,

@@ -23,6 +23,7 @@ typedef enum option_id {
     OPT_BATCHES,
     OPT_SEEDS,
     OPT_FULL,
+    OPT_NO_PICTURES,
     OPT_WORKERS,
     OPT_ITERATIONS,
     OPT_STEP_SIZE,

@@ -1,6 +1,6 @@
 /*
- * experiment_test.cpp - fitrelu experiment: what it writes, its verdicts on made-up data, and that neither threads nor
- * an interruption change a digit.
+ * experiment_test.cpp - fitrelu experiment: what it writes, its verdicts on made-up data, and that neither threads
+ * nor an interruption change a digit.
  */
 #include <cmath>
 #include <fstream>
@@ -13,7 +13,7 @@ extern "C" {
 }
 
 static const std::string TINY = "experiment fig1a --samples 400 --features 40 --batches 20,40 --seeds 2 "
-                                "--iterations 60 --quiet --output ";
+                                "--iterations 60 --quiet --no-pictures --output ";
 
 class Experiment : public Program {
   protected:
@@ -89,7 +89,7 @@ TEST_F(Experiment, ThreadsChangeNothing) {
 /* SIGINT after the first trials; then the same command again. */
 TEST_F(Experiment, GoesOnAfterAnInterruption) {
     std::string line = "experiment fig1a --samples 400 --features 40 --batches 20,40 --seeds 200 --iterations 60 ";
-    ASSERT_EQ(run(line + "--quiet --output whole").code, 0);
+    ASSERT_EQ(run(line + "--quiet --no-pictures --output whole").code, 0);
     How how;
     how.signal = SIGINT;
     Said said = run(line + "--threads 1 --output parts", how);
@@ -100,7 +100,7 @@ TEST_F(Experiment, GoesOnAfterAnInterruption) {
     EXPECT_GT(std::count(partial.begin(), partial.end(), '\n'), 1);
     /* As a kill leaves it: the last line cut. */
     write("parts/fig1a.partial", partial.substr(0, partial.size() - 7));
-    ASSERT_EQ(run(line + "--quiet --output parts").code, 0);
+    ASSERT_EQ(run(line + "--quiet --no-pictures --output parts").code, 0);
     EXPECT_EQ(text("parts/fig1a.csv"), text("whole/fig1a.csv"));
 }
 
@@ -119,6 +119,7 @@ TEST_F(Experiment, TakesOnlyTrialsOfTheSameSettings) {
     for (int i = 0; i < 31; i++) made_up += ",0.125";
     write("other/fig1a.partial", made_up + "\n" + partial.substr(second));
     ASSERT_EQ(run("experiment fig1a --samples 400 --features 40 --batches 20,40 --seeds 200 --iterations 60 --quiet "
+                  "--no-pictures "
                   "--output other")
                   .code,
               0);
@@ -127,7 +128,7 @@ TEST_F(Experiment, TakesOnlyTrialsOfTheSameSettings) {
 
 /* A cell of the grid is what `fit` ends with. */
 TEST_F(Experiment, Fig2FollowsFitAndComparesWithFig2a) {
-    std::string tiny = "--samples 128 --features 32 --iterations 200 --seeds 1 --quiet --output out";
+    std::string tiny = "--samples 128 --features 32 --iterations 200 --seeds 1 --quiet --no-pictures --output out";
     ASSERT_EQ(run("experiment fig2b " + tiny).code, 0);
     EXPECT_EQ(text("out/fig2b.json").find("does not substantially"), std::string::npos); /* nothing to compare with */
     ASSERT_EQ(run("experiment fig2a " + tiny).code, 0);
@@ -146,9 +147,13 @@ TEST_F(Experiment, Fig2FollowsFitAndComparesWithFig2a) {
 }
 
 TEST_F(Experiment, ScalesAndCollectivesFollowFit) {
-    ASSERT_EQ(run("experiment scales -n 400 -d 40 --batches 20 --seeds 1 --iterations 20 --quiet --output out").code,
+    ASSERT_EQ(run("experiment scales -n 400 -d 40 --batches 20 --seeds 1 --iterations 20 --quiet --no-pictures "
+                  "--output out")
+                  .code,
               0);
-    ASSERT_EQ(run("experiment collectives -n 400 -d 40 --seeds 1 --iterations 20 --quiet --output out").code, 0);
+    ASSERT_EQ(
+        run("experiment collectives -n 400 -d 40 --seeds 1 --iterations 20 --quiet --no-pictures --output out").code,
+        0);
     run("fit -n 400 -d 40 -m 20 -K 1 -T 20 --step-size 0.25 --report-every 20 --quiet --history a.csv");
     run("fit -n 400 -d 40 -m 80 -K 8 -T 20 --levels 15 --scale max --collective allreduce --report-every 10 --quiet "
         "--step-size 0.7777777777777778 --history b.csv");

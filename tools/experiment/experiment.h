@@ -22,7 +22,7 @@ typedef struct experiment_settings {
     int batch_count; /* 0: the experiment's own choice */
     uint64_t seed;
     int threads; /* 0: all */
-    bool full, quiet, json;
+    bool full, quiet, json, no_pictures;
 } experiment_settings;
 
 /* One claim: what the paper says, what was measured, whether it holds. */

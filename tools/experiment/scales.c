@@ -1,9 +1,9 @@
 /*
  * scales.c - which gradient section 4's step size m/d belongs to.
  *
- * Three gradients are in question: of half the loss; (1.1)'s own, twice that; and the one printed in section 2.1, four
- * times that. A step of size eta along c times a gradient is a step of c eta along it, so each trial is a fit with
- * (1.1)'s gradient and the step size m/d times 1/2, 1 or 2.
+ * Three gradients are in question: of half the loss; (1.1)'s own, twice that; and the one printed in section 2.1,
+ * four times that. A step of size eta along c times a gradient is a step of c eta along it, so each trial is a fit
+ * with (1.1)'s gradient and the step size m/d times 1/2, 1 or 2.
  */
 #include <inttypes.h>
 #include <math.h>
@@ -11,7 +11,7 @@
 
 #include "experiment.h"
 
-enum { GRADIENTS = 3, MOST_SEEDS = 1000 };
+enum { GRADIENTS = 3 };
 static const char *const gradient_names[GRADIENTS] = {"half", "own", "printed"};
 static const double gradient_scale[GRADIENTS] = {0.5, 1, 2};
 
