@@ -31,65 +31,62 @@ typedef int8_t i8q __attribute__((vector_size(16)));
 typedef int8_t i8e __attribute__((vector_size(8)));
 typedef float f32h __attribute__((vector_size(32)));
 
-/* Products of the even 32-bit lanes with m, as 64-bit lanes. */
-static inline u64v even_products(u32v a, uint32_t m) {
+/* Products of the low halves of 64-bit lanes with m. */
+static inline u64v low_products(u64v a, uint32_t m) {
 #if defined(__AVX512F__)
     return (u64v)_mm512_mul_epu32((__m512i)a, _mm512_set1_epi32((int)m));
 #elif defined(__AVX2__)
     union {
-        u32v v;
+        u64v v;
         __m256i part[2];
     } x = {a};
     for (int i = 0; i < 2; i++) x.part[i] = _mm256_mul_epu32(x.part[i], _mm256_set1_epi32((int)m));
-    return (u64v)x.v;
+    return x.v;
 #elif defined(__SSE2__)
     union {
-        u32v v;
+        u64v v;
         __m128i part[4];
     } x = {a};
     for (int i = 0; i < 4; i++) x.part[i] = _mm_mul_epu32(x.part[i], _mm_set1_epi32((int)m));
-    return (u64v)x.v;
+    return x.v;
 #else
-    return ((u64v)a & 0xffffffffu) * (uint64_t)m;
+    return (a & 0xffffffffu) * (uint64_t)m;
 #endif
 }
 
-/* 64 consecutive Philox words from block `block` (= word / 4) on: out[e] holds words 16 e .. 16 e + 15.
- * Lane 4 b + e of the counters is block 4 e + b, so that a transposition inside each group of four lanes puts the
- * words in order. */
-static inline void philox_words(uint64_t seed, uint64_t q, uint64_t block, u32v out[4]) {
-    const u32v order = {0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15};
-    u32v low = order + (uint32_t)block;
-    u32v carry = (u32v)(low < order);
-    u32v c0 = low, c1 = (u32v){0} + (uint32_t)(block >> 32) - carry;
-    u32v c2 = (u32v){0} + (uint32_t)q, c3 = (u32v){0} + (uint32_t)(q >> 32);
-    uint32_t k0 = (uint32_t)seed, k1 = (uint32_t)(seed >> 32);
-    for (int round = 0; round < 10; round++) {
-        u64v a0 = even_products(c0, FR_PHILOX_M0), a1 = even_products((u32v)((u64v)c0 >> 32), FR_PHILOX_M0);
-        u64v b0 = even_products(c2, FR_PHILOX_M1), b1 = even_products((u32v)((u64v)c2 >> 32), FR_PHILOX_M1);
-        const u64v upper = (u64v){0} + 0xffffffff00000000u;
-        u32v a_high = (u32v)((a0 >> 32) | (a1 & upper)), a_low = (u32v)((a0 & ~upper) | (a1 << 32));
-        u32v b_high = (u32v)((b0 >> 32) | (b1 & upper)), b_low = (u32v)((b0 & ~upper) | (b1 << 32));
-        c0 = b_high ^ c1 ^ k0;
-        c2 = a_high ^ c3 ^ k1;
-        c1 = b_low;
-        c3 = a_low;
-        k0 += FR_PHILOX_W0;
-        k1 += FR_PHILOX_W1;
-    }
 #if defined(__clang__)
 #define FR_SHUFFLE(a, b, ...) __builtin_shufflevector(a, b, __VA_ARGS__)
 #else
-#define FR_SHUFFLE(a, b, ...) __builtin_shuffle(a, b, (u32v){__VA_ARGS__})
+#define FR_SHUFFLE(a, b, ...) __builtin_shuffle(a, b, (u64v){__VA_ARGS__})
 #endif
-    u32v t0 = FR_SHUFFLE(c0, c1, 0, 16, 1, 17, 4, 20, 5, 21, 8, 24, 9, 25, 12, 28, 13, 29);
-    u32v t1 = FR_SHUFFLE(c2, c3, 0, 16, 1, 17, 4, 20, 5, 21, 8, 24, 9, 25, 12, 28, 13, 29);
-    u32v t2 = FR_SHUFFLE(c0, c1, 2, 18, 3, 19, 6, 22, 7, 23, 10, 26, 11, 27, 14, 30, 15, 31);
-    u32v t3 = FR_SHUFFLE(c2, c3, 2, 18, 3, 19, 6, 22, 7, 23, 10, 26, 11, 27, 14, 30, 15, 31);
-    out[0] = FR_SHUFFLE(t0, t1, 0, 1, 16, 17, 4, 5, 20, 21, 8, 9, 24, 25, 12, 13, 28, 29);
-    out[1] = FR_SHUFFLE(t0, t1, 2, 3, 18, 19, 6, 7, 22, 23, 10, 11, 26, 27, 14, 15, 30, 31);
-    out[2] = FR_SHUFFLE(t2, t3, 0, 1, 16, 17, 4, 5, 20, 21, 8, 9, 24, 25, 12, 13, 28, 29);
-    out[3] = FR_SHUFFLE(t2, t3, 2, 3, 18, 19, 6, 7, 22, 23, 10, 11, 26, 27, 14, 15, 30, 31);
+
+/* 32 consecutive Philox words from block `block` (= word / 4) on. Each 64-bit lane is one block, whose words live in
+ * low halves; what the upper halves hold does not matter, since products ignore it. Lanes are in the order in which
+ * interleaving the two halves of each block, within groups of two lanes, leaves the words in theirs. */
+static inline void philox_half(uint64_t seed, uint64_t q, uint64_t block, u32v out[2]) {
+    const u64v order = {0, 4, 1, 5, 2, 6, 3, 7};
+    u64v counter = order + block;
+    u64v c0 = counter, c1 = counter >> 32, c2 = (u64v){0} + (uint32_t)q, c3 = (u64v){0} + (q >> 32);
+    uint32_t k0 = (uint32_t)seed, k1 = (uint32_t)(seed >> 32);
+    for (int round = 0; round < 10; round++) {
+        u64v a = low_products(c0, FR_PHILOX_M0), b = low_products(c2, FR_PHILOX_M1);
+        c0 = (b >> 32) ^ c1 ^ (uint64_t)k0;
+        c2 = (a >> 32) ^ c3 ^ (uint64_t)k1;
+        c1 = b;
+        c3 = a;
+        k0 += FR_PHILOX_W0;
+        k1 += FR_PHILOX_W1;
+    }
+    const u64v low = (u64v){0} + 0xffffffffu;
+    u64v first = (c0 & low) | (c1 << 32), second = (c2 & low) | (c3 << 32);
+    out[0] = (u32v)FR_SHUFFLE(first, second, 0, 8, 2, 10, 4, 12, 6, 14);
+    out[1] = (u32v)FR_SHUFFLE(first, second, 1, 9, 3, 11, 5, 13, 7, 15);
+}
+
+/* 64 consecutive words: out[e] holds words 16 e .. 16 e + 15. */
+static inline void philox_words(uint64_t seed, uint64_t q, uint64_t block, u32v out[4]) {
+    philox_half(seed, q, block, out);
+    philox_half(seed, q, block + 8, out + 2);
 }
 
 /* ln u for u in (0, 1]: u = 2^e m with m in [0.7, 1.4), ln m = 2 artanh((m - 1) / (m + 1)) as a series. */
@@ -153,14 +150,20 @@ static inline f64v eight_lanes_f64(f64v v) { return v; }
 
 #define REAL float
 #define VEC f32v
+#define WORD i32v
+#define SIZE_BITS 0x7fffffff
 #define NAME(x) x##_f32
 #include "cpu_kernels_real.h"
 #undef REAL
 #undef VEC
+#undef WORD
+#undef SIZE_BITS
 #undef NAME
 
 #define REAL double
 #define VEC f64v
+#define WORD i64v
+#define SIZE_BITS 0x7fffffffffffffff
 #define NAME(x) x##_f64
 #include "cpu_kernels_real.h"
 

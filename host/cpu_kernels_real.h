@@ -130,24 +130,23 @@ static void NAME(pass)(fr_pass kind, const void *rows, const void *labels, const
     }
 }
 
+/* most <- max(most, |x|) lane by lane; odd gathers 0, or NaN where x is not finite. */
+static inline void NAME(take_size)(VEC x, VEC *most, VEC *odd) {
+    VEC size = (VEC)((WORD)x & SIZE_BITS);
+    WORD larger = (WORD)(size > *most);
+    *most = (VEC)(((WORD)size & larger) | ((WORD)*most & ~larger));
+    *odd += size - size;
+}
+
 static double NAME(max_abs)(const void *v, int64_t d) {
     const REAL *x = v;
-    REAL lane[16] = {0}, odd[16] = {0};
+    VEC lanes = {0}, odd = {0};
     int64_t i = 0;
-    for (; i + 16 <= d; i += 16)
-        for (int l = 0; l < 16; l++) {
-            REAL size = x[i + l] < 0 ? -x[i + l] : x[i + l];
-            lane[l] = size > lane[l] ? size : lane[l];
-            odd[l] += size - size; /* 0, or NaN where x is not finite */
-        }
-    for (int l = 0; i < d; i++, l++) {
-        REAL size = x[i] < 0 ? -x[i] : x[i];
-        lane[l] = size > lane[l] ? size : lane[l];
-        odd[l] += size - size;
-    }
+    for (; i + NAME(LANES) <= d; i += NAME(LANES)) NAME(take_size)(NAME(load)(x + i), &lanes, &odd);
+    if (i < d) NAME(take_size)(NAME(load_part)(x + i, d - i), &lanes, &odd);
     double most = 0, not_finite = 0;
-    for (int l = 0; l < 16; l++) {
-        most = (double)lane[l] > most ? (double)lane[l] : most;
+    for (int l = 0; l < NAME(LANES); l++) {
+        most = (double)lanes[l] > most ? (double)lanes[l] : most;
         not_finite += (double)odd[l];
     }
     return not_finite != 0 ? (double)NAN : most;
