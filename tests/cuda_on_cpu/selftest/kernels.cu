@@ -10,6 +10,13 @@
 
 extern __shared__ float dynamic_shared[];
 
+__global__ void reverse_kernel(int *values) {
+    extern __shared__ int a_name_of_its_own[];
+    a_name_of_its_own[threadIdx.x] = values[threadIdx.x];
+    __syncthreads();
+    values[threadIdx.x] = a_name_of_its_own[blockDim.x - 1 - threadIdx.x];
+}
+
 namespace {
 
 constexpr unsigned full = 0xffffffffu;
@@ -273,4 +280,9 @@ cudaError_t launch_last_block(const float *in, float *partial, unsigned *counter
 cudaError_t launch_barriers(int *out, int barriers, cudaStream_t stream) {
     const cudaLaunchConfig_t config = configure(dim3(1), dim3(64), 0, stream);
     return cudaLaunchKernelEx(&config, barriers_kernel, out, barriers);
+}
+
+cudaError_t launch_reverse(int *values, cudaStream_t stream) {
+    const cudaLaunchConfig_t config = configure(dim3(1), dim3(64), 64 * sizeof(int), stream);
+    return cudaLaunchKernelEx(&config, reverse_kernel, values);
 }

@@ -41,6 +41,9 @@ cudaError_t launch_last_block(const float *in, float *partial, unsigned *counter
 /* `switches` barriers by one block of 64. */
 cudaError_t launch_barriers(int *out, int barriers, cudaStream_t stream);
 
+/* Reverses 64 ints, through dynamic shared memory under a name of its own. */
+cudaError_t launch_reverse(int *values, cudaStream_t stream);
+
 #ifdef __cplusplus
 }
 #endif

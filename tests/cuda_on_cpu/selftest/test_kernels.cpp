@@ -1,6 +1,7 @@
 // test_kernels.cpp - what kernels compute: every expectation here also holds on a GPU.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <numeric>
 
@@ -33,6 +34,14 @@ TEST(Kernels, DynamicSharedMemoryTreeSumsABlock) {
     ASSERT_EQ(launch_block_sum_dynamic(in, sums, 3, 256, nullptr), cudaSuccess);
     const std::vector<float> result = sums.host();
     for (int b = 0; b < 3; ++b) EXPECT_EQ(result[size_t(b)], 256 * (256 * b + 127.5f));
+}
+
+TEST(Kernels, DynamicSharedMemoryMayHaveAnyName) {
+    DeviceArray<int> values(counting<int>(64));
+    ASSERT_EQ(launch_reverse(values, nullptr), cudaSuccess);
+    std::vector<int> expected = counting<int>(64);
+    std::reverse(expected.begin(), expected.end());
+    EXPECT_EQ(values.host(), expected);
 }
 
 TEST(Kernels, WarpOperationsFollowTheProgrammingGuide) {
