@@ -156,9 +156,10 @@ void bench_step(benchmark::State &state, fr_precision precision) {
 void register_all() {
     benchmark::RegisterBenchmark("read", bench_read)->UseManualTime()->Unit(benchmark::kMillisecond)->MinTime(2);
     const std::pair<const char *, fr_precision> precisions[] = {{"f32", FR_F32}, {"f64", FR_F64}};
-    for (auto [word, precision] : precisions)
+    for (const auto &each : precisions)
         for (int64_t d : {1000, 4000}) {
-            std::string name = word;
+            const std::string name = each.first;
+            const fr_precision precision = each.second;
             auto add = [&](std::string what, auto body, std::vector<int64_t> arguments) {
                 benchmark::RegisterBenchmark((what + "/" + name).c_str(), body, precision)
                     ->Args(arguments)->UseRealTime()->Unit(benchmark::kMicrosecond);

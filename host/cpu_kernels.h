@@ -27,6 +27,14 @@ typedef struct fr_row_sums {
     double square;    /* sum ||x||^2      (FR_PASS_LABELS) */
 } fr_row_sums;
 
+static inline void fr_row_sums_add(fr_row_sums *total, const fr_row_sums *part) {
+    total->residual += part->residual;
+    total->active += part->active;
+    total->label += part->label;
+    total->label2 += part->label2;
+    total->square += part->square;
+}
+
 typedef struct fr_cpu_kernels {
     const char *isa; /* "portable", "avx2", "avx512" */
     /* One pass over count <= 512 rows: row_index[i], or i where row_index is NULL, counts from rows. Reads each row

@@ -140,14 +140,7 @@ static void run_lane(cpu_engine *e, const lane_table *table, int l, bool drawn, 
 
 static fr_row_sums worker_scalars(const cpu_engine *e, const lane_table *table, int worker) {
     fr_row_sums total = {0};
-    for (int l = table->start[worker]; l < table->start[worker + 1]; l++) {
-        const fr_row_sums *part = &e->lane_scalars[l];
-        total.residual += part->residual;
-        total.active += part->active;
-        total.label += part->label;
-        total.label2 += part->label2;
-        total.square += part->square;
-    }
+    for (int l = table->start[worker]; l < table->start[worker + 1]; l++) fr_row_sums_add(&total, &e->lane_scalars[l]);
     return total;
 }
 

@@ -120,14 +120,7 @@ static fr_status cuda_survey(fr_engine *engine, fr_pass pass, const double *weig
     if (status == FR_OK && sums) status = fetch(e, sums, e->sums, cells * sizeof *sums, "copying sums", error);
     for (int k = 0; status == FR_OK && k < shard->workers; k++) {
         fr_row_sums total = {0};
-        for (int l = 0; l < lanes; l++) {
-            const fr_row_sums *part = &e->host_scalars[k * lanes + l];
-            total.residual += part->residual;
-            total.active += part->active;
-            total.label += part->label;
-            total.label2 += part->label2;
-            total.square += part->square;
-        }
+        for (int l = 0; l < lanes; l++) fr_row_sums_add(&total, &e->host_scalars[k * lanes + l]);
         scalars[k] = total;
     }
     return status;

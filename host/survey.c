@@ -7,14 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void add_scalars(fr_row_sums *total, const fr_row_sums *part) {
-    total->residual += part->residual;
-    total->active += part->active;
-    total->label += part->label;
-    total->label2 += part->label2;
-    total->square += part->square;
-}
-
 fr_status fr_survey_total(fr_engine *engine, fr_comm *comm, fr_pass pass, const double *weights, double *sum,
                           fr_row_sums *total, fr_error *error) {
     const fr_plan *plan = engine->config.plan;
@@ -33,7 +25,7 @@ fr_status fr_survey_total(fr_engine *engine, fr_comm *comm, fr_pass pass, const 
         status = comm->ops->gather_host(comm, mine, (size_t)(own * d) * sizeof *mine, everyones, error);
     if (status == FR_OK) {
         *total = (fr_row_sums){0};
-        for (int64_t k = 0; k < all; k++) add_scalars(total, &scalars[k]);
+        for (int64_t k = 0; k < all; k++) fr_row_sums_add(total, &scalars[k]);
         if (sum) memset(sum, 0, (size_t)d * sizeof *sum);
         for (int64_t k = 0; sum && k < all; k++)
             for (int64_t j = 0; j < d; j++) sum[j] += everyones[k * d + j];
