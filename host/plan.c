@@ -24,6 +24,10 @@ const char *fr_collective_name(fr_collective collective) {
     static const char *const names[] = {"auto", "allreduce", "allgather", "two-phase", "master"};
     return names[collective];
 }
+const char *fr_wire_name(fr_wire wire) {
+    static const char *const names[] = {"auto", "full", "bf16", "int8", "packed", "elias"};
+    return names[wire];
+}
 const char *fr_schedule_name(fr_schedule schedule) {
     static const char *const names[] = {"auto", "constant", "decay"};
     return names[schedule];
@@ -133,6 +137,30 @@ static fr_status plan_quantizer(const fr_options *options, fr_plan *plan, fr_err
     return FR_OK;
 }
 
+/* Sums on the wire need whole bytes or floating-point numbers; codes of levels serve where each vector travels alone. */
+static fr_status plan_wire(const fr_options *options, fr_plan *plan, fr_error *error) {
+    bool quantized = plan->levels > 0, sums = plan->collective == FR_COLLECTIVE_ALLREDUCE;
+    fr_wire wire = options->wire;
+    if (wire == FR_WIRE_AUTO) wire = !quantized ? FR_WIRE_FULL : FR_WIRE_INT8;
+    plan->wire = wire;
+    if (quantized && wire < FR_WIRE_INT8)
+        return fr_fail(error, FR_ERROR_USAGE, "--wire %s carries unquantized gradients, and --levels is %d; use int8, "
+                       "packed or elias", fr_wire_name(wire), plan->levels);
+    if (!quantized && wire >= FR_WIRE_INT8)
+        return fr_fail(error, FR_ERROR_USAGE, "--wire %s carries levels; it needs --levels or --bits",
+                       fr_wire_name(wire));
+    if (wire == FR_WIRE_BF16 && !sums)
+        return fr_fail(error, FR_ERROR_USAGE, "--wire bf16 needs --collective allreduce; it is %s",
+                       fr_collective_name(plan->collective));
+    if (wire == FR_WIRE_PACKED && sums)
+        return fr_fail(error, FR_ERROR_USAGE, "--wire packed cannot be summed on the way, as --collective allreduce "
+                       "does; use int8, or allgather, two-phase or master");
+    if (wire == FR_WIRE_ELIAS && (sums || plan->collective == FR_COLLECTIVE_TWO_PHASE))
+        return fr_fail(error, FR_ERROR_USAGE, "--wire elias needs --collective allgather or master; it is %s",
+                       fr_collective_name(plan->collective));
+    return FR_OK;
+}
+
 /* T: planted, 300, or the theorem's own count for the slow rule; data, as many as a modest budget of work allows.
  * Full batches on uncorrelated columns (condition.c) need few steps, 500 to 2000: each shrinks the error along any
  * direction by about the share of its second moment that lies in active rows, and there is no noise to average. */
@@ -179,6 +207,7 @@ fr_status fr_plan_make(const fr_options *options, const fr_dataset *set, fr_plan
     fr_status status = plan_workers(options, set, plan, error);
     if (status == FR_OK) status = plan_batch(options, set, plan, error);
     if (status == FR_OK) status = plan_quantizer(options, plan, error);
+    if (status == FR_OK) status = plan_wire(options, plan, error);
     if (status == FR_OK) status = plan_steps(options, set, plan, error);
     if (status == FR_OK && options->ensemble < 1)
         status = fr_fail(error, FR_ERROR_USAGE, "--ensemble is %d; it must be 1 or more", options->ensemble);

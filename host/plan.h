@@ -18,6 +18,7 @@ typedef struct fr_plan {
     int levels;                /* s, 0: unquantized */
     fr_scale scale;
     fr_collective collective;
+    fr_wire wire; /* never auto */
     fr_precision precision;
     uint64_t seed;
     double long_rows; /* of read rows (problem.h), for FR_STEP_AUTO; 0: not needed */

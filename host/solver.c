@@ -266,6 +266,7 @@ static fr_status fill_result(solver_rank *s, double seconds, fr_result *r, fr_er
         .levels = plan->levels,
         .scale = plan->scale,
         .collective = plan->collective,
+        .wire = plan->wire,
         .step_rule = s->options.step_rule,
         .schedule = plan->steps.decays ? FR_SCHEDULE_DECAY : FR_SCHEDULE_CONSTANT,
         .init = s->options.init,

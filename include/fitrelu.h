@@ -69,6 +69,16 @@ typedef enum fr_collective {
     FR_COLLECTIVE_TWO_PHASE,
     FR_COLLECTIVE_MASTER
 } fr_collective;
+/* How a worker's vector travels: unquantized, in the precision of the fit (full) or as bfloat16; quantized, a level an
+ * int8, a level in b + 1 bits (packed, s = 2^b - 1), or by the Elias code of the QSGD paper. */
+typedef enum fr_wire {
+    FR_WIRE_AUTO,
+    FR_WIRE_FULL,
+    FR_WIRE_BF16,
+    FR_WIRE_INT8,
+    FR_WIRE_PACKED,
+    FR_WIRE_ELIAS
+} fr_wire;
 typedef enum fr_schedule { FR_SCHEDULE_AUTO, FR_SCHEDULE_CONSTANT, FR_SCHEDULE_DECAY } fr_schedule;
 typedef enum fr_device { FR_DEVICE_AUTO, FR_DEVICE_CPU, FR_DEVICE_CUDA } fr_device;
 
@@ -78,6 +88,7 @@ FR_API const char *fr_step_rule_name(fr_step_rule rule);
 FR_API const char *fr_init_name(fr_init init);
 FR_API const char *fr_scale_name(fr_scale scale);
 FR_API const char *fr_collective_name(fr_collective collective);
+FR_API const char *fr_wire_name(fr_wire wire);
 FR_API const char *fr_schedule_name(fr_schedule schedule);
 
 #define FR_BATCH_AUTO 0
@@ -113,6 +124,7 @@ typedef struct fr_options {
     int levels;                 /* s, 1..127 levels of Q_s; 0: unquantized */
     fr_scale scale;
     fr_collective collective;
+    fr_wire wire;
     double tolerance;           /* stop at this relative error, or where w* is unknown at this share of the gradient
                                    at zero; 0: none */
     int ensemble;               /* L >= 1 runs of Algorithm 1 */
@@ -206,6 +218,7 @@ typedef struct fr_result {
     int levels;             /* s, 0 unquantized */
     fr_scale scale;
     fr_collective collective;
+    fr_wire wire;
     fr_step_rule step_rule;
     fr_schedule schedule;
     fr_init init;
