@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "sealed_file.h"
+#include "world.h"
 
 static const fr_seal seal = {"FRCHECKP", 1, "checkpoint", FR_ERROR_CHECKPOINT};
 
@@ -49,14 +50,11 @@ fr_status fr_checkpoint_write(const fr_fit *fit, const char *path, fr_error *err
     return status;
 }
 
-/* The first word in which two descriptions differ. */
 static fr_status refuse(const char *path, const char *found, const char *expected, fr_error *error) {
-    size_t at = 0, start = 0;
-    for (; found[at] && found[at] == expected[at]; at++)
-        if (found[at] == ' ') start = at + 1;
-    int found_length = (int)strcspn(found + start, " "), expected_length = (int)strcspn(expected + start, " ");
+    int found_length, expected_length;
+    fr_first_difference(&found, &found_length, &expected, &expected_length);
     return fr_fail(error, FR_ERROR_CHECKPOINT, "%s: the checkpoint is of another run: it has %.*s, this run %.*s", path,
-                   found_length, found + start, expected_length, expected + start);
+                   found_length, found, expected_length, expected);
 }
 
 fr_status fr_checkpoint_read(fr_fit *fit, const char *path, fr_error *error) {

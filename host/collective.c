@@ -28,9 +28,9 @@ static void equal_counts(const fr_comm *comm, int64_t each, int64_t counts[MOST_
 
 /* Columns of the slices that rank r's workers own, times `rows`. */
 static void slice_counts(const fr_plan *plan, const fr_comm *comm, int64_t rows, int64_t counts[MOST_RANKS]) {
-    int each = plan->workers / comm->size;
     for (int r = 0; r < comm->size; r++)
-        counts[r] = rows * (fr_slice_start(plan, (r + 1) * each) - fr_slice_start(plan, r * each));
+        counts[r] = rows * (fr_slice_start(plan, fr_first_worker(plan, comm->size, r + 1)) -
+                            fr_slice_start(plan, fr_first_worker(plan, comm->size, r)));
 }
 
 static fr_status allreduce_step(fr_engine *engine, fr_comm *comm, fr_error *error) {

@@ -31,6 +31,8 @@ typedef struct fr_comm_ops {
                             const int64_t *receive_counts, fr_type type, fr_error *error);
     /* Host memory: size bytes of every rank, in order of rank, to every rank. */
     fr_status (*gather_host)(fr_comm *comm, const void *mine, size_t size, void *all, fr_error *error);
+    /* Host memory: sum (count) <- the vectors of all workers, added in the order of workers; mine: own x count. */
+    fr_status (*sum_host)(fr_comm *comm, const double *mine, int own, int64_t count, double *sum, fr_error *error);
     void (*abort)(fr_comm *comm); /* wakes every rank that waits; may be called from any thread */
 } fr_comm_ops;
 

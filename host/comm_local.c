@@ -33,6 +33,15 @@ static fr_status local_gather_host(fr_comm *comm, const void *mine, size_t size,
     return FR_OK;
 }
 
+static fr_status local_sum_host(fr_comm *comm, const double *mine, int own, int64_t count, double *sum,
+                                fr_error *error) {
+    (void)comm, (void)error;
+    memset(sum, 0, (size_t)count * sizeof *sum);
+    for (int k = 0; k < own; k++)
+        for (int64_t j = 0; j < count; j++) sum[j] += mine[k * count + j];
+    return FR_OK;
+}
+
 fr_status fr_comm_local_create(fr_comm **comm, fr_error *error) {
     static const fr_comm_ops ops = {
         .name = "local",
@@ -42,6 +51,7 @@ fr_status fr_comm_local_create(fr_comm **comm, fr_error *error) {
         .all_gather = local_all_gather,
         .all_to_all = local_all_to_all,
         .gather_host = local_gather_host,
+        .sum_host = local_sum_host,
         .abort = local_abort,
     };
     fr_status status = fr_allocate((void **)comm, 1, sizeof **comm, "the local exchange", error);

@@ -252,6 +252,24 @@ static fr_status nccl_gather_host(fr_comm *comm, const void *mine, size_t size, 
     return status;
 }
 
+/* Every rank adds up everybody's vectors, which lie in the memory that the threads share. */
+static fr_status nccl_sum_host(fr_comm *comm, const double *mine, int own, int64_t count, double *sum,
+                               fr_error *error) {
+    nccl_comm *c = of(comm);
+    double since = fr_seconds();
+    c->group->brought[comm->rank] = mine;
+    fr_status status = meet(c, error);
+    memset(sum, 0, (size_t)count * sizeof *sum);
+    for (int r = 0; status == FR_OK && r < comm->size; r++) {
+        const double *theirs = c->group->brought[r];
+        for (int k = 0; k < own; k++)
+            for (int64_t j = 0; j < count; j++) sum[j] += theirs[k * count + j];
+    }
+    if (status == FR_OK) status = meet(c, error);
+    comm->seconds += fr_seconds() - since;
+    return status;
+}
+
 /* ------------------------------------------------------------------------------------- create, destroy */
 
 static void nccl_abort(fr_comm *comm) { fr_nccl_group_abort(of(comm)->group, comm->rank); }
@@ -305,6 +323,7 @@ fr_status fr_comm_nccl_create(fr_nccl_group *group, int rank, fr_engine *engine,
         .all_gather = nccl_all_gather,
         .all_to_all = nccl_all_to_all,
         .gather_host = nccl_gather_host,
+        .sum_host = nccl_sum_host,
         .abort = nccl_abort,
     };
     nccl_comm *c = NULL;

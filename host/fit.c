@@ -22,6 +22,9 @@
  * gets there within a few steps. The loss over all rows needs less room. */
 static const double BATCH_DIVERGES = 1000, LOSS_DIVERGES = 100;
 static const double PROGRESS_SECONDS = 0.1;
+/* Steps between two meetings of many ranks about divergence and a wish to stop, which cost about as much as an
+ * exchange. */
+enum { MEET_EVERY = 32 };
 
 double fr_seconds(void) {
     struct timespec now;
@@ -106,7 +109,7 @@ static fr_status report(fr_fit *fit, bool *done, fr_error *error) {
 }
 
 static bool progress_is_due(const fr_fit *fit) {
-    return fit->options->progress && fit->comm->rank == 0 && fr_seconds() - fit->last_progress >= PROGRESS_SECONDS;
+    return fit->options->progress && fr_seconds() - fit->last_progress >= PROGRESS_SECONDS;
 }
 
 static void show_progress(fr_fit *fit) {
@@ -126,27 +129,39 @@ static fr_status look_at_weights(fr_fit *fit, fr_error *error) {
     return FR_OK;
 }
 
-/* The cheap look between reports: divergence of the mini-batches, the tolerance on w, a wish to stop. */
-static fr_status probe(fr_fit *fit, bool *done, fr_error *error) {
-    struct {
-        double loss, stop;
-    } mine, all[4096];
-    fr_probe seen;
-    fr_status status = fit->engine->ops->probe(fit->engine, &seen, error);
+/* What one rank has seen. */
+typedef struct sight {
+    char diverged, stop;
+} sight;
+
+/* Whether any rank saw it. */
+static fr_status gather_sights(fr_fit *fit, sight *seen, fr_error *error) {
+    sight *all = NULL;
+    if (fit->comm->size == 1) return FR_OK;
+    fr_status status = fr_allocate((void **)&all, fit->comm->size, sizeof *all, "the ranks' agreement", error);
+    if (status == FR_OK) status = fit->comm->ops->gather_host(fit->comm, seen, sizeof *seen, all, error);
+    for (int r = 0; status == FR_OK && r < fit->comm->size; r++)
+        seen->diverged |= all[r].diverged, seen->stop |= all[r].stop;
+    free(all);
+    return status;
+}
+
+/* The cheap look between reports: divergence of the mini-batches, the tolerance on w, a wish to stop. Every rank has the
+ * same weights and finds the same about the tolerance; the rest is gathered, at some of the looks only. */
+static fr_status probe(fr_fit *fit, bool gathers, bool *done, fr_error *error) {
+    fr_probe rows;
+    fr_status status = fit->engine->ops->probe(fit->engine, &rows, error);
     if (status == FR_OK) status = look_at_weights(fit, error);
     if (status != FR_OK) return status;
-    mine.loss = has_diverged(fit, seen.batch_loss, BATCH_DIVERGES) ? 1 : 0;
-    mine.stop = fit->stop ? 1 : 0;
-    status = fit->comm->ops->gather_host(fit->comm, &mine, sizeof mine, all, error);
-    if (status != FR_OK) return status;
-    bool diverged = false, stop = false;
-    for (int r = 0; r < fit->comm->size; r++) diverged |= all[r].loss > 0, stop |= all[r].stop > 0;
-    if (diverged) fit->outcome = FR_DIVERGED;
-    else if (fit->options->tolerance > 0 && fit->relative_error <= fit->options->tolerance)
-        fit->outcome = FR_TOLERANCE;
-    else if (stop) fit->outcome = FR_INTERRUPTED;
-    else return FR_OK;
+    bool close_enough = fit->options->tolerance > 0 && fit->relative_error <= fit->options->tolerance;
+    sight seen = {.diverged = has_diverged(fit, rows.batch_loss, BATCH_DIVERGES), .stop = fit->stop};
+    if (!gathers && fit->comm->size > 1) seen = (sight){0};
+    if (gathers && (status = gather_sights(fit, &seen, error)) != FR_OK) return status;
     *done = true;
+    if (seen.diverged) fit->outcome = FR_DIVERGED;
+    else if (close_enough) fit->outcome = FR_TOLERANCE;
+    else if (seen.stop) fit->outcome = FR_INTERRUPTED;
+    else *done = false;
     return FR_OK;
 }
 
@@ -203,7 +218,8 @@ fr_status fr_fit_run(fr_fit *fit, fr_error *error) {
         status = one_step(fit, error);
         step++;
         bool due = step >= fit->next_report;
-        if (status == FR_OK && (due || step % ops->probe_every == 0)) status = probe(fit, &done, error);
+        bool gathers = due || step % MEET_EVERY == 0;
+        if (status == FR_OK && (gathers || step % ops->probe_every == 0)) status = probe(fit, gathers, &done, error);
         if (status != FR_OK || (!due && !done)) continue;
         status = ops->store(fit->engine, &fit->state, error);
         if (status == FR_OK) status = report(fit, &done, error);

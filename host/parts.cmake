@@ -8,7 +8,7 @@ set(FITRELU_CUDA_SOURCES engine_cuda.c cuda_status.c) # in host/
 set(FITRELU_KERNEL_SOURCES  # in kernels/, compiled by nvcc
     relu_gradient.cu survey.cu norm.cu encode.cu exchange.cu apply.cu planted.cu)
 set(FITRELU_NCCL_SOURCES comm_nccl.c)   # in host/
-set(FITRELU_MPI_SOURCES)    # in host/
+set(FITRELU_MPI_SOURCES link_mpi.c)     # in host/
 
 set(FITRELU_PARTS "") # "CUDA off, libzip on, ...", for fitrelu info
 

@@ -1,5 +1,5 @@
 /*
- * place.c - ranks on devices and in threads.
+ * place.c - ranks on devices, in threads and in processes.
  *
  * Threads live for one job (create, run, free), not for the life of a solver: nothing of CUDA or NCCL is bound to a
  * thread except the current device, which engines and exchanges choose themselves.
@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "comm_mpi.h"
 #ifdef FR_HAVE_CUDA
 #include "engine_cuda.h"
 #endif
@@ -39,21 +40,37 @@ static fr_status check_cuda(const fr_options *options, fr_error *error) {
 #endif
 }
 
-fr_status fr_place_make(fr_options *options, fr_place *place, fr_error *error) {
-    *place = (fr_place){.cuda = options->device == FR_DEVICE_CUDA || options->gpus > 0, .ranks = 1};
+/* Over the CPUs of several processes, master means a master: rank 0 keeps the model and has no rows. */
+fr_status fr_place_count(fr_options *options, fr_place *place, fr_error *error) {
+    int processes = fr_world_size(options->world);
+    *place = (fr_place){.cuda = options->device == FR_DEVICE_CUDA || options->gpus > 0, .world = options->world};
     if (options->gpus < 0) return fr_fail(error, FR_ERROR_USAGE, "--gpus is %d; it must be 0 or more", options->gpus);
+    place->ranks = place->cuda && options->gpus > 0 ? options->gpus : 1;
+    place->all_ranks = place->ranks * processes;
+    place->apart = !place->cuda && processes > 1 && options->collective == FR_COLLECTIVE_MASTER;
+    int working = place->all_ranks - place->apart;
+    if (options->workers == 0) options->workers = working;
+    if (options->workers % working == 0) return FR_OK;
+    if (place->apart)
+        return fr_fail(error, FR_ERROR_USAGE, "--workers is %d; it must be a multiple of %d, the ranks without the master",
+                       options->workers, working);
+    if (processes > 1)
+        return fr_fail(error, FR_ERROR_USAGE, "--workers is %d; it must be a multiple of the %d ranks", options->workers,
+                       working);
+    return fr_fail(error, FR_ERROR_USAGE, "--workers is %d; it must be a multiple of --gpus %d", options->workers,
+                   working);
+}
+
+fr_status fr_place_make(fr_options *options, fr_place *place, fr_error *error) {
+    fr_status status = fr_place_count(options, place, error);
+    if (status != FR_OK) return status;
     if (options->threads < 0 || options->threads > 4096)
         return fr_fail(error, FR_ERROR_USAGE, "--threads is %d; it must be from 1 to 4096", options->threads);
     if (!place->cuda) return FR_OK;
-    fr_status status = check_cuda(options, error);
+    status = check_cuda(options, error);
     if (status != FR_OK) return status;
-    place->ranks = options->gpus > 0 ? options->gpus : 1;
-    if (options->workers == 0) options->workers = place->ranks;
-    if (options->workers % place->ranks != 0)
-        return fr_fail(error, FR_ERROR_USAGE, "--workers is %d; it must be a multiple of --gpus %d", options->workers,
-                       place->ranks);
 #ifdef FR_HAVE_NCCL
-    if (place->ranks > 1) status = fr_nccl_group_create(place->ranks, options->timeout, &place->group, error);
+    if (place->all_ranks > 1) status = fr_nccl_group_create(place->ranks, options->timeout, &place->group, error);
 #endif
     return status;
 }
@@ -86,11 +103,12 @@ static int first_to_fail(const fr_place *place) {
 
 fr_status fr_place_rank(fr_place *place, int rank, const fr_plan *plan, const fr_dataset *set, int threads,
                         fr_engine **engine, fr_comm **comm, fr_error *error) {
-    int each = plan->workers / place->ranks;
+    int global = fr_world_rank(place->world) * place->ranks + rank;
+    int first = fr_first_worker(plan, place->all_ranks, global);
     fr_engine_config config = {.plan = plan,
                                .data = set,
-                               .first_worker = rank * each,
-                               .worker_count = each,
+                               .first_worker = first,
+                               .worker_count = fr_first_worker(plan, place->all_ranks, global + 1) - first,
                                .threads = threads,
                                .device = place->cuda ? rank : -1};
     fr_status status = FR_OK;
@@ -102,6 +120,7 @@ fr_status fr_place_rank(fr_place *place, int rank, const fr_plan *plan, const fr
 #ifdef FR_HAVE_NCCL
     if (place->group) return fr_comm_nccl_create(place->group, rank, *engine, comm, error);
 #endif
+    if (fr_world_size(place->world) > 1) return fr_comm_mpi_create(place->world, plan, comm, error);
     return fr_comm_local_create(comm, error);
 }
 

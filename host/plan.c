@@ -2,7 +2,6 @@
  * plan.c - from options to a plan: names, defaults, ranges and the choices of "auto".
  */
 #include "plan.h"
-#include "problem.h"
 
 #include <math.h>
 #include <string.h>
@@ -215,7 +214,5 @@ fr_status fr_plan_make(const fr_options *options, const fr_dataset *set, fr_plan
         status = fr_fail(error, FR_ERROR_USAGE, "--ensemble cannot be combined with --checkpoint or --resume");
     if (status == FR_OK && options->tolerance < 0)
         status = fr_fail(error, FR_ERROR_USAGE, "--tolerance is %g; it must be 0 or more", options->tolerance);
-    if (status == FR_OK && options->step_rule == FR_STEP_AUTO && plan->draws > 0 && !set->is_planted && set->shift)
-        status = fr_dataset_long_rows(set, &plan->long_rows, error);
     return status;
 }

@@ -12,6 +12,7 @@ typedef struct fr_plan {
     int64_t batch;             /* m; n with full */
     int64_t draws;             /* m / K rows a worker and step; 0: all of its rows, once each */
     int workers;               /* K */
+    bool apart;                /* master over several ranks: rank 0 has no workers */
     int64_t iterations;        /* T */
     int64_t average_start;     /* steps from this one on are averaged; T or later: none */
     fr_step_plan steps;        /* eta is filled in once the data were surveyed, for FR_STEP_AUTO */
@@ -24,6 +25,12 @@ typedef struct fr_plan {
     double long_rows; /* of read rows (problem.h), for FR_STEP_AUTO; 0: not needed */
     int threads;
 } fr_plan;
+
+/* Rank r of `ranks` holds the workers from fr_first_worker(plan, ranks, r) up to that of r + 1. */
+static inline int fr_first_worker(const fr_plan *plan, int ranks, int rank) {
+    if (!plan->apart) return plan->workers / ranks * rank;
+    return rank == 0 ? 0 : plan->workers / (ranks - 1) * (rank - 1);
+}
 
 fr_status fr_plan_make(const fr_options *options, const fr_dataset *set, fr_plan *plan, fr_error *error);
 

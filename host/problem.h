@@ -4,7 +4,8 @@
 #ifndef FR_PROBLEM_H
 #define FR_PROBLEM_H
 
-#include "dataset.h"
+#include "plan.h"
+#include "world.h"
 
 /* Makes rows first .. first + count - 1 of a planted set in its own memory, with labels; on all cores. */
 fr_status fr_dataset_materialize(fr_dataset *set, int64_t first, int64_t count, fr_error *error);
@@ -17,12 +18,16 @@ typedef struct fr_conditioning {
     bool intercept; /* append a column of ones */
 } fr_conditioning;
 
-/* Changes rows in place and remembers how (set->shift, scale, mix, intercept). Once only. */
-fr_status fr_dataset_condition(fr_dataset *set, fr_conditioning how, fr_error *error);
+/* Changes rows in place and remembers how (set->shift, scale, mix, intercept). Once only. Sums over rows are taken a
+ * worker of the plan and added in the order of workers over all ranks of the world (NULL: this process holds all rows),
+ * so that every rank changes its rows in the same way, to the bit. Called by all ranks. */
+fr_status fr_dataset_condition(fr_dataset *set, fr_conditioning how, const fr_plan *plan, fr_world *world,
+                               fr_error *error);
 
-/* The largest of mean(||x||^2 <v, x>^2) / mean(<v, x>^2) over v along each column and along the longest row of the
- * rows held: how much of a direction's second moment sits in long rows. d + 2 for Gaussian columns of variance 1. */
-fr_status fr_dataset_long_rows(const fr_dataset *set, double *weighted, fr_error *error);
+/* Called by all ranks. The largest of mean(||x||^2 <v, x>^2) / mean(<v, x>^2) over v along each column and along the longest row of the
+ * rows: how much of a direction's second moment sits in long rows. d + 2 for Gaussian columns of variance 1. */
+fr_status fr_dataset_long_rows(const fr_dataset *set, const fr_plan *plan, fr_world *world, double *weighted,
+                               fr_error *error);
 
 /* From weights of the conditioned columns to those of the user's features: w' = R^-1 w'' where columns were
  * combined, w_j = w'_j / scale_j, and the intercept b = b' - sum_j w_j shift_j. raw: as many as the user's features. */

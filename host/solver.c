@@ -8,8 +8,10 @@
 #include <omp.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "checkpoint.h"
+#include "consent.h"
 #include "ensemble.h"
 #include "fit.h"
 #include "model.h"
@@ -48,16 +50,24 @@ static fr_status refuse_labels(const fr_dataset *set, fr_error *error) {
                    set->source, (long long)set->samples);
 }
 
-static fr_status check_labels(const fr_dataset *set, fr_error *error) {
-    if (!set->labels) return fr_fail(error, FR_ERROR_DATA, "%s holds no labels; a fit needs them", set->source);
-    for (int64_t i = 0; i < set->local_rows; i++)
-        if (fr_dataset_label(set, i) > 0) return FR_OK;
-    return refuse_labels(set, error);
+/* Over all ranks: labels are there, and one of them is above 0. */
+static fr_status check_labels(const fr_dataset *set, fr_world *world, fr_error *error) {
+    bool above = false, missing = set->local_rows > 0 && !set->labels, *all = NULL;
+    for (int64_t i = 0; !missing && i < set->local_rows && !above; i++) above = fr_dataset_label(set, i) > 0;
+    fr_status status = missing ? fr_fail(error, FR_ERROR_DATA, "%s holds no labels; a fit needs them", set->source) : FR_OK;
+    if (status == FR_OK)
+        status = fr_allocate((void **)&all, fr_world_size(world), sizeof *all, "the ranks' agreement", error);
+    status = fr_world_agree(world, status, error);
+    if (status == FR_OK) status = fr_world_gather(world, &above, sizeof above, all, error);
+    for (int r = 0; status == FR_OK && r < fr_world_size(world); r++) above |= all[r];
+    free(all);
+    if (status != FR_OK || above) return status;
+    return fr_world_agree(world, refuse_labels(set, error), error);
 }
 
 /* Data from a file get columns of one scale, uncorrelated, wherever the step size is ours to choose; the unit is the
  * same one. */
-static fr_status condition(const fr_options *options, fr_dataset *set, fr_error *error) {
+static fr_status condition(const fr_options *options, const fr_plan *plan, fr_dataset *set, fr_error *error) {
     bool ours = !set->is_planted && options->step_rule == FR_STEP_AUTO;
     fr_conditioning how = {
         .center = options->standardize || (ours && options->intercept),
@@ -65,7 +75,7 @@ static fr_status condition(const fr_options *options, fr_dataset *set, fr_error 
         .decorrelate = ours,
         .intercept = options->intercept,
     };
-    return fr_dataset_condition(set, how, error);
+    return fr_dataset_condition(set, how, plan, options->world, error);
 }
 
 /* A planted set that nothing changes is generated on the GPUs themselves. */
@@ -73,17 +83,58 @@ static bool is_made_on_device(const fr_solver *s) {
     return s->place.cuda && s->set->is_planted && !s->set->rows && !s->options.standardize && !s->options.intercept;
 }
 
-static fr_status prepare(fr_solver *s, fr_error *error) {
+static fr_status make_plan(fr_solver *s, fr_error *error) {
+    fr_status status = fr_plan_make(&s->options, s->set, &s->plan, error);
+    s->plan.apart = s->place.apart;
+    return status;
+}
+
+/* The rows of this process's workers: made, or found among those held. */
+static fr_status own_rows(fr_solver *s, fr_error *error) {
     fr_dataset *set = s->set;
+    int first_rank = fr_world_rank(s->place.world) * s->place.ranks, last_rank = first_rank + s->place.ranks;
+    int first_worker = fr_first_worker(&s->plan, s->place.all_ranks, first_rank);
+    int last_worker = fr_first_worker(&s->plan, s->place.all_ranks, last_rank);
+    int64_t first = fr_part_start(set->samples, s->plan.workers, first_worker);
+    int64_t last = fr_part_start(set->samples, s->plan.workers, last_worker);
+    if (set->is_planted) return fr_dataset_materialize(set, first, last - first, error);
+    if (first == last || (set->first_row <= first && last <= set->first_row + set->local_rows)) return FR_OK;
+    return fr_fail(error, FR_ERROR_USAGE, "%s: rows %lld to %lld belong to the workers here, and %lld to %lld are held",
+                   set->source, (long long)first, (long long)last - 1, (long long)set->first_row,
+                   (long long)(set->first_row + set->local_rows) - 1);
+}
+
+static fr_status prepare_rows(fr_solver *s, fr_error *error) {
+    fr_dataset *set = s->set;
+    fr_world *world = s->place.world;
+    fr_status status = fr_world_agree(world, own_rows(s, error), error);
+    if (status == FR_OK) status = check_labels(set, world, error);
+    if (status == FR_OK) status = condition(&s->options, &s->plan, set, error);
+    if (status == FR_OK) status = make_plan(s, error); /* d may have grown by one */
+    if (status == FR_OK && s->options.step_rule == FR_STEP_AUTO && s->plan.draws > 0 && !set->is_planted && set->shift)
+        status = fr_dataset_long_rows(set, &s->plan, world, &s->plan.long_rows, error);
+    return status;
+}
+
+/* Ranks that share a machine share its processors, unless the launcher gave each its own. */
+static int choose_threads(const fr_options *options) {
+    int online = (int)sysconf(_SC_NPROCESSORS_ONLN), near = fr_world_neighbours(options->world);
+    int own = omp_get_num_procs() < online ? omp_get_num_procs() : online / near;
+    int wanted = options->threads > 0 ? options->threads : omp_get_max_threads();
+    if (near == 1 || wanted <= own) return wanted;
+    return own > 1 ? own : 1;
+}
+
+/* Whatever a rank refuses, all refuse, before the next thing that needs them all. */
+static fr_status prepare(fr_solver *s, fr_error *error) {
+    fr_world *world = s->options.world;
+    fr_world_patience(world, s->options.timeout);
     fr_status status = fr_place_make(&s->options, &s->place, error);
-    if (status == FR_OK) status = fr_plan_make(&s->options, set, &s->plan, error); /* refuses before work is done */
-    if (status == FR_OK && !is_made_on_device(s)) {
-        if (set->is_planted) status = fr_dataset_materialize(set, 0, set->samples, error);
-        if (status == FR_OK) status = check_labels(set, error);
-        if (status == FR_OK) status = condition(&s->options, set, error);
-        if (status == FR_OK) status = fr_plan_make(&s->options, set, &s->plan, error); /* d may have grown by one */
-    }
-    s->plan.threads = s->options.threads > 0 ? s->options.threads : omp_get_max_threads();
+    if (status == FR_OK) status = make_plan(s, error); /* refuses before work is done */
+    status = fr_world_agree(world, status, error);
+    if (status == FR_OK) status = fr_consent(world, &s->options, s->set, &s->plan, error);
+    if (status == FR_OK && !is_made_on_device(s)) status = prepare_rows(s, error);
+    s->plan.threads = choose_threads(&s->options);
     return status;
 }
 
@@ -123,7 +174,10 @@ fr_status fr_solver_create(const fr_options *options, fr_dataset *dataset, fr_so
     status = prepare(s, error);
     if (status == FR_OK)
         status = fr_allocate((void **)&s->ranks, s->place.ranks, sizeof *s->ranks, "the solver", error);
-    if (status == FR_OK) status = fr_place_run(&s->place, create_rank, s, error);
+    if (status == FR_OK) {
+        status = fr_place_run(&s->place, create_rank, s, error);
+        status = fr_world_agree(options->world, status, error);
+    }
     if (status == FR_OK) *solver = s;
     else fr_solver_free(s);
     return status;
@@ -183,6 +237,21 @@ static fr_status begin(solver_rank *s, fr_error *error) {
     return status;
 }
 
+/* Rank 0 of a world reads the checkpoint for all. */
+static fr_status resume(solver_rank *s, fr_error *error) {
+    fr_state *state = &s->fit.state;
+    fr_world *world = s->options.world;
+    bool reads = s->engine->config.device >= 0 || fr_world_rank(world) == 0;
+    size_t bytes = (size_t)s->plan.features * sizeof(double);
+    fr_status status = reads ? fr_checkpoint_read(&s->fit, s->options.resume, error) : FR_OK;
+    if (s->engine->config.device >= 0 || fr_world_size(world) == 1) return status;
+    status = fr_world_agree(world, status, error);
+    if (status == FR_OK) status = fr_world_broadcast(world, &state->step, sizeof state->step, true, error);
+    if (status == FR_OK) status = fr_world_broadcast(world, &state->averaged, sizeof state->averaged, true, error);
+    if (status == FR_OK) status = fr_world_broadcast(world, state->weights, bytes, true, error);
+    return status == FR_OK ? fr_world_broadcast(world, state->average, bytes, true, error) : status;
+}
+
 static fr_status run_once(solver_rank *s, int run, fr_error *error) {
     fr_fit *fit = &s->fit;
     size_t bytes = (size_t)s->plan.features * sizeof(double);
@@ -190,11 +259,8 @@ static fr_status run_once(solver_rank *s, int run, fr_error *error) {
     fit->state.run = run;
     memcpy(fit->state.weights, s->start, bytes);
     memset(fit->state.average, 0, bytes);
-    if (s->options.resume) {
-        fr_status status = fr_checkpoint_read(fit, s->options.resume, error);
-        if (status != FR_OK) return status;
-    }
-    fr_status status = fr_fit_run(fit, error);
+    fr_status status = s->options.resume ? resume(s, error) : FR_OK;
+    if (status == FR_OK) status = fr_fit_run(fit, error);
     memcpy(s->fitted, fit->state.weights, bytes);
     return status;
 }
@@ -293,6 +359,7 @@ static fr_status run_rank(void *user, int rank, fr_error *error) {
     s->agreeing = 1;
     fr_status status = begin(s, error);
     s->fit.started = fr_seconds();
+    s->comm->seconds = 0;
     if (status == FR_OK) status = s->options.ensemble > 1 ? run_ensemble(s, error) : run_once(s, 0, error);
     double seconds = fr_seconds() - s->fit.started;
     return status == FR_OK ? fill_result(s, seconds, &s->result, error) : status;

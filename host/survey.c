@@ -7,32 +7,22 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* The scalars of a worker as the sums see them: a row of doubles. */
+enum { SCALARS = sizeof(fr_row_sums) / sizeof(double) };
+
 fr_status fr_survey_total(fr_engine *engine, fr_comm *comm, fr_pass pass, const double *weights, double *sum,
                           fr_row_sums *total, fr_error *error) {
-    const fr_plan *plan = engine->config.plan;
-    int64_t d = plan->features, own = engine->config.worker_count, all = plan->workers;
-    double *mine = NULL, *everyones = NULL;
-    fr_row_sums *my_scalars = NULL, *scalars = NULL;
-    fr_status status = fr_allocate((void **)&my_scalars, own, sizeof *my_scalars, "sums over rows", error);
-    if (status == FR_OK) status = fr_allocate((void **)&scalars, all, sizeof *scalars, "sums over rows", error);
+    int64_t d = engine->config.plan->features;
+    int own = engine->config.worker_count;
+    double *mine = NULL;
+    fr_row_sums *scalars = NULL;
+    fr_status status = fr_allocate((void **)&scalars, own, sizeof *scalars, "sums over rows", error);
     if (status == FR_OK && sum) status = fr_allocate((void **)&mine, own * d, sizeof *mine, "sums over rows", error);
-    if (status == FR_OK && sum)
-        status = fr_allocate((void **)&everyones, all * d, sizeof *everyones, "sums over rows", error);
-    if (status == FR_OK) status = engine->ops->survey(engine, pass, weights, mine, my_scalars, error);
+    if (status == FR_OK) status = engine->ops->survey(engine, pass, weights, mine, scalars, error);
     if (status == FR_OK)
-        status = comm->ops->gather_host(comm, my_scalars, (size_t)own * sizeof *my_scalars, scalars, error);
-    if (status == FR_OK && sum)
-        status = comm->ops->gather_host(comm, mine, (size_t)(own * d) * sizeof *mine, everyones, error);
-    if (status == FR_OK) {
-        *total = (fr_row_sums){0};
-        for (int64_t k = 0; k < all; k++) fr_row_sums_add(total, &scalars[k]);
-        if (sum) memset(sum, 0, (size_t)d * sizeof *sum);
-        for (int64_t k = 0; sum && k < all; k++)
-            for (int64_t j = 0; j < d; j++) sum[j] += everyones[k * d + j];
-    }
+        status = comm->ops->sum_host(comm, &scalars->residual, own, SCALARS, &total->residual, error);
+    if (status == FR_OK && sum) status = comm->ops->sum_host(comm, mine, own, d, sum, error);
     free(mine);
-    free(everyones);
-    free(my_scalars);
     free(scalars);
     return status;
 }

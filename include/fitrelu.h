@@ -56,6 +56,8 @@ typedef struct fr_error {
     char message[480];
 } fr_error;
 
+typedef struct fr_world fr_world; /* below */
+
 /* ----------------------------------------------------------------------------------------- options */
 
 typedef enum fr_precision { FR_F64 = 0, FR_F32 = 1 } fr_precision;
@@ -131,19 +133,43 @@ typedef struct fr_options {
     bool standardize;           /* fit on features of mean 0 and variance 1 */
     bool intercept;             /* fit y = max(0, <w, x> + b) */
     uint64_t seed;              /* of sampling, quantization and the random start */
+    fr_world *world;            /* the processes that fit together, or NULL: this one alone */
     fr_device device;
-    int gpus;                   /* 0: one where device is cuda */
+    int gpus;                   /* of each process; 0: one where device is cuda */
     int threads;                /* 0: as many as the processor offers */
     double timeout;             /* seconds a rank may stay silent (300); 0: no limit */
     int64_t report_every;       /* steps between reports; 0: at doubling intervals */
-    fr_report_function report;   /* at the start, at each report and at the end, or NULL */
-    fr_report_function progress; /* about ten times a second, or NULL; the place to notice a signal */
+    fr_report_function report;   /* at the start, at each report and at the end, on rank 0; or NULL */
+    fr_report_function progress; /* about ten times a second on every rank, or NULL; the place to notice a signal */
     void *report_user;           /* handed to both */
     const char *checkpoint;     /* file written at reports and at the end, or NULL */
     const char *resume;         /* checkpoint to go on from, or NULL */
 } fr_options;
 
 FR_API void fr_options_default(fr_options *options);
+
+/* -------------------------------------------------------------------------------------------- world */
+
+/* The processes that mpirun or srun started together for one run; a program started otherwise is alone in its world.
+ * NULL stands for being alone. Calls marked "all" are made by every rank, in the same order. */
+
+/* All. Starts MPI where the program was launched with others. FR_ERROR_DEVICE where MPI fails, or where this build has
+ * no MPI and was launched with others. */
+FR_API fr_status fr_world_join(fr_world **world, fr_error *error);
+FR_API int fr_world_rank(const fr_world *world);
+FR_API int fr_world_size(const fr_world *world);
+/* Seconds that a rank may be silent; 0: any. */
+FR_API void fr_world_patience(fr_world *world, double timeout);
+/* All. size bytes of every rank, in order of rank, into `all`. */
+FR_API fr_status fr_world_gather(fr_world *world, const void *mine, size_t size, void *all, fr_error *error);
+/* All. FR_OK if every rank brings FR_OK; else, on every rank, the status and line of the first rank that does not. */
+FR_API fr_status fr_world_agree(fr_world *world, fr_status mine, fr_error *error);
+/* After a failure: whether every rank knows of it, so that all can leave; else this rank should abort. */
+FR_API bool fr_world_agreed(const fr_world *world);
+/* Ends every process of the world at once with this exit code. */
+FR_API void fr_world_abort(fr_world *world, int code);
+/* All. Ends MPI where join started it. NULL is fine. */
+FR_API void fr_world_leave(fr_world *world);
 
 /* ---------------------------------------------------------------------------------------- data sets */
 

@@ -17,6 +17,7 @@
 #include "message.h"
 #include "plan.h"
 #include "progress.h"
+#include "ranks.h"
 #include "start_file.h"
 
 /* One fit and everything it holds. */
@@ -28,6 +29,8 @@ typedef struct fit_job {
     double *start; /* of --init FILE */
     fr_solver *solver;
     fr_result result;
+    fr_world *world;
+    bool speaks; /* rank 0, which alone writes and prints */
     int64_t samples, features; /* of the user's data: an intercept adds a column later */
 } fit_job;
 
@@ -40,7 +43,7 @@ static int on_report(const fr_report *report, void *user) {
 
 static int on_progress(const fr_report *report, void *user) {
     fit_job *job = user;
-    progress_look(&job->shown, report);
+    if (job->speaks) progress_look(&job->shown, report);
     return interrupt_signal() != 0;
 }
 
@@ -73,14 +76,18 @@ static fr_status open_data(fit_job *job, fr_error *error) {
     return FR_OK;
 }
 
+static fr_status open_start(fit_job *job, fr_error *error) {
+    fr_options *options = &job->settings.options;
+    if (!job->settings.init_file) return FR_OK;
+    fr_status status =
+        start_file_read(job->settings.init_file, job->features, &job->start, &options->init_intercept, error);
+    options->init_weights = job->start;
+    return status;
+}
+
 static fr_status open_solver(fit_job *job, fr_error *error) {
     fr_options *options = &job->settings.options;
-    if (job->settings.init_file) {
-        fr_status status =
-            start_file_read(job->settings.init_file, job->features, &job->start, &options->init_intercept, error);
-        if (status != FR_OK) return status;
-        options->init_weights = job->start;
-    }
+    options->world = job->world;
     options->report = on_report;
     options->progress = on_progress;
     options->report_user = job;
@@ -101,10 +108,11 @@ static void remark(const fit_job *job) {
 }
 
 static fr_status prepare(fit_job *job, fr_error *error) {
-    fr_status status = open_outputs(job, error);
+    fr_status status = job->speaks ? open_outputs(job, error) : FR_OK;
     if (status == FR_OK) status = open_data(job, error);
-    if (status == FR_OK) status = open_solver(job, error);
-    return status;
+    if (status == FR_OK) status = open_start(job, error);
+    status = fr_world_agree(job->world, status, error);
+    return status == FR_OK ? open_solver(job, error) : status;
 }
 
 /* ------------------------------------------------------------------------------------------ after */
@@ -169,22 +177,24 @@ static int tell_outcome(const fit_job *job) {
     case FR_INTERRUPTED: break;
     }
     if (!job->settings.quiet) message_note("interrupted after %lld steps", (long long)job->result.iterations);
-    return EXIT_SIGNALLED + interrupt_signal();
+    return EXIT_SIGNALLED + ranks_most(job->world, interrupt_signal());
 }
 
 /* -------------------------------------------------------------------------------------------- all */
 
 static int run_job(fit_job *job) {
     fr_error error = {0};
-    if (prepare(job, &error) != FR_OK) return message_library(&error);
-    if (interrupt_signal()) return EXIT_SIGNALLED + interrupt_signal();
+    if (prepare(job, &error) != FR_OK) return ranks_fail(job->world, &error);
+    int signal = ranks_most(job->world, interrupt_signal());
+    if (signal) return EXIT_SIGNALLED + signal;
     remark(job);
-    job->shown = progress_start(job->settings.quiet);
+    job->shown = progress_start(job->settings.quiet || !job->speaks);
     fr_status status = fr_solver_run(job->solver, &job->result, &error);
     progress_finish(&job->shown);
-    if (status == FR_OK) status = write_outputs(job, &error);
-    if (status != FR_OK) return message_library(&error);
-    print_result(job);
+    if (status != FR_OK) return ranks_fail(job->world, &error);
+    status = fr_world_agree(job->world, job->speaks ? write_outputs(job, &error) : FR_OK, &error);
+    if (status != FR_OK) return ranks_fail(job->world, &error);
+    if (job->speaks) print_result(job);
     return tell_outcome(job);
 }
 
@@ -196,8 +206,8 @@ static void close_job(fit_job *job) {
 }
 
 int cmd_fit(const arguments *given) {
-    fit_job job = {0};
-    int code = fit_settings_read(given, &job.settings);
+    fit_job job = {.world = given->world, .speaks = fr_world_rank(given->world) == 0};
+    int code = ranks_agree(job.world, fit_settings_read(given, &job.settings));
     if (code != 0) return code;
     interrupt_catch();
     code = run_job(&job);

@@ -18,6 +18,9 @@ typedef enum command_bit {
     COMMAND_ALL = (1 << 5) - 1
 } command_bit;
 
+/* Started by mpirun, the processes do these together. */
+enum { COMMANDS_ON_RANKS = COMMAND_FIT };
+
 /* Does the work; returns the exit code. */
 typedef int command_run(const arguments *given);
 

@@ -1,5 +1,5 @@
 /*
- * interrupt.c - the signal flag: the one mutable global of the program, since a handler has nowhere else to write.
+ * interrupt.c - the signal flag: a mutable global, since a handler has nowhere else to write.
  */
 #include <signal.h>
 #include <string.h>

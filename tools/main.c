@@ -10,6 +10,7 @@
 #include "completion.h"
 #include "manual.h"
 #include "message.h"
+#include "ranks.h"
 
 static int print_version(void) {
     printf("fitrelu %s\n", fr_version());
@@ -50,14 +51,23 @@ static int generate(int argc, char **argv) {
     return message_usage("--generate takes one of: man, bash, zsh, fish");
 }
 
-static int run_command(const command *which, int argc, char **argv) {
-    arguments given;
-    int code = option_parse(which, argc, argv, &given);
-    if (code != 0) return code;
-    if (given.values[OPT_VERSION].given) return print_version();
-    if (!given.values[OPT_HELP].given) return which->run(&given);
+static int obey(const command *which, const arguments *given) {
+    bool asks = given->values[OPT_VERSION].given || given->values[OPT_HELP].given;
+    if (!asks) return which->run(given);
+    if (fr_world_rank(given->world) > 0) return EXIT_DONE;
+    if (given->values[OPT_VERSION].given) return print_version();
     manual_command_help(stdout, which);
     return EXIT_DONE;
+}
+
+static int run_command(const command *which, int argc, char **argv) {
+    arguments given;
+    fr_world *world = NULL;
+    int code = which->bit & COMMANDS_ON_RANKS ? ranks_join(&world) : EXIT_DONE;
+    if (code != 0) return code;
+    code = ranks_agree(world, option_parse(which, argc, argv, &given));
+    given.world = world;
+    return ranks_leave(world, code == 0 ? obey(which, &given) : code);
 }
 
 static int run(int argc, char **argv) {

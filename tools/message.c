@@ -8,6 +8,17 @@
 
 #include "message.h"
 
+/* Of a program that is one of several ranks (ranks.h). */
+static bool holds, silent;
+static char held[1024];
+
+void message_hold(bool hold, bool speaks) {
+    holds = hold;
+    silent = !speaks;
+}
+
+const char *message_held(void) { return held; }
+
 /* A line break inside a message (from a file name, say) would make two lines of it. */
 static void print_line(const char *start, const char *format, va_list arguments)
     __attribute__((format(printf, 2, 0)));
@@ -20,23 +31,30 @@ static void print_line(const char *start, const char *format, va_list arguments)
     fprintf(stderr, "%s%s\n", start, text);
 }
 
+static void tell_error(const char *format, va_list arguments) __attribute__((format(printf, 1, 0)));
+static void tell_error(const char *format, va_list arguments) {
+    if (holds) vsnprintf(held, sizeof held, format, arguments);
+    else print_line("fitrelu: error: ", format, arguments);
+}
+
 void message_error(const char *format, ...) {
     va_list arguments;
     va_start(arguments, format);
-    print_line("fitrelu: error: ", format, arguments);
+    tell_error(format, arguments);
     va_end(arguments);
 }
 
 int message_usage(const char *format, ...) {
     va_list arguments;
     va_start(arguments, format);
-    print_line("fitrelu: error: ", format, arguments);
+    tell_error(format, arguments);
     va_end(arguments);
     return EXIT_USAGE;
 }
 
 void message_note(const char *format, ...) {
     va_list arguments;
+    if (silent) return;
     va_start(arguments, format);
     print_line("fitrelu: ", format, arguments);
     va_end(arguments);

@@ -27,6 +27,11 @@ int message_library(const fr_error *error);
 /* Prints "fitrelu: ...", a remark that is no error. */
 void message_note(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* From now on errors are kept for message_held instead of printed; remarks are printed only by a rank that speaks. */
+void message_hold(bool hold, bool speaks);
+/* The last line kept, "" if none. */
+const char *message_held(void);
+
 /* Closes stdout; where anything written to it was lost (a full disk), says so and returns EXIT_OUTPUT instead of
  * code. */
 int message_close_stdout(int code);

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "fitrelu.h"
 #include "option_table.h"
 
 typedef struct command command;
@@ -29,6 +30,7 @@ typedef struct arguments {
     option_value values[OPT_COUNT];
     char **operands; /* command->operand_count of them, unless help or version is asked for */
     int options_given;
+    fr_world *world; /* of a command that runs on several ranks */
 } arguments;
 
 /* Parses argv[1] .. of a subcommand whose name is argv[0]. Returns 0, or the exit code after saying what is wrong. */

@@ -198,7 +198,9 @@ TEST_P(RealDataFiles, ColumnsAreDecorrelated) {
         fr_dataset *set = copy(p, FR_F64);
         fr_conditioning how = {};
         how.center = intercept, how.scale = true, how.decorrelate = true, how.intercept = intercept;
-        ASSERT_EQ(fr_dataset_condition(set, how, nullptr), FR_OK);
+        fr_plan plan = {};
+        plan.samples = p.n, plan.features = p.d, plan.workers = 1;
+        ASSERT_EQ(fr_dataset_condition(set, how, &plan, nullptr, nullptr), FR_OK);
         int64_t d = fr_dataset_features(set);
         ASSERT_EQ(d, p.d + intercept);
         for (int64_t j = 0; j < d; j++)

@@ -123,11 +123,21 @@ inline fr_status thread_gather_host(fr_comm *c, const void *mine, size_t size, v
     std::vector<int64_t> counts(static_cast<size_t>(c->size), static_cast<int64_t>(size));
     return thread_all_gather(c, mine, all, counts.data(), FR_TYPE_I8, error);
 }
+inline fr_status thread_sum_host(fr_comm *c, const double *mine, int own, int64_t count, double *sum, fr_error *) {
+    Meeting *m = meet(c, mine);
+    std::fill(sum, sum + count, 0.0);
+    for (int r = 0; r < c->size; r++)
+        for (int64_t i = 0; i < own * count; i++)
+            sum[i % count] += static_cast<const double *>(m->pointers[static_cast<size_t>(r)])[i];
+    m->wait();
+    return FR_OK;
+}
 inline void thread_nothing(fr_comm *) {}
 
 inline ThreadComm thread_comm(int rank, int size, Meeting *meeting) {
     static const fr_comm_ops ops = {"threads",         thread_nothing,    thread_max,         thread_sum,
-                                    thread_all_gather, thread_all_to_all, thread_gather_host, thread_nothing};
+                                    thread_all_gather, thread_all_to_all, thread_gather_host, thread_sum_host,
+                                    thread_nothing};
     return {{&ops, rank, size, 0}, meeting};
 }
 

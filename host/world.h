@@ -1,0 +1,36 @@
+/*
+ * world.h - what the processes of a run do together on host memory: gather, add up in the order of workers, agree.
+ *
+ * A world of one process needs no MPI; NULL stands for it too. Functions that exchange are called by all ranks, in the
+ * same order, by one thread at a time.
+ */
+#ifndef FR_WORLD_H
+#define FR_WORLD_H
+
+#include "link.h"
+
+struct fr_world {
+    fr_link *link; /* NULL: this process alone */
+    bool agreed;   /* on a failure: every rank knows of it */
+};
+
+static inline int fr_world_neighbours(const fr_world *world) { return world && world->link ? world->link->neighbours : 1; }
+static inline int fr_world_neighbour(const fr_world *world) { return world && world->link ? world->link->neighbour : 0; }
+
+/* sum[j] <- the sum over all ranks' vectors of element j, rank 0's first, each rank's in their order: the same bits
+ * however the vectors are spread. mine: owns[rank] vectors of count doubles, one behind the other. Every rank gets
+ * the sum. Each rank sends and receives about owns + 1 vectors. */
+fr_status fr_world_sum(fr_world *world, const int *owns, const double *mine, int64_t count, double *sum,
+                       fr_error *error);
+
+/* data of rank 0 to every rank, through a binomial tree or from rank 0 to each. */
+fr_status fr_world_broadcast(fr_world *world, void *data, size_t size, bool tree, fr_error *error);
+
+/* Refuses unless every rank brings the same text "name=value name=value ...": the line names the first word in which a
+ * rank differs from rank 0. */
+fr_status fr_world_same(fr_world *world, const char *text, fr_status status, fr_error *error);
+
+/* The first word in which two such texts differ: *found and *expected point to it, and the lengths are returned. */
+void fr_first_difference(const char **found, int *found_length, const char **expected, int *expected_length);
+
+#endif
