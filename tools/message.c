@@ -10,14 +10,18 @@
 
 /* Of a program that is one of several ranks (ranks.h). */
 static bool holds, silent;
-static char held[1024];
+static char held[1024], handed[1024];
 
 void message_hold(bool hold, bool speaks) {
     holds = hold;
     silent = !speaks;
 }
 
-const char *message_held(void) { return held; }
+const char *message_held(void) {
+    snprintf(handed, sizeof handed, "%s", held);
+    held[0] = '\0';
+    return handed;
+}
 
 /* A line break inside a message (from a file name, say) would make two lines of it. */
 static void print_line(const char *start, const char *format, va_list arguments)

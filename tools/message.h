@@ -29,7 +29,7 @@ void message_note(const char *format, ...) __attribute__((format(printf, 1, 2)))
 
 /* From now on errors are kept for message_held instead of printed; remarks are printed only by a rank that speaks. */
 void message_hold(bool hold, bool speaks);
-/* The last line kept, "" if none. */
+/* The last line kept since this was last asked, "" if none. */
 const char *message_held(void);
 
 /* Closes stdout; where anything written to it was lost (a full disk), says so and returns EXIT_OUTPUT instead of
