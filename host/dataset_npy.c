@@ -201,7 +201,7 @@ fr_status fr_npy_check_vector(const fr_npy *array, int64_t length, const char *a
 
 /* ------------------------------------------------------------------------------------------- values */
 
-enum { BLOCK = 1024 };
+enum { BLOCK = 1024, PIECE_BYTES = 1 << 16 };
 
 #define DECODE(type)                                                                                                 \
     for (int64_t i = 0; i < count; i++) {                                                                            \
@@ -293,6 +293,17 @@ fr_status fr_npy_convert(const fr_npy *array, const void *values, int64_t first,
 
 /* --------------------------------------------------------------------------------------- the reader */
 
+/* Reading ahead along the file would fetch whole columns of a Fortran-ordered one; where their kept pieces are long
+ * enough to be read by themselves, they are. */
+static void fetch_columns(const fr_text *file, const fr_npy *x, fr_range kept) {
+    size_t piece = (size_t)(kept.count * x->bytes);
+    if (!x->fortran || kept.count == x->shape[0] || piece < PIECE_BYTES) return;
+    for (int64_t j = 0; j < x->shape[1]; j++) {
+        int64_t value = j * x->shape[0] + kept.first;
+        fr_text_fetch_piece(file, (size_t)(x->header_bytes + value * x->bytes), piece);
+    }
+}
+
 fr_status fr_dataset_parse_npy(const fr_text *file, const fr_read_options *options, fr_dataset **set,
                                fr_error *error) {
     fr_npy x;
@@ -306,6 +317,7 @@ fr_status fr_dataset_parse_npy(const fr_text *file, const fr_read_options *optio
     if (status == FR_OK)
         status = fr_dataset_allocate(x.shape[0], x.shape[1], fr_kept_rows(options, x.shape[0]),
                                      fr_wants_labels(options), options->precision, file->path, &made, error);
+    if (status == FR_OK) fetch_columns(file, &x, fr_dataset_range(made));
     if (status == FR_OK)
         status = fr_npy_convert(&x, file->data + x.header_bytes, 0, x.count, fr_dataset_range(made),
                                 options->precision, made->rows, error);
