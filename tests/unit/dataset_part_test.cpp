@@ -243,6 +243,7 @@ TEST_F(Part, LibsvmHasTheSameFeaturesForAll) {
             }
             expect_parts_make_the_whole(write("a.svm", text), {}, n);
             Read whole(at("a.svm"));
+            ASSERT_NE(whole.set, nullptr);
             EXPECT_EQ(fr_dataset_features(whole.set), 9);
             fr_read_options wider = rows_only();
             wider.features = 12;
@@ -361,7 +362,9 @@ TEST_F(Part, FingerprintChangesWithSizeEndsAndLabels) {
     string other = labels;
     other[0] = '2';
     EXPECT_NE(print(text, other), same);
-    EXPECT_NE(Read(at("a.csv"), rows_only()).set->fingerprint, same) << "labels count where they are read";
+    Read bare(at("a.csv"), rows_only());
+    ASSERT_NE(bare.set, nullptr);
+    EXPECT_NE(bare.set->fingerprint, same) << "labels count where they are read";
 }
 
 TEST_F(Part, FingerprintOfARecipe) {
