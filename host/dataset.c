@@ -16,7 +16,7 @@
 #include "dataset_parse.h"
 #include "parse_number.h"
 
-fr_status fr_dataset_allocate(int64_t samples, int64_t features, bool labels, fr_precision precision,
+fr_status fr_dataset_allocate(int64_t samples, int64_t features, fr_range kept, bool labels, fr_precision precision,
                               const char *source, fr_dataset **dataset, fr_error *error) {
     *dataset = NULL;
     if (samples < 1 || features < 1)
@@ -30,13 +30,17 @@ fr_status fr_dataset_allocate(int64_t samples, int64_t features, bool labels, fr
                        features);
     fr_dataset *set = calloc(1, sizeof *set);
     if (!set) return fr_fail(error, FR_ERROR, "%s: out of memory", source);
-    *set = (fr_dataset){.samples = samples, .features = features, .local_rows = samples, .precision = precision};
+    *set = (fr_dataset){.samples = samples,
+                        .features = features,
+                        .first_row = kept.first,
+                        .local_rows = kept.count,
+                        .precision = precision};
     size_t bytes = fr_precision_bytes(precision);
     fr_status status = FR_ERROR;
     set->source = strdup(source);
     if (!set->source) fr_fail(error, FR_ERROR, "%s: out of memory", source);
-    else status = fr_allocate(&set->rows, values, bytes, "rows of X", error);
-    if (status == FR_OK && labels) status = fr_allocate(&set->labels, samples, bytes, "labels", error);
+    else status = fr_allocate(&set->rows, kept.count * features, bytes, "rows of X", error);
+    if (status == FR_OK && labels) status = fr_allocate(&set->labels, kept.count, bytes, "labels", error);
     if (status == FR_OK) *dataset = set;
     else fr_dataset_free(set);
     return status;
@@ -58,7 +62,8 @@ fr_status fr_dataset_from_arrays(int64_t samples, int64_t features, const double
     fr_dataset *set = NULL;
     *dataset = NULL;
     if (!rows) return fr_fail(error, FR_ERROR_USAGE, "arrays: rows is NULL, expected samples x features values");
-    fr_status status = fr_dataset_allocate(samples, features, labels != NULL, precision, "arrays", &set, error);
+    fr_status status = fr_dataset_allocate(samples, features, (fr_range){0, samples}, labels != NULL, precision,
+                                           "arrays", &set, error);
     for (int64_t i = 0; status == FR_OK && i < samples; i++) {
         for (int64_t j = 0; status == FR_OK && j < features; j++) {
             double value = rows[i * features + j];
@@ -84,6 +89,15 @@ fr_status fr_dataset_check(const fr_dataset *set, fr_error *error) {
             return refuse_value(set, true, set->first_row + i, 0, fr_dataset_label(set, i), error);
     }
     return FR_OK;
+}
+
+fr_status fr_dataset_holds(const fr_dataset *set, fr_range needed, fr_error *error) {
+    int64_t from = needed.first - set->first_row;
+    if (needed.count == 0 || (from >= 0 && from + needed.count <= set->local_rows)) return FR_OK;
+    return fr_fail(error, FR_ERROR,
+                   "%s: %" PRId64 " of %" PRId64 " rows are held here, from row %" PRId64 " on; %" PRId64
+                   " from row %" PRId64 " on are needed",
+                   set->source, set->local_rows, set->samples, set->first_row, needed.count, needed.first);
 }
 
 int64_t fr_dataset_samples(const fr_dataset *dataset) { return dataset->samples; }

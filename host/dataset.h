@@ -23,6 +23,8 @@ struct fr_dataset {
     bool is_planted;
     fr_planted recipe;   /* of a planted set */
     char *source;        /* "planted" or the path of the file */
+    uint64_t fingerprint; /* of the whole source, whatever part is held: ranks with the same data agree on it. Size,
+                             first and last bytes of the files; or the recipe; 0 for arrays */
     /* What fr_dataset_condition did to the columns, NULL before: x' = (x - shift) / scale. */
     double *shift, *scale;
     double *mix;           /* and then x'' = R^-T x': R, upper triangular, row-major over the user's features; or NULL */
@@ -33,11 +35,23 @@ struct fr_dataset {
 /* The bytes of one value. */
 static inline size_t fr_precision_bytes(fr_precision precision) { return precision == FR_F32 ? 4 : 8; }
 
-/* Allocates an empty read set: rows and labels of the given size, all zero. For the readers. */
-fr_status fr_dataset_allocate(int64_t samples, int64_t features, bool labels, fr_precision precision,
+/* Rows first .. first + count - 1. */
+typedef struct fr_range {
+    int64_t first, count;
+} fr_range;
+
+/* The rows that a set holds. */
+static inline fr_range fr_dataset_range(const fr_dataset *set) { return (fr_range){set->first_row, set->local_rows}; }
+
+/* Allocates an empty read set of samples x features that holds the rows `kept` (and their labels), all zero. With no
+ * row kept, rows and labels are no NULL all the same. For the readers. */
+fr_status fr_dataset_allocate(int64_t samples, int64_t features, fr_range kept, bool labels, fr_precision precision,
                               const char *source, fr_dataset **dataset, fr_error *error);
 
-/* Row and column (both from 0) of rows, as double; for code that is not hot. */
+/* Refuses a set that does not hold all of the rows `needed`, naming both. */
+fr_status fr_dataset_holds(const fr_dataset *set, fr_range needed, fr_error *error);
+
+/* Column and row among the rows held (both from 0), as double; for code that is not hot. */
 static inline double fr_dataset_value(const fr_dataset *set, int64_t row, int64_t column) {
     int64_t at = row * set->features + column;
     return set->precision == FR_F32 ? (double)((const float *)set->rows)[at] : ((const double *)set->rows)[at];

@@ -3,7 +3,8 @@
  *
  * Delimiter, header and columns are told from the first lines. Then two passes go over the mapped file: one counts
  * the rows, so that the matrix is allocated once and a table too large for the memory is refused at once; the other
- * parses straight into the matrix. The second pass leaves its fast path only to say what is wrong with a field.
+ * parses the rows that are kept straight into the matrix. The second pass leaves its fast path only to say what is
+ * wrong with a field.
  *
  * Blank lines and lines that start with # are skipped. Fields may be quoted; a quoted field ends on its line.
  */
@@ -272,14 +273,17 @@ static fr_status parse_row(const table *t, const fr_lines *line, int64_t row, fr
     return FR_OK;
 }
 
+/* Where the walk over the rows starts: before the first. */
+static fr_lines before_rows(const table *t) { return t->header ? t->first : fr_lines_start(t->file); }
+
 static fr_status describe(table *t, const fr_text *file, const fr_read_options *options, fr_error *error) {
     *t = (table){.file = file, .options = options, .delimiter = find_delimiter(file), .first = fr_lines_start(file)};
     if (!fr_lines_next_content(&t->first))
         return fr_fail(error, FR_ERROR_DATA, "%s is empty, expected rows of numbers", file->path);
     t->header = is_header(t);
     t->columns = count_fields(t, &t->first);
-    fr_lines line = t->first;
-    for (t->rows = !t->header; fr_lines_next_content(&line);) t->rows++;
+    fr_lines line = before_rows(t);
+    while (fr_lines_next_content(&line)) t->rows++;
     if (t->rows == 0)
         return fr_fail(error, FR_ERROR_DATA, "%s has a header and no rows, expected rows of numbers", file->path);
     return FR_OK;
@@ -293,13 +297,14 @@ fr_status fr_dataset_parse_csv(const fr_text *file, const fr_read_options *optio
     fr_status status = describe(&t, file, options, error);
     if (status == FR_OK) status = choose_columns(&t, &features, error);
     if (status == FR_OK)
-        status = fr_dataset_allocate(t.rows, features, fr_wants_labels(options), options->precision, file->path,
-                                     &made, error);
+        status = fr_dataset_allocate(t.rows, features, fr_kept_rows(options, t.rows), fr_wants_labels(options),
+                                     options->precision, file->path, &made, error);
     if (status != FR_OK) return status;
-    fr_lines line = t.first;
-    if (!t.header) status = parse_row(&t, &line, 0, made, error);
-    for (int64_t row = !t.header; status == FR_OK && fr_lines_next_content(&line); row++)
-        status = parse_row(&t, &line, row, made, error);
+    fr_lines line = before_rows(&t);
+    for (int64_t row = -made->first_row; status == FR_OK && row < made->local_rows; row++) {
+        fr_lines_next_content(&line);
+        if (row >= 0) status = parse_row(&t, &line, row, made, error);
+    }
     if (status == FR_OK) *set = made;
     else fr_dataset_free(made);
     return status;

@@ -4,7 +4,8 @@
  *     label index:value index:value ...   # comment
  *
  * Indices ascend from 1; features that a line leaves out are zero. The first pass counts lines and finds the largest
- * index, which ends its line; the second parses and checks.
+ * index, which ends its line; it goes over the whole file even where few rows are kept, so that all who share the file
+ * find the same number of features. The second parses and checks the rows that are kept.
  */
 #include <inttypes.h>
 #include <string.h>
@@ -150,10 +151,13 @@ fr_status fr_dataset_parse_libsvm(const fr_text *file, const fr_read_options *op
     if (options->features > 0) features = options->features;
     if (features < 1)
         return fr_fail(error, FR_ERROR_DATA, "%s: no index found, expected lines of label index:value", file->path);
-    status = fr_dataset_allocate(samples, features, fr_wants_labels(options), options->precision, file->path,
+    fr_range kept = fr_kept_rows(options, samples);
+    status = fr_dataset_allocate(samples, features, kept, fr_wants_labels(options), options->precision, file->path,
                                  &reader.set, error);
     fr_lines line = fr_lines_start(file);
-    for (int64_t row = 0; status == FR_OK && fr_lines_next_content(&line); row++) {
+    for (int64_t row = -kept.first; status == FR_OK && row < kept.count; row++) {
+        fr_lines_next_content(&line);
+        if (row < 0) continue;
         cut_comment(&line);
         status = read_row(&reader, &line, row, error);
     }

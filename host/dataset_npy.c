@@ -6,7 +6,8 @@
  *     {'descr': '<f8', 'fortran_order': False, 'shape': (800, 1000), }
  *
  * parsed here strictly by hand: three keys, each once, in any order. Sizes are checked against the file before
- * anything is allocated, so that a damaged shape costs a line and no memory.
+ * anything is allocated, so that a damaged shape costs a line and no memory. Values are taken from where they lie: of a
+ * mapped file, only the pages of the rows that are kept are read.
  */
 #include "dataset_npy.h"
 
@@ -200,7 +201,7 @@ fr_status fr_npy_check_vector(const fr_npy *array, int64_t length, const char *a
 
 /* ------------------------------------------------------------------------------------------- values */
 
-enum { BLOCK = 1024 };
+enum { BLOCK = 1024, PIECE_BYTES = 1 << 16 };
 
 #define DECODE(type)                                                                                                 \
     for (int64_t i = 0; i < count; i++) {                                                                            \
@@ -239,35 +240,69 @@ static fr_status refuse(const fr_npy *array, int64_t position, double value, fr_
                    fr_misfit(value, precision));
 }
 
-/* Stores a block at its places: side by side in C order, a row apart in Fortran order. */
-static void store(const fr_npy *array, const double *values, int64_t first, int64_t count, fr_precision precision,
-                  void *target) {
-    int64_t stride = array->fortran ? array->shape[1] : 1;
-    int64_t row = array->fortran ? first % array->shape[0] : 0;
-    int64_t at = array->fortran ? row * stride + first / array->shape[0] : first;
-    for (int64_t i = 0; i < count; i++) {
+/* The values that follow one another both in the file and, `stride` apart, in the target: all rows in C order, one
+ * column in Fortran order. */
+typedef struct run {
+    int64_t first, count; /* values of the file, of kept rows only */
+    int64_t target;       /* where the first goes */
+    int64_t stride;
+} run;
+
+static void store(const double *values, run part, fr_precision precision, void *target) {
+    int64_t at = part.target;
+    for (int64_t i = 0; i < part.count; i++, at += part.stride) {
         if (precision == FR_F32) ((float *)target)[at] = (float)values[i];
         else ((double *)target)[at] = values[i];
-        at += stride;
-        if (array->fortran && ++row == array->shape[0]) at += 1 - array->count, row = 0;
     }
 }
 
-fr_status fr_npy_convert(const fr_npy *array, const void *values, int64_t first, int64_t count,
-                         fr_precision precision, void *target, fr_error *error) {
+static fr_status convert_run(const fr_npy *array, const char *values, run all, fr_precision precision, void *target,
+                             fr_error *error) {
     double block[BLOCK];
-    for (int64_t done = 0; done < count; done += BLOCK) {
-        int64_t here = count - done < BLOCK ? count - done : BLOCK;
-        decode(array, (const char *)values + done * array->bytes, here, block);
+    for (int64_t done = 0; done < all.count; done += BLOCK) {
+        int64_t here = all.count - done < BLOCK ? all.count - done : BLOCK;
+        decode(array, values + done * array->bytes, here, block);
         for (int64_t i = 0; i < here; i++) {
-            if (!fr_fits(block[i], precision)) return refuse(array, first + done + i, block[i], precision, error);
+            if (!fr_fits(block[i], precision)) return refuse(array, all.first + done + i, block[i], precision, error);
         }
-        store(array, block, first + done, here, precision, target);
+        run part = {all.first + done, here, all.target + done * all.stride, all.stride};
+        store(block, part, precision, target);
     }
     return FR_OK;
 }
 
+fr_status fr_npy_convert(const fr_npy *array, const void *values, int64_t first, int64_t count, fr_range kept,
+                         fr_precision precision, void *target, fr_error *error) {
+    /* A line is what lies together: the whole array, or a column. Of each, values from .. to - 1 are kept. */
+    int64_t d = array->shape[1], line = array->fortran ? array->shape[0] : array->count;
+    int64_t from = array->fortran ? kept.first : kept.first * d;
+    int64_t to = from + (array->fortran ? kept.count : kept.count * d);
+    fr_status status = FR_OK;
+    for (int64_t start = first - first % line; status == FR_OK && start < first + count; start += line) {
+        int64_t begin = start + from > first ? start + from : first;
+        int64_t end = start + to < first + count ? start + to : first + count;
+        int64_t offset = begin - start - from; /* from the first that is kept of this line */
+        run part = {begin, end - begin, offset, 1};
+        if (array->fortran) part.target = offset * d + start / line, part.stride = d;
+        if (begin < end)
+            status = convert_run(array, (const char *)values + (begin - first) * array->bytes, part, precision,
+                                 target, error);
+    }
+    return status;
+}
+
 /* --------------------------------------------------------------------------------------- the reader */
+
+/* Reading ahead along the file would fetch whole columns of a Fortran-ordered one; where their kept pieces are long
+ * enough to be read by themselves, they are. */
+static void fetch_columns(const fr_text *file, const fr_npy *x, fr_range kept) {
+    size_t piece = (size_t)(kept.count * x->bytes);
+    if (!x->fortran || kept.count == x->shape[0] || piece < PIECE_BYTES) return;
+    for (int64_t j = 0; j < x->shape[1]; j++) {
+        int64_t value = j * x->shape[0] + kept.first;
+        fr_text_fetch_piece(file, (size_t)(x->header_bytes + value * x->bytes), piece);
+    }
+}
 
 fr_status fr_dataset_parse_npy(const fr_text *file, const fr_read_options *options, fr_dataset **set,
                                fr_error *error) {
@@ -280,10 +315,12 @@ fr_status fr_dataset_parse_npy(const fr_text *file, const fr_read_options *optio
         status = fr_fail(error, FR_ERROR_USAGE, "%s: an NPY file holds no labels, name their file with --labels FILE",
                          file->path);
     if (status == FR_OK)
-        status = fr_dataset_allocate(x.shape[0], x.shape[1], fr_wants_labels(options), options->precision, file->path,
-                                     &made, error);
+        status = fr_dataset_allocate(x.shape[0], x.shape[1], fr_kept_rows(options, x.shape[0]),
+                                     fr_wants_labels(options), options->precision, file->path, &made, error);
+    if (status == FR_OK) fetch_columns(file, &x, fr_dataset_range(made));
     if (status == FR_OK)
-        status = fr_npy_convert(&x, file->data + x.header_bytes, 0, x.count, options->precision, made->rows, error);
+        status = fr_npy_convert(&x, file->data + x.header_bytes, 0, x.count, fr_dataset_range(made),
+                                options->precision, made->rows, error);
     if (status == FR_OK) *set = made;
     else fr_dataset_free(made);
     return status;

@@ -44,9 +44,10 @@ fr_status fr_npy_check_size(const fr_npy *array, int64_t found, fr_error *error)
 fr_status fr_npy_check_matrix(const fr_npy *array, int64_t features, fr_error *error);
 fr_status fr_npy_check_vector(const fr_npy *array, int64_t length, const char *against, fr_error *error);
 
-/* Converts count values that start with value number first (in the order of the file) into target, a row-major array
- * of the whole shape in the given precision. Refuses what is not finite or does not fit, by row and column from 0. */
-fr_status fr_npy_convert(const fr_npy *array, const void *values, int64_t first, int64_t count,
+/* Of the count values that start with value number first (in the order of the file), converts those of the rows
+ * `kept` into target, a row-major array of these rows in the given precision. The others are neither looked at nor
+ * touched. Refuses what is not finite or does not fit, by row and column from 0 in the whole array. */
+fr_status fr_npy_convert(const fr_npy *array, const void *values, int64_t first, int64_t count, fr_range kept,
                          fr_precision precision, void *target, fr_error *error);
 
 /* One array to be written: the header made by fr_npy_describe, and the values, borrowed. */

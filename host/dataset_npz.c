@@ -2,7 +2,8 @@
  * dataset_npz.c - reads NumPy's NPZ archives: X, y and, of generated sets, the planted w_star.
  *
  * An NPZ is a ZIP of NPY files, stored or deflated. libzip reads it from the bytes already in memory; values are
- * converted chunk by chunk as they are inflated, so that the archive costs no second copy of X.
+ * converted chunk by chunk as they are inflated, so that the archive costs no second copy of X. Where some of the rows
+ * are kept, the others pass through the chunk all the same: the checksum is one of the whole array.
  */
 #include "dataset_npy.h"
 #include "dataset_parse.h"
@@ -104,8 +105,10 @@ static fr_status open_member(zip_t *archive, const char *path, const char *name,
     return read_header(m, (int64_t)about.size, error);
 }
 
-/* Converts all values, and reads to the end, where libzip compares the checksum. */
-static fr_status read_values(member *m, fr_precision precision, void *target, fr_error *error) {
+/* Converts the values of the rows that are kept, and reads to the end, where libzip compares the checksum. Who keeps
+ * none leaves both to those who do. */
+static fr_status read_values(member *m, fr_range kept, fr_precision precision, void *target, fr_error *error) {
+    if (kept.count == 0) return FR_OK;
     char *chunk = malloc(CHUNK_BYTES);
     if (!chunk) return fr_fail(error, FR_ERROR, "%s: out of memory", m->array.path);
     int64_t step = CHUNK_BYTES / m->array.bytes;
@@ -113,7 +116,7 @@ static fr_status read_values(member *m, fr_precision precision, void *target, fr
     for (int64_t first = 0; status == FR_OK && first < m->array.count; first += step) {
         int64_t count = m->array.count - first < step ? m->array.count - first : step;
         status = read_exactly(m, chunk, count * m->array.bytes, error);
-        if (status == FR_OK) status = fr_npy_convert(&m->array, chunk, first, count, precision, target, error);
+        if (status == FR_OK) status = fr_npy_convert(&m->array, chunk, first, count, kept, precision, target, error);
     }
     if (status == FR_OK && zip_fread(m->stream, chunk, 1) != 0)
         status = fr_fail(error, FR_ERROR_DATA, "%s: array %s: damaged: %s", m->array.path, m->array.name,
@@ -130,22 +133,23 @@ static fr_status read_rows(zip_t *archive, const fr_text *file, const fr_read_op
     fr_status status = open_member(archive, file->path, "X", index, &m, error);
     if (status == FR_OK) status = fr_npy_check_matrix(&m.array, options->features, error);
     if (status == FR_OK)
-        status = fr_dataset_allocate(m.array.shape[0], m.array.shape[1], fr_wants_labels(options), options->precision,
-                                     file->path, set, error);
-    if (status == FR_OK) status = read_values(&m, options->precision, (*set)->rows, error);
+        status = fr_dataset_allocate(m.array.shape[0], m.array.shape[1], fr_kept_rows(options, m.array.shape[0]),
+                                     fr_wants_labels(options), options->precision, file->path, set, error);
+    if (status == FR_OK) status = read_values(&m, fr_dataset_range(*set), options->precision, (*set)->rows, error);
     if (m.stream) zip_fclose(m.stream);
     return status;
 }
 
-/* A vector of the given length; against says what gave the length. */
+/* The values `kept` of a vector of the given length; against says what gave the length. */
 static fr_status read_vector(zip_t *archive, const fr_text *file, const char *name, int64_t length,
-                             const char *against, fr_precision precision, void *target, fr_error *error) {
+                             const char *against, fr_range kept, fr_precision precision, void *target,
+                             fr_error *error) {
     member m = {0};
     int64_t index = find_member(archive, name);
     if (index < 0) return missing(archive, file->path, name, error);
     fr_status status = open_member(archive, file->path, name, index, &m, error);
     if (status == FR_OK) status = fr_npy_check_vector(&m.array, length, against, error);
-    if (status == FR_OK) status = read_values(&m, precision, target, error);
+    if (status == FR_OK) status = read_values(&m, kept, precision, target, error);
     if (m.stream) zip_fclose(m.stream);
     return status;
 }
@@ -155,7 +159,8 @@ static fr_status read_planted(zip_t *archive, const fr_text *file, fr_dataset *s
     fr_status status = fr_allocate(&planted, set->features, sizeof(double), "w_star", error);
     if (status != FR_OK) return status;
     set->planted = planted;
-    return read_vector(archive, file, "w_star", set->features, "columns of X", FR_F64, planted, error);
+    return read_vector(archive, file, "w_star", set->features, "columns of X", (fr_range){0, set->features}, FR_F64,
+                       planted, error);
 }
 
 fr_status fr_dataset_parse_npz(const fr_text *file, const fr_read_options *options, fr_dataset **set,
@@ -166,7 +171,8 @@ fr_status fr_dataset_parse_npz(const fr_text *file, const fr_read_options *optio
     if (status != FR_OK) return status;
     status = read_rows(archive, file, options, &made, error);
     if (status == FR_OK && fr_wants_own_labels(options))
-        status = read_vector(archive, file, "y", made->samples, "rows of X", made->precision, made->labels, error);
+        status = read_vector(archive, file, "y", made->samples, "rows of X", fr_dataset_range(made), made->precision,
+                             made->labels, error);
     if (status == FR_OK && find_member(archive, "w_star") >= 0) status = read_planted(archive, file, made, error);
     zip_discard(archive);
     if (status == FR_OK) *set = made;

@@ -11,9 +11,10 @@
 #include <math.h>
 
 #include "dataset.h"
+#include "qsgd.h"
 #include "text_file.h"
 
-/* options is never NULL. On failure *set is NULL. */
+/* options is never NULL, and its workers make sense. On failure *set is NULL. */
 typedef fr_status fr_dataset_parser(const fr_text *file, const fr_read_options *options, fr_dataset **set,
                                     fr_error *error);
 
@@ -30,6 +31,14 @@ bool fr_looks_like_libsvm(const fr_text *file);
 static inline bool fr_wants_labels(const fr_read_options *options) { return !options->without_labels; }
 static inline bool fr_wants_own_labels(const fr_read_options *options) {
     return !options->without_labels && !options->labels;
+}
+
+/* The rows that are kept of a file of n: those of the options' workers, cut as a fit cuts them. */
+static inline fr_range fr_kept_rows(const fr_read_options *options, int64_t n) {
+    if (options->all_workers == 0) return (fr_range){0, n};
+    int64_t first = fr_part_start(n, options->all_workers, options->first_worker);
+    int64_t end = fr_part_start(n, options->all_workers, options->first_worker + options->worker_count);
+    return (fr_range){first, end - first};
 }
 
 /* True for a finite value that the precision can hold. */

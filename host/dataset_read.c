@@ -10,14 +10,23 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "checksum.h"
 #include "dataset_npy.h"
 #include "dataset_parse.h"
 #include "parse_number.h"
 
-enum { BYTES_LOOKED_AT = 4096 };
+enum { BYTES_LOOKED_AT = 4096, FINGERPRINT_BYTES = 1 << 16 };
 
 static bool starts_with(const fr_text *file, const char *magic, size_t length) {
     return file->size >= length && memcmp(file->data, magic, length) == 0;
+}
+
+/* Tells versions of a file apart at the cost of two reads: its size, its first and its last 64 KiB. */
+static uint64_t file_fingerprint(const fr_text *file) {
+    size_t size = file->size < FINGERPRINT_BYTES ? file->size : FINGERPRINT_BYTES;
+    uint64_t parts[3] = {file->size, fr_checksum(file->data, size),
+                         fr_checksum(file->data + file->size - size, size)};
+    return fr_checksum(parts, sizeof parts);
 }
 
 /* ------------------------------------------------------------------------------------ labels apart */
@@ -28,45 +37,59 @@ static fr_status labels_from_npy(const fr_text *file, fr_dataset *set, fr_error 
     if (status == FR_OK) status = fr_npy_check_vector(&y, set->samples, "rows of X", error);
     if (status == FR_OK) status = fr_npy_check_size(&y, (int64_t)file->size - y.header_bytes, error);
     if (status == FR_OK)
-        status = fr_npy_convert(&y, file->data + y.header_bytes, 0, y.count, set->precision, set->labels, error);
+        status = fr_npy_convert(&y, file->data + y.header_bytes, 0, y.count, fr_dataset_range(set), set->precision,
+                                set->labels, error);
     return status;
 }
 
-/* One number a line; blank lines and comments are skipped. */
+/* One number a line; blank lines and comments are skipped. Lines of rows that are not held are only counted. */
 static fr_status labels_from_text(const fr_text *file, fr_dataset *set, fr_error *error) {
     char shown[FR_SHOWN_SIZE];
     int64_t found = 0;
     fr_lines lines = fr_lines_start(file);
     for (; fr_lines_next_content(&lines); found++) {
         double value;
+        int64_t row = found - set->first_row;
+        if (row < 0 || row >= set->local_rows) continue;
         bool number = fr_parse_double(lines.begin, lines.end, &value);
         if (!number || !fr_fits(value, set->precision))
             return fr_fail(error, FR_ERROR_DATA, "%s:%" PRId64 ": found %s, %s", file->path, lines.number,
                            fr_text_show(shown, lines.begin, lines.end),
                            number ? fr_misfit(value, set->precision) : "expected one label, a number");
-        if (found < set->samples) fr_dataset_put_label(set, found, value);
+        fr_dataset_put_label(set, row, value);
     }
     if (found == set->samples) return FR_OK;
     return fr_fail(error, FR_ERROR_DATA, "%s has %" PRId64 " labels, expected %" PRId64 " for the rows of %s",
                    file->path, found, set->samples, set->source);
 }
 
-static fr_status read_labels(const char *path, fr_dataset *set, fr_error *error) {
+static fr_status read_labels(const char *path, fr_dataset *set, uint64_t *fingerprint, fr_error *error) {
     fr_text file;
     fr_status status = fr_text_open(path, &file, error);
     if (status != FR_OK) return status;
     bool npy = starts_with(&file, FR_NPY_MAGIC, 6) || fr_path_ends(path, ".npy");
     status = npy ? labels_from_npy(&file, set, error) : labels_from_text(&file, set, error);
+    if (status == FR_OK) *fingerprint = file_fingerprint(&file);
     fr_text_close(&file);
     return status;
 }
 
 /* ------------------------------------------------------------------------------------- data files */
 
+/* Refuses workers that there are not; a count of workers that overflows is among them. */
+static fr_status check_workers(const char *path, const fr_read_options *options, fr_error *error) {
+    int all = options->all_workers, first = options->first_worker, count = options->worker_count;
+    if (all >= 0 && first >= 0 && count >= 0 && first <= all && count <= all - first) return FR_OK;
+    return fr_fail(error, FR_ERROR_USAGE,
+                   "%s: the rows of %d workers from worker %d on were asked for, found %d workers in all", path,
+                   count, first, all);
+}
+
 /* Refuses options that cannot apply to this kind of file. */
 static fr_status check_options(fr_dataset_parser *parser, const char *path, const fr_read_options *options,
                                fr_error *error) {
-    if (!options->label_column) return FR_OK;
+    fr_status status = check_workers(path, options, error);
+    if (status != FR_OK || !options->label_column) return status;
     if (options->labels)
         return fr_fail(error, FR_ERROR_USAGE, "--labels %s and --label-column %s contradict each other",
                        options->labels, options->label_column);
@@ -78,11 +101,15 @@ static fr_status check_options(fr_dataset_parser *parser, const char *path, cons
 
 static fr_status parse(fr_dataset_parser *parser, const fr_text *file, const fr_read_options *options,
                        fr_dataset **set, fr_error *error) {
+    uint64_t fingerprints[2] = {file_fingerprint(file), 0}; /* of the data and of the labels apart */
     fr_status status = check_options(parser, file->path, options, error);
     if (status == FR_OK) status = parser(file, options, set, error);
     if (status == FR_OK && fr_wants_labels(options) && options->labels)
-        status = read_labels(options->labels, *set, error);
-    if (status == FR_OK) return FR_OK;
+        status = read_labels(options->labels, *set, &fingerprints[1], error);
+    if (status == FR_OK) {
+        (*set)->fingerprint = fr_checksum(fingerprints, sizeof fingerprints);
+        return FR_OK;
+    }
     fr_dataset_free(*set);
     *set = NULL;
     return status;

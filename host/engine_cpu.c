@@ -589,7 +589,10 @@ static fr_status make_engine(cpu_engine *e, fr_error *error) {
         e->weights_real = NULL;
         FR_NEED(e->weights_real, d, e->real);
     }
-    fr_status status = fr_team_create(e->threads, &e->team, error);
+    int64_t start = shard_start(e, 0);
+    fr_range own = {start, shard_start(e, e->base.config.worker_count) - start};
+    fr_status status = fr_dataset_holds(e->base.config.data, own, error);
+    if (status == FR_OK) status = fr_team_create(e->threads, &e->team, error);
     if (status == FR_OK) status = cut_lanes(e, true, &e->drawn, error);
     if (status == FR_OK) status = cut_lanes(e, false, &e->full, error);
     if (status != FR_OK) return status;

@@ -445,6 +445,8 @@ static fr_status copy_rows(cuda_engine *e, int64_t first, int64_t count, fr_erro
     const fr_dataset *set = e->base.config.data;
     fr_shard *s = &e->shard;
     size_t width = (size_t)s->features * e->real, pitch = (size_t)s->stride * e->real;
+    fr_status status = fr_dataset_holds(set, (fr_range){first, count}, error);
+    if (status != FR_OK) return status;
     const char *rows = (const char *)set->rows + (size_t)(first - set->first_row) * width;
     const char *labels = (const char *)set->labels + (size_t)(first - set->first_row) * e->real;
     FR_CUDA(cudaMemcpy2DAsync(s->rows, pitch, rows, width, width, (size_t)count, cudaMemcpyHostToDevice, e->stream),

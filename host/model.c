@@ -76,6 +76,8 @@ fr_status fr_model_predict(const fr_model *model, const fr_dataset *set, double 
         return fr_fail(error, FR_ERROR_DATA, "%s has %lld features, the model %lld", set->source,
                        (long long)set->features, (long long)model->features);
     if (!set->rows) return fr_fail(error, FR_ERROR_DATA, "%s holds no rows to predict", set->source);
+    fr_status status = fr_dataset_holds(set, (fr_range){0, set->samples}, error);
+    if (status != FR_OK) return status;
     const fr_cpu_kernels *kernels = fr_cpu_kernels_for(set->precision);
     size_t row_bytes = (size_t)set->features * fr_precision_bytes(set->precision);
 #pragma omp parallel for schedule(static)

@@ -9,13 +9,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "checksum.h"
 #include "output_file.h"
-#ifdef FR_HAVE_XXHASH
-#define XXH_INLINE_ALL
-#include <xxhash.h>
-#endif
-
-enum { CHECKSUM_FNV = 1, CHECKSUM_XXH3 = 2 };
 
 typedef struct header {
     char magic[8];
@@ -23,38 +18,17 @@ typedef struct header {
     uint64_t size;
 } header;
 
-static uint64_t fnv(const unsigned char *bytes, size_t size) {
-    uint64_t hash = 0xcbf29ce484222325u;
-    for (size_t i = 0; i < size; i++) hash = (hash ^ bytes[i]) * 0x100000001b3u;
-    return hash;
-}
-
-/* False where this build lacks the kind. */
-static bool checksum_of(uint32_t kind, const void *bytes, size_t size, uint64_t *sum) {
-    if (kind == CHECKSUM_FNV) *sum = fnv(bytes, size);
-#ifdef FR_HAVE_XXHASH
-    else if (kind == CHECKSUM_XXH3) *sum = XXH3_64bits(bytes, size);
-#endif
-    else return false;
-    return true;
-}
-
 fr_status fr_sealed_write(const char *path, const fr_seal *seal, const void *payload, size_t size, fr_error *error) {
     unsigned char *all = NULL;
     fr_output *output = NULL;
     uint64_t sum;
-    header head = {.version = seal->version, .size = size};
-#ifdef FR_HAVE_XXHASH
-    head.checksum = CHECKSUM_XXH3;
-#else
-    head.checksum = CHECKSUM_FNV;
-#endif
+    header head = {.version = seal->version, .checksum = FR_CHECKSUM, .size = size};
     memcpy(head.magic, seal->magic, sizeof head.magic);
     fr_status status = fr_allocate((void **)&all, (int64_t)(sizeof head + size), 1, seal->what, error);
     if (status != FR_OK) return status;
     memcpy(all, &head, sizeof head);
     memcpy(all + sizeof head, payload, size);
-    checksum_of(head.checksum, all, sizeof head + size, &sum);
+    sum = fr_checksum(all, sizeof head + size);
     status = fr_output_open(path, &output, error);
     if (status == FR_OK) {
         fr_output_write(output, all, sizeof head + size);
@@ -96,7 +70,7 @@ static fr_status check(const char *path, const fr_seal *seal, const unsigned cha
         return fr_fail(error, seal->damaged, "%s: damaged %s: %zu bytes found, %llu expected", path, seal->what, size,
                        (unsigned long long)(head.size + sizeof head + sizeof sum));
     memcpy(&stored, all + size - sizeof stored, sizeof stored);
-    if (!checksum_of(head.checksum, all, size - sizeof sum, &sum))
+    if (!fr_checksum_of_kind(head.checksum, all, size - sizeof sum, &sum))
         return fr_fail(error, seal->damaged, "%s: unknown kind of checksum %u (was fitrelu built without xxhash?)",
                        path, head.checksum);
     if (sum != stored) return fr_fail(error, seal->damaged, "%s: damaged %s: checksum mismatch", path, seal->what);

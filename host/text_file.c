@@ -84,6 +84,13 @@ void fr_text_close(fr_text *text) {
     text->mapped = false;
 }
 
+void fr_text_fetch_piece(const fr_text *text, size_t offset, size_t size) {
+    if (!text->mapped) return;
+    size_t before = offset % (size_t)sysconf(_SC_PAGESIZE); /* advice starts at a page */
+    posix_madvise(text->buffer, text->size, POSIX_MADV_RANDOM);
+    posix_madvise((char *)text->buffer + offset - before, size + before, POSIX_MADV_WILLNEED);
+}
+
 fr_lines fr_lines_start(const fr_text *text) {
     fr_lines lines = {.next = text->data, .limit = text->data + text->size};
     if (text->size >= 3 && memcmp(text->data, "\xef\xbb\xbf", 3) == 0) lines.next += 3;

@@ -22,6 +22,11 @@ typedef struct fr_text {
 fr_status fr_text_open(const char *path, fr_text *text, fr_error *error);
 void fr_text_close(fr_text *text);
 
+/* For a file of which scattered pieces are read: from the first call on, the system no longer reads ahead along the
+ * file, and each call has it fetch the piece of `size` bytes at `offset`, which is read soon. Changes speed alone, and
+ * of what is not mapped, nothing. */
+void fr_text_fetch_piece(const fr_text *text, size_t offset, size_t size);
+
 /* A walk over lines: after each true return of fr_lines_next, begin and end bound the line without its end-of-line
  * characters and number counts from 1. */
 typedef struct fr_lines {

@@ -192,12 +192,17 @@ typedef struct fr_read_options {
     const char *label_column; /* CSV: name, or number from 1; NULL: the last */
     bool without_labels;      /* rows only, for prediction; a label column found is ignored where one can be told */
     int64_t features;         /* expected d; 0: any. LIBSVM rows are padded to it */
+    /* Which rows are kept: those of workers first_worker .. first_worker + worker_count - 1, as a fit with all_workers
+     * workers cuts the file's n rows. 0 workers in all: every row. A count of 0 of them: none, but n and d are known. */
+    int all_workers, first_worker, worker_count;
 } fr_read_options;
 
 /* Creates a planted problem; rows are generated where and when they are needed. */
 FR_API fr_status fr_dataset_generate(const fr_planted *planted, fr_precision precision, fr_dataset **dataset,
                                      fr_error *error);
-/* Reads NPY, NPZ, CSV or LIBSVM, told apart by content and ending. */
+/* Reads NPY, NPZ, CSV or LIBSVM, told apart by content and ending. Of a set that keeps the rows of some workers,
+ * samples and features are those of the whole file; it cannot be written or predicted from. Rows that are not kept
+ * are counted but not parsed: what is wrong with their numbers is not found. */
 FR_API fr_status fr_dataset_read(const char *path, const fr_read_options *options, fr_dataset **dataset,
                                  fr_error *error);
 /* Copies n x d row-major doubles and n labels (NULL: none). */
@@ -206,7 +211,7 @@ FR_API fr_status fr_dataset_from_arrays(int64_t samples, int64_t features, const
 /* Writes X, y (and w_star of a planted set) as NPZ, or as NPY files PATH, PATH-without-.npy + "-labels.npy" and
  * "-planted.npy". Files appear whole or not at all. */
 FR_API fr_status fr_dataset_write(const fr_dataset *dataset, const char *path, fr_error *error);
-FR_API int64_t fr_dataset_samples(const fr_dataset *dataset);
+FR_API int64_t fr_dataset_samples(const fr_dataset *dataset); /* n, those not kept here included */
 FR_API int64_t fr_dataset_features(const fr_dataset *dataset);
 FR_API const double *fr_dataset_planted(const fr_dataset *dataset); /* w*, d values, or NULL; owned by dataset */
 FR_API void fr_dataset_free(fr_dataset *dataset);                   /* NULL is fine */
@@ -219,7 +224,7 @@ typedef struct fr_model fr_model;
 FR_API int64_t fr_model_features(const fr_model *model);
 FR_API const double *fr_model_weights(const fr_model *model); /* d values, owned by model */
 FR_API double fr_model_intercept(const fr_model *model);
-/* n predictions for the rows of a data set of as many features, into out. */
+/* n predictions for the rows of a data set of as many features, all of them kept here, into out. */
 FR_API fr_status fr_model_predict(const fr_model *model, const fr_dataset *dataset, double *out, fr_error *error);
 FR_API fr_status fr_model_write(const fr_model *model, const char *path, fr_error *error); /* whole or not at all */
 FR_API fr_status fr_model_read(const char *path, fr_model **model, fr_error *error);

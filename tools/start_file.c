@@ -24,7 +24,8 @@ static fr_status from_npy(const fr_text *file, int64_t features, double *weights
     if (status == FR_OK) status = fr_npy_check_vector(&array, features, "features of the data", error);
     if (status == FR_OK) status = fr_npy_check_size(&array, (int64_t)file->size - array.header_bytes, error);
     if (status != FR_OK) return status;
-    return fr_npy_convert(&array, file->data + array.header_bytes, 0, array.count, FR_F64, weights, error);
+    fr_range all = {0, array.shape[0]};
+    return fr_npy_convert(&array, file->data + array.header_bytes, 0, array.count, all, FR_F64, weights, error);
 }
 
 static fr_status from_text(const fr_text *file, int64_t features, double *weights, fr_error *error) {

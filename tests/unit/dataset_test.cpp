@@ -9,10 +9,6 @@ extern "C" {
 #include "problem.h"
 }
 
-#ifdef FR_HAVE_LIBZIP
-#include <zip.h>
-#endif
-
 namespace {
 
 using std::vector;
@@ -341,22 +337,6 @@ TEST_F(Write, PlantedSetIsMadeForWritingAndReadsBack) {
 
 class Npz : public Write {
   protected:
-    struct Entry {
-        std::string name, bytes;
-    };
-    std::string archive(const std::string &name, const vector<Entry> &entries, bool deflate) {
-        unlink(at(name).c_str());
-        int code = 0;
-        zip_t *zip = zip_open(at(name).c_str(), ZIP_CREATE | ZIP_TRUNCATE, &code);
-        EXPECT_NE(zip, nullptr);
-        for (const Entry &entry : entries) {
-            zip_source_t *source = zip_source_buffer(zip, entry.bytes.data(), entry.bytes.size(), 0);
-            zip_int64_t index = zip_file_add(zip, entry.name.c_str(), source, 0);
-            zip_set_file_compression(zip, (zip_uint64_t)index, deflate ? ZIP_CM_DEFLATE : ZIP_CM_STORE, 0);
-        }
-        EXPECT_EQ(zip_close(zip), 0);
-        return at(name);
-    }
     Entry x{"X.npy", npy<double>("<f8", "(2, 2)", {1, 2, 3, 4})}, y{"y.npy", npy<int32_t>("<i4", "(2,)", {5, 6})};
 };
 

@@ -21,6 +21,10 @@ extern "C" {
 #include "dataset.h"
 }
 
+#ifdef FR_HAVE_LIBZIP
+#include <zip.h>
+#endif
+
 /* A temporary folder that is removed with its files after the test. */
 class Scratch : public ::testing::Test {
   protected:
@@ -55,6 +59,25 @@ class Scratch : public ::testing::Test {
         std::ifstream file(at(name), std::ios::binary);
         return std::string(std::istreambuf_iterator<char>(file), {});
     }
+#ifdef FR_HAVE_LIBZIP
+    /* A ZIP archive of files. */
+    struct Entry {
+        std::string name, bytes;
+    };
+    std::string archive(const std::string &name, const std::vector<Entry> &entries, bool deflate) const {
+        unlink(at(name).c_str());
+        int code = 0;
+        zip_t *zip = zip_open(at(name).c_str(), ZIP_CREATE | ZIP_TRUNCATE, &code);
+        EXPECT_NE(zip, nullptr);
+        for (const Entry &entry : entries) {
+            zip_source_t *source = zip_source_buffer(zip, entry.bytes.data(), entry.bytes.size(), 0);
+            zip_int64_t index = zip_file_add(zip, entry.name.c_str(), source, 0);
+            zip_set_file_compression(zip, (zip_uint64_t)index, deflate ? ZIP_CM_DEFLATE : ZIP_CM_STORE, 0);
+        }
+        EXPECT_EQ(zip_close(zip), 0);
+        return at(name);
+    }
+#endif
 };
 
 /* Reads path and frees what was read; the status and the line are kept. */
