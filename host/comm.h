@@ -8,7 +8,7 @@
 #ifndef FR_COMM_H
 #define FR_COMM_H
 
-#include "status.h"
+#include "link.h"
 
 typedef enum fr_type { FR_TYPE_I8, FR_TYPE_I32, FR_TYPE_F32, FR_TYPE_F64 } fr_type;
 
@@ -33,6 +33,12 @@ typedef struct fr_comm_ops {
     fr_status (*gather_host)(fr_comm *comm, const void *mine, size_t size, void *all, fr_error *error);
     /* Host memory: sum (count) <- the vectors of all workers, added in the order of workers; mine: own x count. */
     fr_status (*sum_host)(fr_comm *comm, const double *mine, int own, int64_t count, double *sum, fr_error *error);
+    /* Host memory. Optional; an exchange that has it carries vectors coded (parcel.c): messages of any length, as
+     * fr_link_exchange. */
+    fr_status (*exchange)(fr_comm *comm, const char *what, const fr_message *out, int outs, fr_message *in, int ins,
+                          fr_error *error);
+    /* Host memory. Optional, with the above: size bytes of rank 0 to every rank, through a tree or from rank 0 to each. */
+    fr_status (*broadcast)(fr_comm *comm, void *data, size_t size, bool tree, fr_error *error);
     void (*abort)(fr_comm *comm); /* wakes every rank that waits; may be called from any thread */
 } fr_comm_ops;
 
@@ -40,7 +46,17 @@ struct fr_comm {
     const fr_comm_ops *ops;
     int rank, size;
     double seconds; /* spent waiting in calls so far */
+    /* Of steps alone, where the exchange can count: */
+    bool in_step;
+    int64_t steps;
+    uint64_t sent, received;  /* bytes */
+    uint64_t coded, levels;   /* bytes of own vectors as they travelled, and coordinates in them */
+    double model_clock;       /* sum over steps of the time at which the model was sent (rank 0) or had come */
+    struct fr_post *post;     /* memory of parcel.c, made when it is first needed; the exchange frees it */
 };
+
+/* Frees the memory of parcel.c; NULL is fine. */
+void fr_post_free(struct fr_post *post);
 
 /* The exchange of one rank with itself. */
 fr_status fr_comm_local_create(fr_comm **comm, fr_error *error);

@@ -6,7 +6,10 @@
 
 #include "comm.h"
 
-static void local_destroy(fr_comm *comm) { free(comm); }
+static void local_destroy(fr_comm *comm) {
+    fr_post_free(comm->post);
+    free(comm);
+}
 static void local_abort(fr_comm *comm) { (void)comm; }
 
 static fr_status local_reduce(fr_comm *comm, void *buffer, int64_t count, fr_type type, fr_error *error) {

@@ -28,6 +28,7 @@ static mpi_comm *of(fr_comm *comm) { return (mpi_comm *)comm; }
 
 static void mpi_destroy(fr_comm *comm) {
     mpi_comm *c = of(comm);
+    fr_post_free(comm->post);
     free(c->owns);
     free(c->out);
     free(c->in);
@@ -47,12 +48,33 @@ static fr_status gathered(mpi_comm *c, size_t size, fr_error *error) {
     return status;
 }
 
+/* What the link has carried since `before`, for the books of the exchange. */
+static void note(fr_comm *comm, const fr_link *before) {
+    const fr_link *now = of(comm)->world->link;
+    comm->seconds += now->seconds - before->seconds;
+    if (!comm->in_step) return;
+    comm->sent += now->sent - before->sent;
+    comm->received += now->received - before->received;
+}
+
+static fr_status mpi_exchange(fr_comm *comm, const char *what, const fr_message *out, int outs, fr_message *in, int ins,
+                              fr_error *error) {
+    fr_link before = *of(comm)->world->link;
+    fr_status status = fr_link_exchange(of(comm)->world->link, what, out, outs, in, ins, error);
+    note(comm, &before);
+    return status;
+}
+
 /* The messages set up in out and in, with every other rank. */
 static fr_status exchange(mpi_comm *c, const char *what, fr_error *error) {
     int others = c->base.size - 1;
-    double before = c->world->link->seconds;
-    fr_status status = fr_link_exchange(c->world->link, what, c->out, others, c->in, others, error);
-    c->base.seconds += c->world->link->seconds - before;
+    return mpi_exchange(&c->base, what, c->out, others, c->in, others, error);
+}
+
+static fr_status mpi_broadcast(fr_comm *comm, void *data, size_t size, bool tree, fr_error *error) {
+    fr_link before = *of(comm)->world->link;
+    fr_status status = fr_world_broadcast(of(comm)->world, data, size, tree, error);
+    note(comm, &before);
     return status;
 }
 
@@ -99,9 +121,9 @@ static fr_status mpi_all_gather(fr_comm *comm, const void *mine, void *all, cons
 
 static fr_status mpi_gather_host(fr_comm *comm, const void *mine, size_t size, void *all, fr_error *error) {
     mpi_comm *c = of(comm);
-    double before = c->world->link->seconds;
+    fr_link before = *c->world->link;
     fr_status status = fr_world_gather(c->world, mine, size, all, error);
-    comm->seconds += c->world->link->seconds - before;
+    note(comm, &before);
     return status;
 }
 
@@ -171,10 +193,10 @@ static fr_status mpi_max(fr_comm *comm, void *buffer, int64_t count, fr_type typ
 static fr_status mpi_sum_host(fr_comm *comm, const double *mine, int own, int64_t count, double *sum,
                               fr_error *error) {
     mpi_comm *c = of(comm);
-    double before = c->world->link->seconds;
+    fr_link before = *c->world->link;
     (void)own; /* as owns says */
     fr_status status = fr_world_sum(c->world, c->owns, mine, count, sum, error);
-    comm->seconds += c->world->link->seconds - before;
+    note(comm, &before);
     return status;
 }
 
@@ -188,6 +210,8 @@ fr_status fr_comm_mpi_create(fr_world *world, const fr_plan *plan, fr_comm **com
         .all_to_all = mpi_all_to_all,
         .gather_host = mpi_gather_host,
         .sum_host = mpi_sum_host,
+        .exchange = mpi_exchange,
+        .broadcast = mpi_broadcast,
         .abort = mpi_abort,
     };
     mpi_comm *c = NULL;

@@ -16,11 +16,12 @@ static void describe_options(const fr_options *o, const fr_dataset *set, const f
         "--batch=%" PRId64 " --workers=%d --iterations=%" PRId64 " --levels=%d --scale=%s --collective=%s --wire=%s "
         "--precision=%s --seed=%" PRIu64 " --step-size=%s --step-size=%.17g --schedule=%s --average=%.17g --init=%s "
         "--tolerance=%.17g --ensemble=%d --standardize=%d --intercept=%d --report-every=%" PRId64 " --device=%d "
-        "--gpus=%d --checkpoint=%d --resume=%d",
+        "--gpus=%d --checkpoint=%d --resume=%d --model-levels=%d --broadcast=%s",
         p->batch, p->workers, p->iterations, p->levels, fr_scale_name(p->scale), fr_collective_name(p->collective),
         fr_wire_name(p->wire), fr_precision_name(p->precision), p->seed, fr_step_rule_name(o->step_rule), o->step_size,
         fr_schedule_name(o->schedule), o->average, fr_init_name(o->init), o->tolerance, o->ensemble, o->standardize,
-        o->intercept, o->report_every, (int)o->device, o->gpus, o->checkpoint != NULL, o->resume != NULL);
+        o->intercept, o->report_every, (int)o->device, o->gpus, o->checkpoint != NULL, o->resume != NULL,
+        o->model_levels, o->star ? "star" : "tree");
     if (set->is_planted && used < TEXT)
         snprintf(text + used, TEXT - used,
                  " --samples=%" PRId64 " --features=%" PRId64 " --noise=%.17g planted-seed=%" PRIu64,
@@ -42,8 +43,8 @@ static uint64_t mix_weights(const fr_options *options, int64_t features) {
 }
 
 static void describe_data(const fr_options *options, const fr_dataset *set, char text[TEXT]) {
-    snprintf(text, TEXT, "planted=%d rows=%" PRId64 " features=%" PRId64 " start-file=%016" PRIx64, set->is_planted,
-             set->samples, set->features, mix_weights(options, set->features));
+    snprintf(text, TEXT, "planted=%d rows=%" PRId64 " features=%" PRId64 " content=%016" PRIx64 " start-file=%016" PRIx64,
+             set->is_planted, set->samples, set->features, set->fingerprint, mix_weights(options, set->features));
 }
 
 fr_status fr_consent(fr_world *world, const fr_options *options, const fr_dataset *set, const fr_plan *plan,

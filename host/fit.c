@@ -46,6 +46,12 @@ double fr_fit_relative_error(fr_fit *fit, const double *weights) {
 
 static double reference_loss(const fr_fit *fit) { return fmax(fit->start_loss, fit->zero_loss); }
 
+/* By the formula, or as counted where the length of codes varies. */
+static double bytes_sent(const fr_fit *fit) {
+    if (fit->plan->wire == FR_WIRE_ELIAS) return (double)fit->comm->sent;
+    return fit->bytes_a_step * (double)(fit->steps_before + fit->state.step);
+}
+
 static fr_report make_report(fr_fit *fit) {
     return (fr_report){
         .iteration = fit->steps_before + fit->state.step,
@@ -53,7 +59,7 @@ static fr_report make_report(fr_fit *fit) {
         .seconds = fr_seconds() - fit->started,
         .loss = fit->latest_loss,
         .relative_error = fit->relative_error,
-        .bytes_sent = fit->bytes_a_step * (double)(fit->steps_before + fit->state.step),
+        .bytes_sent = bytes_sent(fit),
     };
 }
 
@@ -118,6 +124,15 @@ static void show_progress(fr_fit *fit) {
     if (fit->options->progress(&now, fit->options->report_user)) fit->stop = true;
 }
 
+/* The state as every rank has it. */
+static fr_status fetch_state(fr_fit *fit, fr_error *error) {
+    fr_status status = fit->engine->ops->store(fit->engine, &fit->state, error);
+    return status == FR_OK ? fr_collective_settle(fit->engine, fit->comm, &fit->state, error) : status;
+}
+
+/* Ranks that follow a replica of the master's model cannot tell by themselves how close it is. */
+static bool follows_replica(const fr_fit *fit) { return fit->plan->apart && fit->plan->model_levels > 0; }
+
 /* The weights are fetched, and measured in the user's coordinates, only where somebody asks. */
 static fr_status look_at_weights(fr_fit *fit, fr_error *error) {
     bool show = progress_is_due(fit);
@@ -131,17 +146,17 @@ static fr_status look_at_weights(fr_fit *fit, fr_error *error) {
 
 /* What one rank has seen. */
 typedef struct sight {
-    char diverged, stop;
+    char diverged, close, stop;
 } sight;
 
-/* Whether any rank saw it. */
+/* Whether any rank saw it; of closeness, whether rank 0 did. */
 static fr_status gather_sights(fr_fit *fit, sight *seen, fr_error *error) {
     sight *all = NULL;
     if (fit->comm->size == 1) return FR_OK;
     fr_status status = fr_allocate((void **)&all, fit->comm->size, sizeof *all, "the ranks' agreement", error);
     if (status == FR_OK) status = fit->comm->ops->gather_host(fit->comm, seen, sizeof *seen, all, error);
     for (int r = 0; status == FR_OK && r < fit->comm->size; r++)
-        seen->diverged |= all[r].diverged, seen->stop |= all[r].stop;
+        seen->diverged |= all[r].diverged, seen->stop |= all[r].stop, seen->close = all[0].close;
     free(all);
     return status;
 }
@@ -153,13 +168,15 @@ static fr_status probe(fr_fit *fit, bool gathers, bool *done, fr_error *error) {
     fr_status status = fit->engine->ops->probe(fit->engine, &rows, error);
     if (status == FR_OK) status = look_at_weights(fit, error);
     if (status != FR_OK) return status;
-    bool close_enough = fit->options->tolerance > 0 && fit->relative_error <= fit->options->tolerance;
-    sight seen = {.diverged = has_diverged(fit, rows.batch_loss, BATCH_DIVERGES), .stop = fit->stop};
-    if (!gathers && fit->comm->size > 1) seen = (sight){0};
+    sight seen = {.diverged = has_diverged(fit, rows.batch_loss, BATCH_DIVERGES),
+                  .close = fit->options->tolerance > 0 && fit->relative_error <= fit->options->tolerance,
+                  .stop = fit->stop};
+    gathers |= fit->options->tolerance > 0 && follows_replica(fit);
+    if (!gathers && fit->comm->size > 1) seen.diverged = seen.stop = false;
     if (gathers && (status = gather_sights(fit, &seen, error)) != FR_OK) return status;
     *done = true;
     if (seen.diverged) fit->outcome = FR_DIVERGED;
-    else if (close_enough) fit->outcome = FR_TOLERANCE;
+    else if (seen.close) fit->outcome = FR_TOLERANCE;
     else if (seen.stop) fit->outcome = FR_INTERRUPTED;
     else *done = false;
     return FR_OK;
@@ -167,7 +184,7 @@ static fr_status probe(fr_fit *fit, bool gathers, bool *done, fr_error *error) {
 
 /* The average of the tail becomes the result where its loss is the lower one. */
 static fr_status settle(fr_fit *fit, fr_error *error) {
-    fr_status status = fit->engine->ops->store(fit->engine, &fit->state, error);
+    fr_status status = fetch_state(fit, error);
     bool close_enough;
     if (status == FR_OK) status = measure(fit, &close_enough, error);
     if (status == FR_OK && fit->state.averaged > 0 && fit->outcome != FR_DIVERGED) {
@@ -205,6 +222,14 @@ static fr_status one_step(fr_fit *fit, fr_error *error) {
     return status;
 }
 
+/* The link knows who is silent, but not since when. */
+static fr_status say_step(int64_t step, fr_error *error) {
+    fr_error said = *error;
+    if (!strstr(said.message, "step"))
+        fr_fail(error, said.status, "%.400s (step %lld)", said.message, (long long)step);
+    return said.status;
+}
+
 fr_status fr_fit_run(fr_fit *fit, fr_error *error) {
     const fr_engine_ops *ops = fit->engine->ops;
     bool done = false;
@@ -221,10 +246,10 @@ fr_status fr_fit_run(fr_fit *fit, fr_error *error) {
         bool gathers = due || step % MEET_EVERY == 0;
         if (status == FR_OK && (gathers || step % ops->probe_every == 0)) status = probe(fit, gathers, &done, error);
         if (status != FR_OK || (!due && !done)) continue;
-        status = ops->store(fit->engine, &fit->state, error);
+        status = fetch_state(fit, error);
         if (status == FR_OK) status = report(fit, &done, error);
         fit->next_report = report_after(fit, step);
     }
     if (status == FR_OK) status = settle(fit, error);
-    return status;
+    return status == FR_ERROR_TIMEOUT ? say_step(step, error) : status;
 }

@@ -61,6 +61,19 @@ fr_status fr_place_count(fr_options *options, fr_place *place, fr_error *error) 
                    working);
 }
 
+fr_status fr_read_options_share(fr_read_options *reading, const fr_options *options, fr_error *error) {
+    fr_options counted = *options;
+    fr_place place;
+    fr_status status = fr_place_count(&counted, &place, error);
+    if (status != FR_OK || place.all_ranks == place.ranks) return status;
+    const fr_plan plan = {.workers = counted.workers, .apart = place.apart};
+    int first_rank = fr_world_rank(options->world) * place.ranks;
+    reading->all_workers = counted.workers;
+    reading->first_worker = fr_first_worker(&plan, place.all_ranks, first_rank);
+    reading->worker_count = fr_first_worker(&plan, place.all_ranks, first_rank + place.ranks) - reading->first_worker;
+    return FR_OK;
+}
+
 fr_status fr_place_make(fr_options *options, fr_place *place, fr_error *error) {
     fr_status status = fr_place_count(options, place, error);
     if (status != FR_OK) return status;

@@ -2,6 +2,7 @@
  * plan.c - from options to a plan: names, defaults, ranges and the choices of "auto".
  */
 #include "plan.h"
+#include "wire.h"
 
 #include <math.h>
 #include <string.h>
@@ -71,7 +72,11 @@ double fr_auto_step_size(const fr_plan *plan, double lambda, double trace) {
 double fr_collective_bytes(const fr_plan *plan) {
     double k = plan->workers, d = (double)plan->features, real = (double)fr_precision_bytes(plan->precision);
     bool quantized = plan->levels > 0;
-    double vector = quantized ? d : d * real, scale = quantized ? real : 0;
+    bool coded = plan->wire == FR_WIRE_PACKED || plan->wire == FR_WIRE_ELIAS;
+    double vector = coded ? (double)fr_wire_most(plan->wire, plan->features, plan->levels)
+                    : quantized ? d
+                                : d * (plan->wire == FR_WIRE_BF16 ? 2 : real);
+    double scale = quantized ? real : 0;
     if (plan->workers == 1) return 0;
     switch (plan->collective) {
     case FR_COLLECTIVE_ALLGATHER: return (k - 1) * (vector + scale);
@@ -140,7 +145,8 @@ static fr_status plan_quantizer(const fr_options *options, fr_plan *plan, fr_err
 static fr_status plan_wire(const fr_options *options, fr_plan *plan, fr_error *error) {
     bool quantized = plan->levels > 0, sums = plan->collective == FR_COLLECTIVE_ALLREDUCE;
     fr_wire wire = options->wire;
-    if (wire == FR_WIRE_AUTO) wire = !quantized ? FR_WIRE_FULL : FR_WIRE_INT8;
+    bool packs = !sums && plan->levels < 64 && options->device != FR_DEVICE_CUDA && options->gpus == 0;
+    if (wire == FR_WIRE_AUTO) wire = !quantized ? FR_WIRE_FULL : packs ? FR_WIRE_PACKED : FR_WIRE_INT8;
     plan->wire = wire;
     if (quantized && wire < FR_WIRE_INT8)
         return fr_fail(error, FR_ERROR_USAGE, "--wire %s carries unquantized gradients, and --levels is %d; use int8, "
@@ -157,6 +163,19 @@ static fr_status plan_wire(const fr_options *options, fr_plan *plan, fr_error *e
     if (wire == FR_WIRE_ELIAS && (sums || plan->collective == FR_COLLECTIVE_TWO_PHASE))
         return fr_fail(error, FR_ERROR_USAGE, "--wire elias needs --collective allgather or master; it is %s",
                        fr_collective_name(plan->collective));
+    return FR_OK;
+}
+
+static fr_status plan_model(const fr_options *options, fr_plan *plan, fr_error *error) {
+    plan->model_levels = options->model_levels;
+    plan->star = options->star;
+    if (options->model_levels < 0 || options->model_levels > 127)
+        return fr_fail(error, FR_ERROR_USAGE, "--model-levels is %d; it must be from 1 to 127", options->model_levels);
+    if (options->model_levels > 0 && plan->collective != FR_COLLECTIVE_MASTER)
+        return fr_fail(error, FR_ERROR_USAGE, "--model-levels is for the model's way back with --collective master; "
+                       "it is %s", fr_collective_name(plan->collective));
+    if (options->model_levels > 0 && (options->device == FR_DEVICE_CUDA || options->gpus > 0))
+        return fr_fail(error, FR_ERROR_USAGE, "--model-levels needs CPU ranks; GPUs have no master");
     return FR_OK;
 }
 
@@ -207,6 +226,7 @@ fr_status fr_plan_make(const fr_options *options, const fr_dataset *set, fr_plan
     if (status == FR_OK) status = plan_batch(options, set, plan, error);
     if (status == FR_OK) status = plan_quantizer(options, plan, error);
     if (status == FR_OK) status = plan_wire(options, plan, error);
+    if (status == FR_OK) status = plan_model(options, plan, error);
     if (status == FR_OK) status = plan_steps(options, set, plan, error);
     if (status == FR_OK && options->ensemble < 1)
         status = fr_fail(error, FR_ERROR_USAGE, "--ensemble is %d; it must be 1 or more", options->ensemble);

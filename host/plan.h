@@ -20,6 +20,8 @@ typedef struct fr_plan {
     fr_scale scale;
     fr_collective collective;
     fr_wire wire; /* never auto */
+    int model_levels; /* 0: none */
+    bool star;
     fr_precision precision;
     uint64_t seed;
     double long_rows; /* of read rows (problem.h), for FR_STEP_AUTO; 0: not needed */
@@ -42,7 +44,8 @@ double fr_auto_step_size(const fr_plan *plan, double lambda, double trace);
 /* Relative variance of Q_s on d coordinates: min(d / (4 s^2), sqrt(d) / s) for l2, ln(d) / (2 s^2) for max. */
 double fr_relative_variance(int64_t features, int levels, fr_scale scale);
 
-/* Bytes that one worker sends in one step. */
+/* Bytes that one worker would send in one step were it a rank of its own; for a fit in one process or over NCCL.
+ * traffic.h has what ranks over MPI send. */
 double fr_collective_bytes(const fr_plan *plan);
 
 #endif

@@ -18,6 +18,7 @@
 #include "place.h"
 #include "problem.h"
 #include "survey.h"
+#include "traffic.h"
 
 /* One rank: a device and what it needs to run the loop. Ranks share the data set and nothing else. */
 typedef struct solver_rank {
@@ -31,6 +32,7 @@ typedef struct solver_rank {
     double *start;      /* w_0, d */
     double *fitted;     /* the result, d */
     int agreeing;
+    double *sent, *received; /* bytes a step, a rank each */
     fr_result result;
 } solver_rank;
 
@@ -98,10 +100,7 @@ static fr_status own_rows(fr_solver *s, fr_error *error) {
     int64_t first = fr_part_start(set->samples, s->plan.workers, first_worker);
     int64_t last = fr_part_start(set->samples, s->plan.workers, last_worker);
     if (set->is_planted) return fr_dataset_materialize(set, first, last - first, error);
-    if (first == last || (set->first_row <= first && last <= set->first_row + set->local_rows)) return FR_OK;
-    return fr_fail(error, FR_ERROR_USAGE, "%s: rows %lld to %lld belong to the workers here, and %lld to %lld are held",
-                   set->source, (long long)first, (long long)last - 1, (long long)set->first_row,
-                   (long long)(set->first_row + set->local_rows) - 1);
+    return fr_dataset_holds(set, (fr_range){first, last - first}, error);
 }
 
 static fr_status prepare_rows(fr_solver *s, fr_error *error) {
@@ -145,9 +144,10 @@ static fr_status create_rank(void *user, int rank, fr_error *error) {
     r->options = s->options;
     r->set = s->set;
     r->plan = s->plan;
-    int64_t d = r->plan.features;
-    double **vectors[] = {&r->start, &r->fitted, &r->fit.scratch, &r->fit.state.weights, &r->fit.state.average};
-    for (size_t i = 0; i < sizeof vectors / sizeof *vectors; i++)
+    int64_t d = r->plan.features > s->place.all_ranks ? r->plan.features : s->place.all_ranks;
+    double **vectors[] = {&r->start,  &r->fitted, &r->fit.scratch, &r->fit.state.weights, &r->fit.state.average,
+                          &r->sent, &r->received, &r->fit.state.replica};
+    for (size_t i = 0; i < sizeof vectors / sizeof *vectors - (r->plan.model_levels == 0); i++)
         if ((status = fr_allocate((void **)vectors[i], d, sizeof(double), "weights", error)) != FR_OK) return status;
     return fr_place_rank(&s->place, rank, &r->plan, r->set, r->plan.threads, &r->engine, &r->comm, error);
 }
@@ -162,6 +162,9 @@ static fr_status free_rank(void *user, int rank, fr_error *error) {
     free(r->fit.scratch);
     free(r->fit.state.weights);
     free(r->fit.state.average);
+    free(r->fit.state.replica);
+    free(r->sent);
+    free(r->received);
     return FR_OK;
 }
 
@@ -233,7 +236,8 @@ static fr_status begin(solver_rank *s, fr_error *error) {
     fit->set = s->set;
     fit->engine = s->engine;
     fit->comm = s->comm;
-    fit->bytes_a_step = fr_collective_bytes(&s->plan);
+    bool counts = s->comm->ops->exchange != NULL;
+    fit->bytes_a_step = counts ? fr_traffic_mean(&s->plan, s->comm->size) : fr_collective_bytes(&s->plan);
     return status;
 }
 
@@ -249,6 +253,7 @@ static fr_status resume(solver_rank *s, fr_error *error) {
     if (status == FR_OK) status = fr_world_broadcast(world, &state->step, sizeof state->step, true, error);
     if (status == FR_OK) status = fr_world_broadcast(world, &state->averaged, sizeof state->averaged, true, error);
     if (status == FR_OK) status = fr_world_broadcast(world, state->weights, bytes, true, error);
+    if (status == FR_OK && state->replica) status = fr_world_broadcast(world, state->replica, bytes, true, error);
     return status == FR_OK ? fr_world_broadcast(world, state->average, bytes, true, error) : status;
 }
 
@@ -259,6 +264,7 @@ static fr_status run_once(solver_rank *s, int run, fr_error *error) {
     fit->state.run = run;
     memcpy(fit->state.weights, s->start, bytes);
     memset(fit->state.average, 0, bytes);
+    if (fit->state.replica) memcpy(fit->state.replica, s->start, bytes);
     fr_status status = s->options.resume ? resume(s, error) : FR_OK;
     if (status == FR_OK) status = fr_fit_run(fit, error);
     memcpy(s->fitted, fit->state.weights, bytes);
@@ -314,6 +320,61 @@ static int condition_ii(solver_rank *s) {
     return isnan(error) ? -1 : error <= sqrt(0.5) * 7 / 200;
 }
 
+/* What a rank tells about its steps when a run is over. */
+typedef struct books {
+    double sent, received, coded, levels; /* bytes, and coordinates, of all steps */
+    double steps, model_clock, compute;
+} books;
+
+/* Of a master over several ranks: compute is that of the ranks with rows, in the mean; what is left of the time is
+ * exchange, and of this the way down is the time from the model's leaving rank 0 until the last rank has it. Clocks are
+ * compared, so it is told only where the ranks share one machine's. */
+static void split_time(const solver_rank *s, const books *all, fr_result *r) {
+    int ranks = s->comm->size;
+    double compute = 0, latest = 0;
+    for (int i = 1; i < ranks; i++) {
+        compute += all[i].compute / (ranks - 1);
+        latest = fmax(latest, all[i].model_clock);
+    }
+    r->seconds_compute = compute;
+    r->seconds_communicate = r->seconds_total - compute;
+    if (!fr_world_one_clock(s->options.world)) return;
+    r->seconds_down = latest - all[0].model_clock;
+    r->seconds_up = r->seconds_communicate - r->seconds_down;
+}
+
+/* The books of all ranks, where the exchange keeps any. */
+static fr_status read_books(solver_rank *s, fr_result *r, fr_error *error) {
+    const fr_comm *comm = s->comm;
+    books mine = {(double)comm->sent,  (double)comm->received, (double)comm->coded, (double)comm->levels,
+                  (double)comm->steps, comm->model_clock,      r->seconds_compute},
+          *all = NULL;
+    double coded = mine.coded, levels = mine.levels, sent = 0;
+    if (comm->ops->exchange && comm->steps > 0) {
+        fr_status status = fr_allocate((void **)&all, comm->size, sizeof *all, "the ranks' books", error);
+        if (status == FR_OK) status = comm->ops->gather_host(s->comm, &mine, sizeof mine, all, error);
+        if (status != FR_OK) {
+            free(all);
+            return status;
+        }
+        coded = levels = 0;
+        for (int i = 0; i < comm->size; i++) {
+            s->sent[i] = all[i].sent / all[i].steps;
+            s->received[i] = all[i].received / all[i].steps;
+            sent += s->sent[i] / comm->size;
+            coded += all[i].coded, levels += all[i].levels;
+        }
+        r->rank_sent = s->sent, r->rank_received = s->received;
+        r->bytes_sent_per_iteration = sent;
+        if (s->plan.apart) split_time(s, all, r);
+    } else if (s->plan.wire == FR_WIRE_ELIAS && comm->steps > 0) {
+        r->bytes_sent_per_iteration = mine.sent / mine.steps;
+    }
+    r->bits_per_coordinate = levels > 0 ? 8 * coded / levels : fr_traffic_bits(&s->plan);
+    free(all);
+    return FR_OK;
+}
+
 static fr_status fill_result(solver_rank *s, double seconds, fr_result *r, fr_error *error) {
     const fr_plan *plan = &s->plan;
     double n = (double)plan->samples, spread = s->labels.label2 - s->labels.label * s->labels.label / n;
@@ -345,12 +406,15 @@ static fr_status fill_result(solver_rank *s, double seconds, fr_result *r, fr_er
         .seconds_total = seconds,
         .seconds_compute = seconds - s->comm->seconds,
         .seconds_communicate = s->comm->seconds,
+        .seconds_up = NAN,
+        .seconds_down = NAN,
+        .model_levels = plan->model_levels,
         .bytes_sent_per_iteration = s->fit.bytes_a_step,
         .rate = fr_theory_rate(plan->features, (double)plan->batch, plan->levels),
         .condition_ii = condition_ii(s),
         .agreeing = s->agreeing,
     };
-    return status;
+    return status == FR_OK ? read_books(s, r, error) : status;
 }
 
 static fr_status run_rank(void *user, int rank, fr_error *error) {
@@ -359,7 +423,9 @@ static fr_status run_rank(void *user, int rank, fr_error *error) {
     s->agreeing = 1;
     fr_status status = begin(s, error);
     s->fit.started = fr_seconds();
-    s->comm->seconds = 0;
+    s->comm->seconds = s->comm->model_clock = 0;
+    s->comm->steps = 0;
+    s->comm->sent = s->comm->received = s->comm->coded = s->comm->levels = 0;
     if (status == FR_OK) status = s->options.ensemble > 1 ? run_ensemble(s, error) : run_once(s, 0, error);
     double seconds = fr_seconds() - s->fit.started;
     return status == FR_OK ? fill_result(s, seconds, &s->result, error) : status;
@@ -370,6 +436,8 @@ fr_status fr_solver_run(fr_solver *s, fr_result *result, fr_error *error) {
     if (status == FR_OK) *result = s->ranks[0].result;
     return status;
 }
+
+int fr_solver_threads(const fr_solver *s) { return s->plan.threads; }
 
 fr_status fr_solver_model(const fr_solver *s, fr_model **model, fr_error *error) {
     return fr_model_create(s->set, s->ranks[0].fitted, model, error);

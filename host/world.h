@@ -11,11 +11,15 @@
 
 struct fr_world {
     fr_link *link; /* NULL: this process alone */
+    bool one_clock;
     bool agreed;   /* on a failure: every rank knows of it */
 };
 
 static inline int fr_world_neighbours(const fr_world *world) { return world && world->link ? world->link->neighbours : 1; }
 static inline int fr_world_neighbour(const fr_world *world) { return world && world->link ? world->link->neighbour : 0; }
+
+/* Whether all ranks read one clock (CLOCK_MONOTONIC of one running kernel); known once ranks have joined. */
+static inline bool fr_world_one_clock(const fr_world *world) { return world && world->one_clock; }
 
 /* sum[j] <- the sum over all ranks' vectors of element j, rank 0's first, each rank's in their order: the same bits
  * however the vectors are spread. mine: owns[rank] vectors of count doubles, one behind the other. Every rank gets

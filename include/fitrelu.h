@@ -127,6 +127,9 @@ typedef struct fr_options {
     fr_scale scale;
     fr_collective collective;
     fr_wire wire;
+    int model_levels;           /* master: the model's change goes back in so many levels, 1..127; 0: the model itself,
+                                   in double */
+    bool star;                  /* master: the model goes from rank 0 to each rank; false: through a binomial tree */
     double tolerance;           /* stop at this relative error, or where w* is unknown at this share of the gradient
                                    at zero; 0: none */
     int ensemble;               /* L >= 1 runs of Algorithm 1 */
@@ -205,6 +208,9 @@ FR_API fr_status fr_dataset_generate(const fr_planted *planted, fr_precision pre
  * are counted but not parsed: what is wrong with their numbers is not found. */
 FR_API fr_status fr_dataset_read(const char *path, const fr_read_options *options, fr_dataset **dataset,
                                  fr_error *error);
+/* Limits a reading to the rows that this rank of options->world needs for a fit with these options: sets the three
+ * numbers of workers. FR_ERROR_USAGE where the ranks do not divide the workers. */
+FR_API fr_status fr_read_options_share(fr_read_options *reading, const fr_options *options, fr_error *error);
 /* Copies n x d row-major doubles and n labels (NULL: none). */
 FR_API fr_status fr_dataset_from_arrays(int64_t samples, int64_t features, const double *rows, const double *labels,
                                         fr_precision precision, fr_dataset **dataset, fr_error *error);
@@ -257,8 +263,15 @@ typedef struct fr_result {
     double average;
     const char *device;     /* "cpu" or "cuda" */
     int gpus, threads, ranks;
+    int model_levels;       /* s of the way back; 0: the model itself */
     double seconds_total, seconds_compute, seconds_communicate;
-    double bytes_sent_per_iteration; /* by one worker */
+    double seconds_up, seconds_down; /* master over several ranks: of seconds_communicate, the gradients' way to the
+                               master and the model's way back; NaN elsewhere */
+    double bytes_sent_per_iteration; /* by one rank, mean over ranks; of K workers in one process: what each would send
+                               were it a rank of its own */
+    const double *rank_sent, *rank_received; /* bytes a step, counted, for each of `ranks`; NULL where nothing is
+                               counted. Owned by the solver */
+    double bits_per_coordinate; /* of a worker's vector on the wire, its scale included */
     double rate;            /* rho of Theorem 3.1, or alpha of Theorem 3.2 */
     int condition_ii;       /* the start meets condition (II) with delta1 = 1/2: 1, 0, or -1 where w* is unknown */
     int agreeing;           /* ensemble: runs inside the winning ball, 0 if none won; 1 without an ensemble */
@@ -273,6 +286,8 @@ FR_API fr_status fr_solver_create(const fr_options *options, fr_dataset *dataset
 FR_API fr_status fr_solver_run(fr_solver *solver, fr_result *result, fr_error *error);
 /* After fr_solver_run: a new model for the caller to free. */
 FR_API fr_status fr_solver_model(const fr_solver *solver, fr_model **model, fr_error *error);
+/* Threads that a fit on CPUs takes here: as asked for, or fewer where ranks share a machine. */
+FR_API int fr_solver_threads(const fr_solver *solver);
 FR_API void fr_solver_free(fr_solver *solver); /* NULL is fine */
 
 /* ------------------------------------------------------------------------------------------ theory */

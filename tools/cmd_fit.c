@@ -66,10 +66,12 @@ static fr_status open_outputs(fit_job *job, fr_error *error) {
 }
 
 static fr_status open_data(fit_job *job, fr_error *error) {
-    const fit_settings *settings = &job->settings;
-    fr_status status = settings->data
-                           ? fr_dataset_read(settings->data, &settings->reading, &job->data, error)
-                           : fr_dataset_generate(&settings->planted, settings->precision, &job->data, error);
+    fit_settings *settings = &job->settings;
+    settings->options.world = job->world;
+    fr_status status = fr_read_options_share(&settings->reading, &settings->options, error);
+    if (status == FR_OK)
+        status = settings->data ? fr_dataset_read(settings->data, &settings->reading, &job->data, error)
+                                : fr_dataset_generate(&settings->planted, settings->precision, &job->data, error);
     if (status != FR_OK) return status;
     job->samples = fr_dataset_samples(job->data);
     job->features = fr_dataset_features(job->data);
@@ -87,7 +89,6 @@ static fr_status open_start(fit_job *job, fr_error *error) {
 
 static fr_status open_solver(fit_job *job, fr_error *error) {
     fr_options *options = &job->settings.options;
-    options->world = job->world;
     options->report = on_report;
     options->progress = on_progress;
     options->report_user = job;
@@ -99,6 +100,9 @@ static fr_status open_solver(fit_job *job, fr_error *error) {
 static void remark(const fit_job *job) {
     const fr_options *o = &job->settings.options;
     if (job->settings.quiet) return;
+    if (o->threads > 0 && o->threads > fr_solver_threads(job->solver))
+        message_note("--threads %d: each rank takes %d, its share of this machine's processors", o->threads,
+                     fr_solver_threads(job->solver));
     if (o->levels == 0 && o->scale != FR_SCALE_AUTO)
         message_note("--scale has no effect without --levels or --bits: gradients are not quantized");
     if (o->levels > 0 && o->collective == FR_COLLECTIVE_ALLREDUCE && o->scale == FR_SCALE_L2 &&

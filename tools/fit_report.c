@@ -41,6 +41,7 @@ static void write_method(json_writer *json, const fr_result *r) {
     else json_null(json, "levels");
     json_string(json, "scale", fit_report_scale(r));
     json_string(json, "collective", fit_report_collective(r));
+    json_string(json, "wire", fr_wire_name(r->wire));
     json_string(json, "step_rule", fr_step_rule_name(r->step_rule));
     json_string(json, "precision", fr_precision_name(r->precision));
     json_string(json, "init", fr_init_name(r->init));
@@ -58,13 +59,31 @@ static void write_place(json_writer *json, const fr_result *r) {
     json_end(json);
 }
 
+/* Bytes a step, counted, a number a rank. */
+static void write_traffic(json_writer *json, const fr_result *r) {
+    json_begin(json, "traffic");
+    json_begin_array(json, "sent");
+    for (int i = 0; i < r->ranks; i++) json_number(json, NULL, r->rank_sent[i]);
+    json_end_array(json);
+    json_begin_array(json, "received");
+    for (int i = 0; i < r->ranks; i++) json_number(json, NULL, r->rank_received[i]);
+    json_end_array(json);
+    json_end(json);
+}
+
 static void write_costs(json_writer *json, const fr_result *r) {
     json_begin(json, "seconds");
     json_number(json, "total", r->seconds_total);
     json_number(json, "compute", r->seconds_compute);
     json_number(json, "communicate", r->seconds_communicate);
+    if (!isnan(r->seconds_up)) {
+        json_number(json, "up", r->seconds_up);
+        json_number(json, "down", r->seconds_down);
+    }
     json_end(json);
     json_number(json, "bytes_sent_per_iteration", r->bytes_sent_per_iteration);
+    json_number(json, "bits_per_coordinate", r->bits_per_coordinate);
+    if (r->rank_sent) write_traffic(json, r);
     json_begin(json, "theory");
     json_number(json, "rate", r->rate);
     if (r->condition_ii < 0) json_null(json, "condition_ii");
@@ -156,6 +175,9 @@ void fit_report_table(const fit_report *report) {
         row("ensemble", "%d of %d runs agree", r->agreeing, report->settings->options.ensemble);
     row("seconds", "%.3f (compute %.3f, communicate %.3f)", r->seconds_total, r->seconds_compute,
         r->seconds_communicate);
+    if (r->rank_sent)
+        row("traffic", "%.6g bytes sent a rank and step, %.3g bits a coordinate", r->bytes_sent_per_iteration,
+            r->bits_per_coordinate);
     if (report->model) row("model", "%s", report->model);
 }
 

@@ -1,7 +1,7 @@
 /*
  * option_table.c - the table of options, and what it says in words.
  *
- * The words of --step-size, --schedule, --init, --scale, --collective, --precision and --device stand in the order of
+ * The words of --step-size, --schedule, --init, --scale, --collective, --wire, --precision and --device stand in the order of
  * their enumerations in fitrelu.h, so that the position of a word is its value.
  */
 #include <math.h>
@@ -79,6 +79,16 @@ const option_entry option_table[OPT_COUNT] = {
         {"collective", 0, GROUP_METHOD, FIT, KIND_WORD, NULL, "auto|allreduce|allgather|two-phase|master", 0, 0, 0,
          "how the workers put their gradients together; quantized, allreduce needs K S <= 127 (default: "
          "auto: allreduce for K <= 16 where it can be, else two-phase)"},
+    [OPT_WIRE] = {"wire", 0, GROUP_METHOD, FIT, KIND_WORD, NULL, "auto|full|bf16|int8|packed|elias", 0, 0, 0,
+                  "how a gradient travels: levels as int8, packed into b + 1 bits, or by Elias' code (allgather, master); "
+                  "unquantized in the precision of the fit (full) or, with allreduce, as bfloat16 (default: auto, packed "
+                  "where that is shorter, else int8)"},
+    [OPT_MODEL_LEVELS] = {"model-levels", 0, GROUP_METHOD, FIT, KIND_INTEGER, "S", NULL, 1, 127, 0,
+                          "with --collective master: send the model's change back in S levels instead of the model in "
+                          "float64"},
+    [OPT_BROADCAST] = {"broadcast", 0, GROUP_METHOD, FIT, KIND_WORD, NULL, "tree|star", 0, 0, 0,
+                       "with --collective master over several ranks: the model goes back through a binomial tree, or "
+                       "from the master to each (default: tree)"},
     [OPT_PRECISION] = {"precision", 0, GROUP_METHOD, FIT | GENERATE, KIND_WORD, NULL, "f64|f32", 0, 0, 0,
                        "compute and keep rows in float64 or float32 (default: f64)"},
     [OPT_TOLERANCE] =

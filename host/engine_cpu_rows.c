@@ -1,0 +1,181 @@
+/*
+ * engine_cpu_rows.c - passes over the rows of a CPU engine: the gradient of the drawn ones, sums over all.
+ *
+ * A lane is a run of at least 32 rows of one worker; lanes are the unit of work of the threads, and since they are cut
+ * by counts alone and added in order, the number of threads changes no bit.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine_cpu.h"
+
+enum {
+    LANE_ROWS = 32,  /* fewest rows of a lane */
+    MOST_LANES = 64, /* over all workers, unless there are more workers */
+    PASS_ROWS = 256  /* rows whose sum is kept in real before it goes to double */
+};
+
+fr_status fr_cpu_cut_lanes(const cpu_engine *e, bool drawn, lane_table *table, fr_error *error) {
+    const fr_plan *plan = e->base.config.plan;
+    int workers = e->base.config.worker_count, most = MOST_LANES / plan->workers < 4 ? 4 : MOST_LANES / plan->workers;
+    fr_status status =
+        fr_allocate((void **)&table->lanes, (int64_t)workers * most, sizeof(lane), "the table of lanes", error);
+    if (status == FR_OK)
+        status = fr_allocate((void **)&table->start, workers + 1, sizeof(int), "the table of lanes", error);
+    if (status != FR_OK) return status;
+    for (int k = 0; k < workers; k++) {
+        int64_t count = drawn && plan->draws ? plan->draws : shard_rows(e, k);
+        int64_t lanes = (count + LANE_ROWS - 1) / LANE_ROWS;
+        lanes = lanes > most ? most : lanes;
+        table->start[k] = table->count;
+        for (int64_t l = 0; l < lanes; l++) {
+            int64_t first = fr_part_start(count, lanes, l);
+            table->lanes[table->count++] = (lane){k, first, fr_part_start(count, lanes, l + 1) - first};
+        }
+    }
+    table->start[workers] = table->count;
+    return FR_OK;
+}
+
+/* sum (in double) <- the sum of the rows of one pass, or + it. */
+static void add_to_lane(const cpu_engine *e, const void *scratch, bool first, double *sum) {
+    int64_t d = e->base.config.plan->features;
+    const float *f = scratch;
+    const double *g = scratch;
+    if (first && e->real == 4)
+        for (int64_t j = 0; j < d; j++) sum[j] = (double)f[j];
+    else if (first)
+        memcpy(sum, g, (size_t)d * sizeof *sum);
+    else if (e->real == 4)
+        for (int64_t j = 0; j < d; j++) sum[j] += (double)f[j];
+    else
+        for (int64_t j = 0; j < d; j++) sum[j] += g[j];
+}
+
+/* Sums one lane into its vector of lane_sums. */
+static void run_lane(cpu_engine *e, const lane_table *table, int l, bool drawn, fr_pass pass, const void *weights,
+                     void *scratch) {
+    const fr_plan *plan = e->base.config.plan;
+    const fr_dataset *set = e->base.config.data;
+    const lane *at_lane = &table->lanes[l];
+    int64_t d = plan->features, start = shard_start(e, at_lane->worker) - set->first_row;
+    uint64_t worker = (uint64_t)(e->base.config.first_worker + at_lane->worker);
+    uint64_t q = fr_sequence(FR_STREAM_SAMPLE, (uint32_t)e->run, (uint32_t)worker);
+    const char *rows = (const char *)set->rows + (size_t)(start * d) * e->real;
+    const char *labels = (const char *)set->labels + (size_t)start * e->real;
+    double *sum = e->lane_sums + (size_t)l * (size_t)d;
+    int64_t index[PASS_ROWS];
+    e->lane_scalars[l] = (fr_row_sums){0};
+    for (int64_t i = 0; i < at_lane->count; i += PASS_ROWS) {
+        int64_t here = at_lane->count - i < PASS_ROWS ? at_lane->count - i : PASS_ROWS, first = at_lane->first + i;
+        if (pass != FR_PASS_LOSS) memset(scratch, 0, (size_t)d * e->real);
+        if (drawn) {
+            uint64_t n = (uint64_t)shard_rows(e, at_lane->worker);
+            for (int64_t j = 0; j < here; j++)
+                index[j] = fr_sample_row(plan->seed, q, (uint64_t)e->step, (uint64_t)(first + j), n);
+            e->kernels->pass(pass, rows, labels, index, here, d, weights, scratch, &e->lane_scalars[l]);
+        } else {
+            e->kernels->pass(pass, rows + (size_t)(first * d) * e->real, labels + (size_t)first * e->real, NULL, here,
+                             d, weights, scratch, &e->lane_scalars[l]);
+        }
+        if (pass != FR_PASS_LOSS) add_to_lane(e, scratch, i == 0, sum);
+    }
+}
+
+static fr_row_sums worker_scalars(const cpu_engine *e, const lane_table *table, int worker) {
+    fr_row_sums total = {0};
+    for (int l = table->start[worker]; l < table->start[worker + 1]; l++) fr_row_sums_add(&total, &e->lane_scalars[l]);
+    return total;
+}
+
+/* factor times the sum over lanes, columns first .. last - 1 of a worker: into real values or double sums. */
+static void add_lanes(const cpu_engine *e, const lane_table *table, int worker, int64_t first, int64_t last,
+                      double factor, double *sums) {
+    int64_t d = e->base.config.plan->features, count = last - first;
+    double total[APPLY_COLUMNS];
+    memset(total, 0, (size_t)count * sizeof *total);
+    for (int l = table->start[worker]; l < table->start[worker + 1]; l++) {
+        const double *lane_sum = e->lane_sums + (size_t)l * (size_t)d + (size_t)first;
+        for (int64_t j = 0; j < count; j++) total[j] += lane_sum[j];
+    }
+    if (sums) {
+        memcpy(sums + (int64_t)worker * d + first, total, (size_t)count * sizeof *total);
+    } else if (e->real == 4) {
+        float *values = (float *)e->base.buffers.values + (int64_t)worker * d + first;
+        for (int64_t j = 0; j < count; j++) values[j] = (float)(factor * total[j]);
+    } else {
+        double *values = (double *)e->base.buffers.values + (int64_t)worker * d + first;
+        for (int64_t j = 0; j < count; j++) values[j] = factor * total[j];
+    }
+}
+
+/* One pass over rows, as the team sees it. */
+typedef struct row_pass {
+    cpu_engine *engine;
+    const lane_table *table;
+    bool drawn;
+    fr_pass pass;
+    const void *weights;
+    double factor;
+    double *sums;
+} row_pass;
+
+static void lane_item(void *context, int64_t item, int thread) {
+    row_pass *p = context;
+    cpu_engine *e = p->engine;
+    void *scratch = at(e, e->scratch, thread * e->base.config.plan->features);
+    run_lane(e, p->table, (int)item, p->drawn, p->pass, p->weights, scratch);
+}
+
+static void sum_item(void *context, int64_t item, int thread) {
+    row_pass *p = context;
+    int64_t d = p->engine->base.config.plan->features, blocks = blocks_of(p->engine, APPLY_COLUMNS);
+    int64_t first = item % blocks * APPLY_COLUMNS, last = first + APPLY_COLUMNS < d ? first + APPLY_COLUMNS : d;
+    (void)thread;
+    add_lanes(p->engine, p->table, (int)(item / blocks), first, last, p->factor, p->sums);
+}
+
+static void pass_over(row_pass p) {
+    cpu_engine *e = p.engine;
+    fr_team_run(e->team, p.table->count, lane_item, &p);
+    if (p.pass != FR_PASS_LOSS)
+        fr_team_run(e->team, e->base.config.worker_count * blocks_of(e, APPLY_COLUMNS), sum_item, &p);
+}
+
+fr_status fr_cpu_survey(fr_engine *engine, fr_pass pass, const double *weights, double *sums,
+                            fr_row_sums *scalars, fr_error *error) {
+    cpu_engine *e = of(engine);
+    int64_t d = engine->config.plan->features;
+    const void *at_weights = weights;
+    void *copy = NULL;
+    if (e->real == 4 && weights) {
+        fr_status status = fr_allocate(&copy, d, e->real, "weights", error);
+        if (status != FR_OK) return status;
+        for (int64_t j = 0; j < d; j++) put(e, copy, j, weights[j]);
+        at_weights = copy;
+    }
+    pass_over((row_pass){e, &e->full, false, !sums && pass != FR_PASS_LABELS ? FR_PASS_LOSS : pass, at_weights, 1, sums});
+    for (int k = 0; k < engine->config.worker_count; k++) scalars[k] = worker_scalars(e, &e->full, k);
+    free(copy);
+    return FR_OK;
+}
+
+/* v_k: the mean over the drawn rows, or with full batches (K / n) times the sum over all rows of the worker, so that
+ * the mean over workers is the gradient of (1.1) even where parts differ by a row. */
+fr_status fr_cpu_gradient(fr_engine *engine, fr_error *error) {
+    cpu_engine *e = of(engine);
+    const fr_plan *plan = engine->config.plan;
+    bool drawn = plan->draws > 0;
+    const lane_table *table = drawn ? &e->drawn : &e->full;
+    double factor = drawn ? 1 / (double)plan->draws : (double)plan->workers / (double)plan->samples, rows = 0;
+    (void)error;
+    pass_over((row_pass){e, table, drawn, FR_PASS_GRADIENT, e->weights_real, factor, NULL});
+    e->batch_residual = 0;
+    for (int k = 0; k < engine->config.worker_count; k++) {
+        e->batch_residual += worker_scalars(e, table, k).residual;
+        rows += drawn ? (double)plan->draws : (double)shard_rows(e, k);
+    }
+    if (rows > 0) e->batch_residual /= rows;
+    return FR_OK;
+}
+

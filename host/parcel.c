@@ -1,0 +1,161 @@
+/*
+ * parcel.c - parcels packed, sent, received and opened.
+ *
+ * The memory for messages is made at the first step and kept (fr_post). A parcel that does not open - it comes from
+ * another machine - is an error that names the rank it came from.
+ */
+#include "parcel.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "wire.h"
+
+struct fr_post {
+    uint8_t *memory;
+    size_t size;
+    fr_message *out, *in; /* comm->size each */
+};
+
+void fr_post_free(struct fr_post *post) {
+    if (!post) return;
+    free(post->memory);
+    free(post->out);
+    free(post->in);
+    free(post);
+}
+
+static fr_status find_post(fr_comm *comm, size_t size, fr_error *error) {
+    static const char what[] = "messages";
+    fr_status status = FR_OK;
+    if (!comm->post) {
+        status = fr_allocate((void **)&comm->post, 1, sizeof *comm->post, what, error);
+        if (status == FR_OK)
+            status = fr_allocate((void **)&comm->post->out, comm->size, sizeof(fr_message), what, error);
+        if (status == FR_OK)
+            status = fr_allocate((void **)&comm->post->in, comm->size, sizeof(fr_message), what, error);
+    }
+    if (status != FR_OK || size <= comm->post->size) return status;
+    free(comm->post->memory);
+    comm->post->memory = NULL, comm->post->size = 0;
+    status = fr_allocate((void **)&comm->post->memory, (int64_t)size, 1, what, error);
+    if (status == FR_OK) comm->post->size = size;
+    return status;
+}
+
+/* -------------------------------------------------------------------------------------- one parcel */
+
+static size_t most_of(const fr_plan *plan, const fr_parcel *parcel) {
+    return (size_t)parcel->scale_count * fr_precision_bytes(plan->precision) +
+           fr_wire_most(plan->wire, parcel->level_count, plan->levels);
+}
+
+static size_t pack(const fr_plan *plan, const fr_parcel *parcel, uint8_t *to) {
+    size_t scales = (size_t)parcel->scale_count * fr_precision_bytes(plan->precision);
+    if (scales > 0) memcpy(to, parcel->scales, scales);
+    return scales + fr_wire_encode(plan->wire, parcel->levels, parcel->level_count, plan->levels, to + scales);
+}
+
+static fr_status open_parcel(const fr_plan *plan, const fr_message *message, fr_parcel *parcel, fr_error *error) {
+    fr_error why;
+    size_t scales = (size_t)parcel->scale_count * fr_precision_bytes(plan->precision);
+    if (message->size < scales)
+        return fr_fail(error, FR_ERROR_DEVICE, "rank %d sent %zu bytes; expected at least %zu", message->rank,
+                       message->size, scales);
+    if (scales > 0) memcpy(parcel->scales, message->data, scales);
+    fr_status status = fr_wire_decode(plan->wire, (const uint8_t *)message->data + scales, message->size - scales,
+                                      parcel->level_count, plan->levels, parcel->levels, &why);
+    if (status == FR_OK) return FR_OK;
+    return fr_fail(error, status, "what rank %d sent cannot be decoded: %s", message->rank, why.message);
+}
+
+static void count_own(fr_comm *comm, size_t bytes, int64_t levels) {
+    comm->coded += bytes;
+    comm->levels += (uint64_t)levels;
+}
+
+/* Rank i places after this one, so that not all begin with the same. */
+static int after(const fr_comm *comm, int i) { return (comm->rank + i) % comm->size; }
+
+/* Opens what came: in order of the messages. */
+static fr_status open_all(const fr_comm *comm, const fr_plan *plan, int count, fr_parcel *parcels, fr_error *error) {
+    for (int i = 0; i < count; i++) {
+        fr_status status = open_parcel(plan, &comm->post->in[i], &parcels[comm->post->in[i].rank], error);
+        if (status != FR_OK) return status;
+    }
+    return FR_OK;
+}
+
+/* ---------------------------------------------------------------------------------------- exchanges */
+
+fr_status fr_parcel_all_gather(fr_comm *comm, const fr_plan *plan, const fr_parcel *mine, fr_parcel *all,
+                               fr_error *error) {
+    size_t need = most_of(plan, mine);
+    for (int r = 0; r < comm->size; r++) need += r == comm->rank ? 0 : most_of(plan, &all[r]);
+    fr_status status = find_post(comm, need, error);
+    if (status != FR_OK) return status;
+    uint8_t *at = comm->post->memory;
+    size_t bytes = pack(plan, mine, at);
+    count_own(comm, bytes, mine->level_count);
+    at += most_of(plan, mine);
+    for (int i = 1; i < comm->size; i++) {
+        int r = after(comm, i);
+        comm->post->out[i - 1] = (fr_message){r, comm->post->memory, bytes};
+        comm->post->in[i - 1] = (fr_message){r, at, most_of(plan, &all[r])};
+        at += most_of(plan, &all[r]);
+    }
+    int others = comm->size - 1;
+    status = comm->ops->exchange(comm, "the all-gather", comm->post->out, others, comm->post->in, others, error);
+    return status == FR_OK ? open_all(comm, plan, others, all, error) : status;
+}
+
+fr_status fr_parcel_all_to_all(fr_comm *comm, const fr_plan *plan, const fr_parcel *out, fr_parcel *in,
+                               fr_error *error) {
+    size_t need = 0;
+    for (int r = 0; r < comm->size; r++) need += most_of(plan, &out[r]) + most_of(plan, &in[r]);
+    fr_status status = find_post(comm, need, error);
+    if (status != FR_OK) return status;
+    uint8_t *at = comm->post->memory;
+    for (int i = 1; i < comm->size; i++) {
+        int r = after(comm, i);
+        size_t bytes = pack(plan, &out[r], at);
+        count_own(comm, bytes, out[r].level_count);
+        comm->post->out[i - 1] = (fr_message){r, at, bytes};
+        at += most_of(plan, &out[r]);
+        comm->post->in[i - 1] = (fr_message){r, at, most_of(plan, &in[r])};
+        at += most_of(plan, &in[r]);
+    }
+    int others = comm->size - 1;
+    status = comm->ops->exchange(comm, "the all-to-all", comm->post->out, others, comm->post->in, others, error);
+    return status == FR_OK ? open_all(comm, plan, others, in, error) : status;
+}
+
+fr_status fr_parcel_to_master(fr_comm *comm, const fr_plan *plan, const fr_parcel *mine, fr_parcel *all,
+                              fr_error *error) {
+    static const char what[] = "the gradients' way to the master";
+    size_t need = comm->rank > 0 ? most_of(plan, mine) : 0;
+    for (int r = 1; comm->rank == 0 && r < comm->size; r++) need += most_of(plan, &all[r]);
+    fr_status status = find_post(comm, need, error);
+    if (status != FR_OK) return status;
+    uint8_t *at = comm->post->memory;
+    if (comm->rank > 0) {
+        size_t bytes = pack(plan, mine, at);
+        count_own(comm, bytes, mine->level_count);
+        comm->post->out[0] = (fr_message){0, at, bytes};
+        return comm->ops->exchange(comm, what, comm->post->out, 1, NULL, 0, error);
+    }
+    for (int r = 1; r < comm->size; r++) {
+        comm->post->in[r - 1] = (fr_message){r, at, most_of(plan, &all[r])};
+        at += most_of(plan, &all[r]);
+    }
+    status = comm->ops->exchange(comm, what, NULL, 0, comm->post->in, comm->size - 1, error);
+    return status == FR_OK ? open_all(comm, plan, comm->size - 1, all, error) : status;
+}
+
+fr_status fr_parcel_weigh(fr_comm *comm, const fr_plan *plan, const fr_parcel *mine, size_t *bytes, fr_error *error) {
+    fr_status status = find_post(comm, most_of(plan, mine), error);
+    if (status != FR_OK) return status;
+    *bytes = pack(plan, mine, comm->post->memory);
+    count_own(comm, *bytes, mine->level_count);
+    return FR_OK;
+}

@@ -1,0 +1,106 @@
+/*
+ * traffic.c - what each collective makes a rank send and receive in a step.
+ *
+ * R ranks, rank r with c_r workers and w_r columns of its own in two-phase; a sum gives rank r the s_r columns of its
+ * slice. |x| is the size of x on the wire.
+ *
+ *   allreduce   the largest norm by doubling: R - 1 numbers; slices out and in: d - s_r + (R - 1) s_r numbers
+ *   allgather   (R - 1) |c_r vectors| out, those of all others in
+ *   two-phase   the largest norm; the columns of all others out, own columns of all others in; own slice to all
+ *   master      |c_r vectors| out, the model in and on to the ranks below in the tree; rank 0 the other way round
+ */
+#include "traffic.h"
+
+#include "wire.h"
+
+/* |count numbers of own vectors|, with scales of as many vectors. */
+static double coded(const fr_plan *plan, double count, double scales) {
+    double real = (double)fr_precision_bytes(plan->precision);
+    if (plan->levels == 0) return count * (plan->wire == FR_WIRE_BF16 ? 2 : real);
+    return scales * real + (double)fr_wire_most(plan->wire, (int64_t)count, plan->levels);
+}
+
+static int workers_of(const fr_plan *plan, int ranks, int rank) {
+    return fr_first_worker(plan, ranks, rank + 1) - fr_first_worker(plan, ranks, rank);
+}
+
+static double columns_of(const fr_plan *plan, int ranks, int rank) {
+    return (double)(fr_part_start(plan->features, plan->workers, fr_first_worker(plan, ranks, rank + 1)) -
+                    fr_part_start(plan->features, plan->workers, fr_first_worker(plan, ranks, rank)));
+}
+
+static double largest_norm(const fr_plan *plan, int ranks) {
+    return plan->levels > 0 ? (ranks - 1) * (double)fr_precision_bytes(plan->precision) : 0;
+}
+
+static fr_traffic allreduce(const fr_plan *plan, int ranks, int rank) {
+    double d = (double)plan->features, size = plan->levels > 0 ? 1 : coded(plan, 1, 0);
+    double slice =
+        (double)(fr_part_start(plan->features, ranks, rank + 1) - fr_part_start(plan->features, ranks, rank));
+    double bytes = largest_norm(plan, ranks) + size * (d - slice + (ranks - 1) * slice);
+    return (fr_traffic){bytes, bytes};
+}
+
+static fr_traffic allgather(const fr_plan *plan, int ranks, int rank) {
+    fr_traffic total = {0, 0};
+    for (int r = 0; r < ranks; r++) {
+        double workers = workers_of(plan, ranks, r), bytes = coded(plan, workers * (double)plan->features, workers);
+        if (r == rank) total.sent += (ranks - 1) * bytes;
+        else total.received += bytes;
+    }
+    return total;
+}
+
+static fr_traffic two_phase(const fr_plan *plan, int ranks, int rank) {
+    double own = columns_of(plan, ranks, rank), each = workers_of(plan, ranks, rank);
+    fr_traffic total = {largest_norm(plan, ranks), largest_norm(plan, ranks)};
+    for (int r = 0; r < ranks; r++) {
+        if (r == rank) continue;
+        double theirs = columns_of(plan, ranks, r);
+        total.sent += coded(plan, each * theirs, 0) + coded(plan, own, each);
+        total.received += coded(plan, each * own, 0) + coded(plan, theirs, each);
+    }
+    return total;
+}
+
+/* Ranks that rank `rank` hands the model on to. */
+static int ranks_below(const fr_plan *plan, int ranks, int rank) {
+    int count = 0;
+    if (plan->star) return rank == 0 ? ranks - 1 : 0;
+    for (int bit = 1; bit < ranks && !(rank & bit); bit *= 2) count += rank + bit < ranks;
+    return count;
+}
+
+static fr_traffic master(const fr_plan *plan, int ranks, int rank) {
+    double d = (double)plan->features, own = workers_of(plan, ranks, rank), workers = plan->workers;
+    fr_wire wire = plan->model_levels < 64 ? FR_WIRE_PACKED : FR_WIRE_INT8;
+    double model = plan->model_levels == 0
+                       ? d * sizeof(double)
+                       : sizeof(double) + (double)fr_wire_most(wire, plan->features, plan->model_levels);
+    fr_traffic total = {ranks_below(plan, ranks, rank) * model, rank > 0 ? model : 0};
+    if (rank > 0) total.sent += coded(plan, own * d, own);
+    else total.received += (ranks - 1) * coded(plan, workers / (ranks - 1) * d, workers / (ranks - 1));
+    return total;
+}
+
+fr_traffic fr_traffic_of(const fr_plan *plan, int ranks, int rank) {
+    if (ranks < 2) return (fr_traffic){0, 0};
+    switch (plan->collective) {
+    case FR_COLLECTIVE_ALLGATHER: return allgather(plan, ranks, rank);
+    case FR_COLLECTIVE_TWO_PHASE: return two_phase(plan, ranks, rank);
+    case FR_COLLECTIVE_MASTER: return plan->apart ? master(plan, ranks, rank) : allgather(plan, ranks, rank);
+    default: return allreduce(plan, ranks, rank);
+    }
+}
+
+double fr_traffic_mean(const fr_plan *plan, int ranks) {
+    double sum = 0;
+    for (int r = 0; r < ranks; r++) sum += fr_traffic_of(plan, ranks, r).sent;
+    return sum / ranks;
+}
+
+double fr_traffic_bits(const fr_plan *plan) {
+    double d = (double)plan->features;
+    if (plan->levels > 0 && plan->collective == FR_COLLECTIVE_ALLREDUCE) return 8;
+    return 8 * coded(plan, d, 1) / d;
+}
