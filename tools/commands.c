@@ -38,6 +38,16 @@ const command command_table[] = {
      "fitrelu experiment fig1a --batches 50,100,200 --seeds 10 --output results\n"
      "fitrelu experiment all --output results\n",
      cmd_experiment},
+    {"plan", COMMAND_PLAN, "", 0, "predict steps, bytes and time of each way to exchange gradients",
+     "Predicts, without running anything, how many steps a fit of Gaussian rows takes with each collective and number "
+     "of levels, what a rank sends and receives, and how long a step and the whole take on the links described; marks "
+     "the best and says whether quantization pays. Steps are given twice: near w*, with the step size auto, and as "
+     "Theorems 3.1 and 3.2 guarantee them. The text shows for each collective and number of levels the best scale and "
+     "wire format; --json has all of them.",
+     "fitrelu plan --samples 20K --features 4K --workers 40 --bandwidth 100M\n"
+     "fitrelu plan --features 100K --samples 10M --nodes 256 --workers-per-node 8 \\\n"
+     "    --bandwidth 100G --inner-bandwidth 2400G --compute-rate 400G\n",
+     cmd_plan},
     {"info", COMMAND_INFO, "", 0, "tell what this build holds and which devices it sees",
      "Prints version, compiler, build options, library versions and devices: what a report of a fault needs.",
      "fitrelu info\n", cmd_info},

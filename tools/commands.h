@@ -15,7 +15,8 @@ typedef enum command_bit {
     COMMAND_GENERATE = 1 << 2,
     COMMAND_INFO = 1 << 3,
     COMMAND_EXPERIMENT = 1 << 4,
-    COMMAND_ALL = (1 << 5) - 1
+    COMMAND_PLAN = 1 << 5,
+    COMMAND_ALL = (1 << 6) - 1
 } command_bit;
 
 /* Started by mpirun, the processes do these together. */
@@ -41,6 +42,6 @@ extern const int command_count;
 /* The subcommand of that name, or NULL. */
 const command *command_find(const char *name);
 
-command_run cmd_fit, cmd_predict, cmd_generate, cmd_experiment, cmd_info;
+command_run cmd_fit, cmd_predict, cmd_generate, cmd_experiment, cmd_plan, cmd_info;
 
 #endif

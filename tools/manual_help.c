@@ -65,7 +65,7 @@ void manual_command_help(FILE *out, const command *which) {
     fprintf(out, "Usage: fitrelu %s [OPTION]...%s%s\n\n", which->name, *which->operands ? " " : "", which->operands);
     print_wrapped(out, which->description, 0, 0);
     for (int group = 0; group < GROUP_COUNT; group++) print_group(out, (option_group)group, which);
-    if (takes_sizes(which)) fprintf(out, "\nWhole numbers may end in K, M or G: 20K is 20000.\n");
+    if (takes_sizes(which)) fprintf(out, "\nNumbers may end in K, M or G: 20K is 20000.\n");
     fprintf(out, "\nExamples:\n");
     print_indented(out, which->examples);
 }

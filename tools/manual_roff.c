@@ -77,7 +77,7 @@ static void print_option(FILE *out, const option_entry *entry) {
 
 static void print_options(FILE *out) {
     fputs(".SH OPTIONS\n"
-          "Long options are written in full; the last of several wins. Whole numbers may end in K, M or G: 20K is "
+          "Long options are written in full; the last of several wins. Numbers may end in K, M or G: 20K is "
           "20000.\n",
           out);
     for (int group = 0; group < GROUP_COUNT; group++) {

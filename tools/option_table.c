@@ -15,15 +15,16 @@
 #define PREDICT COMMAND_PREDICT
 #define GENERATE COMMAND_GENERATE
 #define EXPERIMENT COMMAND_EXPERIMENT
+#define PLAN COMMAND_PLAN
 
 /* Sizes end at 10^15, which a double still holds exactly; what is too large for memory is told by the library. */
 #define MOST 1e15
 
 const option_entry option_table[OPT_COUNT] = {
-    [OPT_SAMPLES] = {"samples", 'n', GROUP_DATA, FIT | GENERATE | EXPERIMENT, KIND_INTEGER, "N", NULL, 1, MOST, 0,
+    [OPT_SAMPLES] = {"samples", 'n', GROUP_DATA, FIT | GENERATE | EXPERIMENT | PLAN, KIND_INTEGER, "N", NULL, 1, MOST, 0,
                      "rows of the planted problem (default: 10 times the features); in fig2a and fig2b "
                      "the most rows of the grid (default: 4 times)"},
-    [OPT_FEATURES] = {"features", 'd', GROUP_DATA, FIT | GENERATE | EXPERIMENT, KIND_INTEGER, "D", NULL, 1, MOST, 0,
+    [OPT_FEATURES] = {"features", 'd', GROUP_DATA, FIT | GENERATE | EXPERIMENT | PLAN, KIND_INTEGER, "D", NULL, 1, MOST, 0,
                       "features of the planted problem (default: 1000; with --samples alone N / 10, at most 1000)"},
     [OPT_NOISE] = {"noise", 0, GROUP_DATA, FIT | GENERATE, KIND_REAL, "SIGMA", NULL, 0, INFINITY, 0,
                    "standard deviation of the noise on planted labels (default: 0)"},
@@ -41,7 +42,7 @@ const option_entry option_table[OPT_COUNT] = {
                        "fit y = max(0, <w, x> + b), with an intercept b"},
 
     [OPT_BATCH] =
-        {"batch", 'm', GROUP_METHOD, FIT, KIND_INTEGER, "M", "full", 1, MOST, 0,
+        {"batch", 'm', GROUP_METHOD, FIT | PLAN, KIND_INTEGER, "M", "full", 1, MOST, 0,
          "rows drawn a step, over all workers; full: every row once, gradient descent (default: chosen from "
          "the data)"},
     [OPT_BATCHES] = {"batches", 0, GROUP_METHOD, EXPERIMENT, KIND_TEXT, "LIST", NULL, 0, 0, 0,
@@ -53,8 +54,8 @@ const option_entry option_table[OPT_COUNT] = {
                   "the large version: more seeds, finer grids"},
     [OPT_NO_PICTURES] = {"no-pictures", 0, GROUP_RESULTS, EXPERIMENT, KIND_FLAG, NULL, NULL, 0, 0, 0,
                          "write CSV and JSON only"},
-    [OPT_WORKERS] = {"workers", 'K', GROUP_METHOD, FIT, KIND_INTEGER, "K", NULL, 1, 1e6, 0,
-                     "workers that share the rows; must divide the batch (default: one a GPU or rank)"},
+    [OPT_WORKERS] = {"workers", 'K', GROUP_METHOD, FIT | PLAN, KIND_INTEGER, "K", NULL, 1, 1e6, 0,
+                     "workers that share the rows; must divide the batch (default: one a GPU or rank; plan: one a node)"},
     [OPT_ITERATIONS] = {"iterations", 'T', GROUP_METHOD, FIT | EXPERIMENT, KIND_INTEGER, "T", NULL, 0, MOST, 0,
                         "steps to make at most (default: chosen from the size of the problem)"},
     [OPT_STEP_SIZE] = {"step-size", 0, GROUP_METHOD, FIT, KIND_REAL, "NUMBER", "auto|theorem|experiment", 0, INFINITY,
@@ -89,12 +90,12 @@ const option_entry option_table[OPT_COUNT] = {
     [OPT_BROADCAST] = {"broadcast", 0, GROUP_METHOD, FIT, KIND_WORD, NULL, "tree|star", 0, 0, 0,
                        "with --collective master over several ranks: the model goes back through a binomial tree, or "
                        "from the master to each (default: tree)"},
-    [OPT_PRECISION] = {"precision", 0, GROUP_METHOD, FIT | GENERATE, KIND_WORD, NULL, "f64|f32", 0, 0, 0,
+    [OPT_PRECISION] = {"precision", 0, GROUP_METHOD, FIT | GENERATE | PLAN, KIND_WORD, NULL, "f64|f32", 0, 0, 0,
                        "compute and keep rows in float64 or float32 (default: f64)"},
     [OPT_TOLERANCE] =
-        {"tolerance", 0, GROUP_METHOD, FIT, KIND_REAL, "EPS", NULL, 0, INFINITY, 1,
+        {"tolerance", 0, GROUP_METHOD, FIT | PLAN, KIND_REAL, "EPS", NULL, 0, INFINITY, 1,
          "stop at this relative error ||w - w*|| / ||w*||, or, where w* is unknown, at this share of the "
-         "gradient at zero; exit code 3 where it was not reached"},
+         "gradient at zero; exit code 3 where it was not reached; plan: the error to reach (default: 1e-6)"},
     [OPT_ENSEMBLE] = {"ensemble", 0, GROUP_METHOD, FIT, KIND_INTEGER, "L", NULL, 1, 1e6, 0,
                       "make L runs and keep the one that at least half of them agree with (Algorithm 1)"},
 
@@ -106,6 +107,26 @@ const option_entry option_table[OPT_COUNT] = {
                      "processor threads; the result does not depend on them (default: all)"},
     [OPT_TIMEOUT] = {"timeout", 0, GROUP_PLACE, FIT, KIND_REAL, "SECONDS", NULL, 0, INFINITY, 0,
                      "give up when a rank is silent for so long; 0: never (default: 300)"},
+
+    [OPT_NODES] = {"nodes", 0, GROUP_NETWORK, PLAN, KIND_INTEGER, "N", NULL, 1, 1e6, 0,
+                   "machines, each with a link of its own (default: one a worker, else 8)"},
+    [OPT_WORKERS_PER_NODE] = {"workers-per-node", 0, GROUP_NETWORK, PLAN, KIND_INTEGER, "W", NULL, 1, 1e6, 0,
+                              "workers, or GPUs, of a machine, which share its link (default: 1)"},
+    [OPT_BANDWIDTH] = {"bandwidth", 0, GROUP_NETWORK, PLAN, KIND_REAL, "BITS", NULL, 0, INFINITY, 1,
+                       "bits a second of a link, each way (default: 1G)"},
+    [OPT_LATENCY] = {"latency", 0, GROUP_NETWORK, PLAN, KIND_REAL, "SECONDS", NULL, 0, INFINITY, 0,
+                     "seconds until the first byte of a message arrives (default: 50e-6)"},
+    [OPT_MESSAGE_TIME] = {"message-time", 0, GROUP_NETWORK, PLAN, KIND_REAL, "SECONDS", NULL, 0, INFINITY, 0,
+                          "seconds of the processor for each message sent or received (default: 4e-6, as Open MPI over TCP)"},
+    [OPT_INNER_BANDWIDTH] = {"inner-bandwidth", 0, GROUP_NETWORK, PLAN, KIND_REAL, "BITS", NULL, 0, INFINITY, 1,
+                             "bits a second between workers of one machine, which then add up before the machine "
+                             "takes part (default: no such links; a machine exchanges each worker's vector)"},
+    [OPT_INNER_LATENCY] = {"inner-latency", 0, GROUP_NETWORK, PLAN, KIND_REAL, "SECONDS", NULL, 0, INFINITY, 0,
+                           "seconds of latency between workers of one machine (default: 5e-6)"},
+    [OPT_COMPUTE_RATE] = {"compute-rate", 0, GROUP_NETWORK, PLAN, KIND_REAL, "RATE", NULL, 0, INFINITY, 1,
+                          "rows times features of the gradient that one worker computes a second (default: 2G)"},
+    [OPT_MODEL_LEVELS] = {"model-levels", 0, GROUP_NETWORK, PLAN, KIND_INTEGER, "S", NULL, 1, 127, 0,
+                          "with master, the model's change goes down in S levels (default: the model as float64)"},
 
     [OPT_MODEL] = {"model", 0, GROUP_RESULTS, FIT, KIND_FILE, "FILE", NULL, 0, 0, 0,
                    "write the fitted model, for fitrelu predict; nothing is written when the fit diverges"},
@@ -131,7 +152,7 @@ const option_entry option_table[OPT_COUNT] = {
 };
 
 const char *option_group_name(option_group group) {
-    const char *const names[GROUP_COUNT] = {"Data", "Method", "Place", "Results", "General"};
+    const char *const names[GROUP_COUNT] = {"Data", "Method", "Place", "Network", "Results", "General"};
     return names[group];
 }
 

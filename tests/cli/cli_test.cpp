@@ -14,7 +14,7 @@
 #include "json.h"
 #endif
 
-static const char *const COMMANDS[] = {"fit", "predict", "generate", "info"};
+static const char *const COMMANDS[] = {"fit", "predict", "generate", "plan", "info"};
 static const std::string SMALL = "fit --samples 400 --features 20 ";
 
 static std::vector<std::string> lines_of(const std::string &text) {
