@@ -46,7 +46,7 @@ static fr_status trial(const experiment_run *run, int64_t t, double *values, fr_
     const experiment_settings *s = &run->settings;
     fr_planted planted = {.samples = s->samples, .features = s->features, .seed = s->seed + (uint64_t)(t % s->seeds)};
     fr_options options;
-    fr_options_default(&options);
+    experiment_options(run, &options);
     options.batch = s->batches[0];
     options.workers = workers_of(run, t);
     options.iterations = s->iterations;
