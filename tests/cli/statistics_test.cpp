@@ -143,14 +143,14 @@ static const std::string TINY_THEOREMS = "experiment theorems -n 160 -d 16 --bat
 TEST_F(Statistics, TheoremsFollowFitFromAStartThatMeetsTheCondition) {
     ASSERT_EQ(run(TINY_THEOREMS).code, 0);
     Planted planted(160, 16, 2);
-    oracle::Vector start = planted.near(std::sqrt(0.5) * EDGE, 2, 0);
+    oracle::Vector start = planted.near(std::sqrt(0.5) * 7 / 200, 2, 0);
     write_weights("start.txt", start);
     std::string line =
         "fit -n 160 -d 16 -m 12 -T 40 --seed 2 --step-size theorem --init start.txt --collective allgather "
         "--report-every 2 --quiet ";
     run(line + "-K 1 --history sgd.csv");
     run(line + "-K 4 --levels 7 --scale l2 --history qsgd.csv");
-    EXPECT_NEAR(number("out/theorems.csv", "\ntheorem,\"SGD\",160,16,12,0,2,0,"), std::sqrt(0.5) * EDGE, 1e-12);
+    EXPECT_NEAR(number("out/theorems.csv", "\ntheorem,\"SGD\",160,16,12,0,2,0,"), std::sqrt(0.5) * 7 / 200, 1e-12);
     EXPECT_EQ(field("out/theorems.csv", "\ntheorem,\"SGD\",160,16,12,0,2,40,", 0), last_error("sgd.csv"));
     EXPECT_EQ(field("out/theorems.csv", "\ntheorem,\"QSGD, b = 3\",160,16,12,3,2,40,", 0), last_error("qsgd.csv"));
     EXPECT_EQ(field("out/theorems.csv", "\ntheorem,\"QSGD, b = 3\",160,16,12,3,2,20,", 0),
@@ -168,7 +168,7 @@ TEST_F(Statistics, RemarksFollowTheOracleAndFit) {
                 oracle::relative(start, planted.w_star), 1e-9);
     /* d = 40 is the third smallest of 320, 160, ..., 10: b = round(log2 sqrt(40)) = 3. */
     Planted larger(160, 40, 1);
-    write_weights("start.txt", larger.near(std::sqrt(0.5) * EDGE, 1, 0));
+    write_weights("start.txt", larger.near(std::sqrt(0.5) * 7 / 200, 1, 0));
     run("fit -n 160 -d 40 -m 32 -K 4 -T 60 --step-size theorem --init start.txt --levels 7 --scale l2 --precision "
         "f32 "
         "--collective allgather --report-every 60 --quiet --history bits.csv");

@@ -125,5 +125,4 @@ static void judge(const experiment_run *run, verdict_list *list, json_writer *js
 }
 
 const experiment experiment_collectives = {
-    "collectives", "QSGD's error at the end, by collective, scale and number of workers", plan, trial, table,
-    judge};
+    "collectives", "QSGD's error at the end, by collective, scale and number of workers", plan, trial, table, judge};

@@ -145,6 +145,9 @@ typedef struct worst {
     double bias, off, bound, quarter; /* deviations, deviations, share of the bound, share of min(d/(4 s^2), ...) */
 } worst;
 
+/* The larger; a NaN is the worst there is, and stays. */
+static double worse(double a, double b) { return isnan(a) || a > b ? a : b; }
+
 static worst find_worst(const experiment_run *run, const double *rows) {
     worst w = {0};
     double d = (double)entries(run);
@@ -152,11 +155,10 @@ static worst find_worst(const experiment_run *run, const double *rows) {
         const double *v = rows + t * run->width;
         double s = levels_of(run, t), difference = fabs(v[MEASURED] - v[EXACT]);
         double off = difference > 1e-12 ? difference / v[ERROR] : difference; /* rounding, where all p_i are 0 */
-        /* A NaN is the worst there is. */
-        if (!(fabs(v[BIAS]) <= w.bias)) w.bias = fabs(v[BIAS]);
-        if (!(off <= w.off)) w.off = off;
-        w.bound = fmax(w.bound, (v[MEASURED] + 1.96 * v[ERROR]) / fr_theory_lemma_variance((int64_t)d, (int)s));
-        w.quarter = fmax(w.quarter, v[EXACT] / fmin(d / (4 * s * s), sqrt(d) / s));
+        w.bias = worse(w.bias, fabs(v[BIAS]));
+        w.off = worse(w.off, off);
+        w.bound = worse(w.bound, (v[MEASURED] + 1.96 * v[ERROR]) / fr_theory_lemma_variance((int64_t)d, (int)s));
+        w.quarter = worse(w.quarter, v[EXACT] / fmin(d / (4 * s * s), sqrt(d) / s));
     }
     return w;
 }

@@ -20,10 +20,11 @@ double measure_deviation(const double *values, int64_t count) {
 /* The 97.5 % quantile of Student's t: a table for few degrees of freedom, then the expansion in 1 / degrees. */
 static double student(int64_t degrees) {
     const double few[] = {12.7062, 4.3027, 3.1824, 2.7764, 2.5706, 2.4469, 2.3646, 2.3060};
-    const double z = 1.959964, z3 = z * z * z, z5 = z3 * z * z;
+    const double z = 1.959964, z3 = z * z * z, z5 = z3 * z * z, z7 = z5 * z * z;
     double v = (double)degrees;
     if (degrees <= 8) return few[degrees - 1];
-    return z + (z3 + z) / (4 * v) + (5 * z5 + 16 * z3 + 3 * z) / (96 * v * v);
+    return z + (z3 + z) / (4 * v) + (5 * z5 + 16 * z3 + 3 * z) / (96 * v * v) +
+           (3 * z7 + 19 * z5 + 17 * z3 - 15 * z) / (384 * v * v * v);
 }
 
 double measure_interval(const double *values, int64_t count) {

@@ -81,7 +81,7 @@ static void judge_start(const experiment_run *run, const double *rows, verdict_l
     for (int r = 0; r < RATIOS; r++) {
         double half, error = start_error(run, rows, r, &half), n = (double)ratios[r] * d;
         double gaussian = sqrt((2 * d + 3) / n), deviations = fabs(error * error / (gaussian * gaussian) - 1) / half;
-        if (!(deviations <= off)) off = deviations;
+        if (!(deviations <= off) && !isnan(off)) off = deviations; /* a NaN stays */
         x[r] = log((double)ratios[r]);
         y[r] = log(error);
         at_10 = error; /* the last is n = 10 d */
@@ -212,7 +212,7 @@ static void judge_bits(const experiment_run *run, const double *rows, verdict_li
             json_number(json, "share_theory", theory[scheme][t]);
             json_end(json);
         }
-        if (!(shares[1][t] >= least)) least = shares[1][t];
+        if (!(shares[1][t] >= least) && !isnan(least)) least = shares[1][t];
         if (!(theory[1][t] >= least_theory)) least_theory = theory[1][t];
     }
     json_end_array(json);

@@ -116,7 +116,7 @@ static double judge_curve(const experiment_run *run, const double *rows, int sch
         shares_at(run, rows, scheme, p, shares);
         double mean = measure_mean(shares, runs), half = measure_interval(shares, runs);
         double of_bound = (mean + half) / pow(rate, (double)t);
-        if (p > 0 && !(of_bound <= worst)) worst = of_bound; /* a NaN is the worst there is */
+        if (p > 0 && !(of_bound <= worst) && !isnan(worst)) worst = of_bound; /* a NaN is the worst, and stays */
         json_begin(json, NULL);
         json_string(json, "scheme", scheme_names[scheme]);
         json_integer(json, "iteration", t);
