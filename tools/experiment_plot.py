@@ -225,6 +225,7 @@ def lemma_6_3(panel, cells):
 
 
 def lemmas(_rows, summary, figure):
+    figure.get_layout_engine().set(wspace=0.03)
     panels = figure.subplots(1, 3)
     lemma_6_1(panels[0], summary["lemma_6_1"])
     lemma_6_2(panels[1], summary["lemma_6_2"])
@@ -271,7 +272,7 @@ def gradient_start(panel, cells, begins):
 
 
 def bits(panel, cells):
-    axes_of(panel, "features d", "QSGD's way a step, share of SGD's", "Remark 3.9: bits as d grows")
+    axes_of(panel, "features d", "progress a step, QSGD / SGD", "Remark 3.9: bits as d grows")
     panel.set_yscale("linear")
     ends = []
     for i, name in enumerate(dict.fromkeys(c["scheme"] for c in cells)):
@@ -288,6 +289,7 @@ def bits(panel, cells):
 
 
 def theorems(_rows, summary, figure):
+    figure.get_layout_engine().set(wspace=0.03)
     panels = figure.subplots(1, 3)
     bounds(panels[0], summary["theorem"])
     gradient_start(panels[1], summary["start"], summary["condition_ii_from"])

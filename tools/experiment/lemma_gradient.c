@@ -152,11 +152,12 @@ static void write_ball(const experiment_run *run, int ratio, const ball_summary 
     json_end(json);
 }
 
-/* The smallest n / d from which on the values stay within 1/4; 0 where not even the largest does. */
-static int64_t within_from(const double *values) {
-    int64_t from = 0;
-    for (int r = 0; r < RATIOS && values[r] <= CONSTANT; r++) from = ratios[r];
-    return from;
+/* The smallest n / d from which on the values stay within 1/4, in words. */
+static void within_from(const double *values, char text[32]) {
+    int r = 0;
+    while (r < RATIOS && values[r] <= CONSTANT) r++;
+    if (r == 0) snprintf(text, 32, "nowhere");
+    else snprintf(text, 32, "from n = %" PRId64 " d on", ratios[r - 1]);
 }
 
 static void judge_constant(verdict_list *list) {
@@ -173,7 +174,7 @@ static void judge_constant(verdict_list *list) {
 static void judge_6_1(const experiment_run *run, const double *rows, verdict_list *list, json_writer *json) {
     ball_summary sums[RATIOS];
     double largest[RATIOS], hardest[RATIOS];
-    char measured[EXPERIMENT_TEXT];
+    char measured[EXPERIMENT_TEXT], from[2][32];
     json_begin_array(json, "lemma_6_1");
     for (int r = 0; r < RATIOS; r++) {
         sums[r] = summarize_ball(run, rows, r);
@@ -182,10 +183,13 @@ static void judge_6_1(const experiment_run *run, const double *rows, verdict_lis
         write_ball(run, r, &sums[r], json);
     }
     json_end_array(json);
+    within_from(largest, from[0]);
+    within_from(hardest, from[1]);
     snprintf(measured, sizeof measured,
-             "at n = %" PRId64 " d %.3f at most at random points and %.3f in the hardest direction; at random points "
-             "within 1/4 from n = %" PRId64 " d on, in the hardest direction from n = %" PRId64 " d on (0: nowhere)",
-             ratios[0], largest[0], hardest[0], within_from(largest), within_from(hardest));
+             "at n = %" PRId64
+             " d %.3f at most at random points and %.3f in the hardest direction; within 1/4 at random "
+             "points %s, in the hardest direction %s",
+             ratios[0], largest[0], hardest[0], from[0], from[1]);
     verdict_add(list, hardest[0] <= CONSTANT,
                 "Lemma 6.1, (6.4): ||w - w* - grad L(w)|| <= 1/4 ||w - w*|| in the ball E(7/200), for n > c0 d",
                 measured);

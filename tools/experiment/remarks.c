@@ -216,8 +216,8 @@ static void judge_bits(const experiment_run *run, const double *rows, verdict_li
         if (!(theory[1][t] >= least_theory)) least_theory = theory[1][t];
     }
     json_end_array(json);
-    snprintf(last, sizeof last, "of SGD's way a step, measured: %.380s; (3.3) against (3.1): at least %.2f", text[1],
-             least_theory);
+    snprintf(last, sizeof last, "of SGD's progress a step, measured: %.380s; (3.3) against (3.1): at least %.2f",
+             text[1], least_theory);
     verdict_add(list, least >= WITHIN * shares[1][DIMENSIONS - 1] && shares[1][DIMENSIONS - 1] > 0,
                 "Remark 3.9: with b of order log2 sqrt(d), QSGD's rate stays within a constant of SGD's as d grows",
                 last);
