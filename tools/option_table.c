@@ -45,8 +45,8 @@ const option_entry option_table[OPT_COUNT] = {
          "rows drawn a step, over all workers; full: every row once, gradient descent (default: chosen from "
          "the data)"},
     [OPT_BATCHES] = {"batches", 0, GROUP_METHOD, EXPERIMENT, KIND_TEXT, "LIST", NULL, 0, 0, 0,
-                     "mini-batches that fig1a and scales compare, with commas between; fig1b and collectives take "
-                     "the first, fig2a and fig2b none (default: those of the paper)"},
+                     "mini-batches that fig1a, scales and lemmas compare, with commas between; fig1b, collectives and "
+                     "theorems take the first, the others none (default: those of the paper)"},
     [OPT_SEEDS] = {"seeds", 0, GROUP_METHOD, EXPERIMENT, KIND_INTEGER, "N", NULL, 1, 1000, 0,
                    "runs of each setting, from as many seeds (default: chosen by the experiment)"},
     [OPT_FULL] = {"full", 0, GROUP_METHOD, EXPERIMENT, KIND_FLAG, NULL, NULL, 0, 0, 0,

@@ -90,6 +90,17 @@ TEST_F(Experiment, TakesOnlyTrialsOfTheSameSettings) {
     EXPECT_NE(text("other/fig1a.csv").find("\n20,0,1,0,0.125\n"), std::string::npos);
 }
 
+/* What ended before "all" was stopped stays to go on from: here fig1b cannot write its table. */
+TEST_F(Experiment, AllKeepsItsTrialsUntilEverythingIsDone) {
+    std::filesystem::create_directories(folder + "/out/fig1b.csv");
+    Said said = run("experiment all -n 64 -d 8 --batches 40 --seeds 1 --iterations 5 --quiet --no-pictures --output out");
+    EXPECT_EQ(said.code, 1) << said.err;
+    EXPECT_TRUE(exists("out/fig1a.csv"));
+    EXPECT_TRUE(exists("out/fig1a.partial"));
+    EXPECT_TRUE(exists("out/fig1b.partial"));
+    EXPECT_FALSE(exists("out/index.html"));
+}
+
 /* A cell of the grid is what `fit` ends with. */
 TEST_F(Experiment, Fig2FollowsFitAndComparesWithFig2a) {
     std::string tiny = "--samples 128 --features 32 --iterations 200 --seeds 1 --quiet --no-pictures --output out";
