@@ -3,6 +3,7 @@
  */
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -12,8 +13,11 @@
 #include "message.h"
 #include "parse_number.h"
 
-static const experiment *const experiments[] = {&experiment_fig1a, &experiment_fig1b,  &experiment_fig2a,
-                                                &experiment_fig2b, &experiment_scales, &experiment_collectives};
+/* In the order in which "all" runs them; fig2b compares itself with fig2a. */
+static const experiment *const experiments[] = {
+    &experiment_fig1a,       &experiment_fig1b,  &experiment_fig2a,    &experiment_fig2b,    &experiment_scales,
+    &experiment_collectives, &experiment_lemmas, &experiment_theorems, &experiment_ensemble,
+};
 enum { EXPERIMENT_COUNT = sizeof experiments / sizeof experiments[0] };
 
 static const experiment *find_experiment(const char *name) {
@@ -57,6 +61,7 @@ static int read_settings(const option_value *values, experiment_settings *settin
         .seeds = values[OPT_SEEDS].integer,
         .seed = values[OPT_SEED].given ? values[OPT_SEED].seed : 1,
         .threads = (int)values[OPT_THREADS].integer,
+        .device = values[OPT_DEVICE].given ? (fr_device)values[OPT_DEVICE].word : FR_DEVICE_CPU,
         .full = values[OPT_FULL].given,
         .quiet = values[OPT_QUIET].given,
         .json = values[OPT_JSON].given,
@@ -68,7 +73,7 @@ static int read_settings(const option_value *values, experiment_settings *settin
     return values[OPT_BATCHES].given ? read_batches(values[OPT_BATCHES].text, settings) : 0;
 }
 
-static int run_one(const experiment *which, const experiment_settings *settings) {
+static int run_one(const experiment *which, const experiment_settings *settings, experiment_found *found) {
     experiment_run run = {.what = which, .settings = *settings};
     fr_error error = {0};
     int code = EXIT_DONE;
@@ -77,7 +82,7 @@ static int run_one(const experiment *which, const experiment_settings *settings)
         if (!settings->quiet) message_note("interrupted; the same command goes on from %s", settings->output);
         code = EXIT_SIGNALLED + interrupt_signal();
     } else if (status == FR_OK) {
-        status = experiment_report(&run, &error);
+        status = experiment_report(&run, found, &error);
         fflush(stdout);
         if (status == FR_OK && !settings->no_pictures) experiment_draw(&run);
     }
@@ -85,8 +90,37 @@ static int run_one(const experiment *which, const experiment_settings *settings)
     return status == FR_OK ? code : message_library(&error);
 }
 
+/* Partial files go when everything asked for is done, so that "all" goes on where it was. */
+static void remove_partials(const experiment_found found[], int count, const experiment_settings *settings) {
+    char path[EXPERIMENT_TEXT];
+    for (int i = 0; i < count; i++) {
+        const experiment_run run = {.what = found[i].what, .settings = *settings};
+        experiment_path(&run, "partial", path);
+        remove(path);
+    }
+}
+
+static int run_all(const experiment_settings *settings) {
+    experiment_found found[EXPERIMENT_COUNT] = {0};
+    fr_error error = {0};
+    int code = EXIT_DONE, count = 0;
+    while (count < EXPERIMENT_COUNT && code == EXIT_DONE) {
+        code = run_one(experiments[count], settings, &found[count]);
+        count++;
+    }
+    if (code == EXIT_DONE && experiment_write_index(settings, found, count, &error) != FR_OK)
+        code = message_library(&error);
+    if (code == EXIT_DONE) {
+        remove_partials(found, count, settings);
+        printf("all of it on one page: %s/index.html\n", settings->output);
+    }
+    for (int i = 0; i < count; i++) free(found[i].summary);
+    return code;
+}
+
 int cmd_experiment(const arguments *given) {
     experiment_settings settings;
+    experiment_found found = {0};
     const char *name = given->operands[0];
     bool all = strcmp(name, "all") == 0;
     const experiment *which = find_experiment(name);
@@ -99,7 +133,9 @@ int cmd_experiment(const arguments *given) {
         return EXIT_OUTPUT;
     }
     interrupt_catch();
-    for (int i = 0; i < EXPERIMENT_COUNT && code == EXIT_DONE; i++)
-        if (all || experiments[i] == which) code = run_one(experiments[i], &settings);
+    if (all) return run_all(&settings);
+    code = run_one(which, &settings, &found);
+    if (code == EXIT_DONE) remove_partials(&found, 1, &settings);
+    free(found.summary);
     return code;
 }

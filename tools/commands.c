@@ -33,7 +33,10 @@ const command command_table[] = {
      "holds. An interrupted one goes on where it was when called again with the same options. NAME is fig1a (SGD for "
      "several mini-batches), fig1b (QSGD for several numbers of bits), fig2a and fig2b (phase transition over n "
      "and d for SGD and QSGD), scales (which gradient section 4's step size belongs to), collectives (how workers "
-     "put quantized gradients together) or all.",
+     "put quantized gradients together), lemmas (Lemmas 6.1, 6.2 and 6.3 by statistics), theorems (Theorems 3.1 and "
+     "3.2 from a start that meets their condition, Remarks 3.2 and 3.9), ensemble (Algorithm 1, with a small problem "
+     "of its own whatever the sizes asked for) or all. all also writes index.html, a page of everything that needs no "
+     "other file and no network.",
      "fitrelu experiment fig1a --output results\n"
      "fitrelu experiment fig1a --batches 50,100,200 --seeds 10 --output results\n"
      "fitrelu experiment all --output results\n",

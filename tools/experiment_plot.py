@@ -150,8 +150,179 @@ def collectives(_rows, summary, figure):
     bars(summary, figure, "workers", "way", "workers K")
 
 
+def axes_of(panel, xlabel, ylabel, title, logx=True):
+    panel.set_yscale("log")
+    if logx:
+        panel.set_xscale("log")
+    panel.grid(True, color="#E4E4E4", linewidth=0.9)
+    panel.set_axisbelow(True)
+    panel.tick_params(which="minor", length=0)
+    panel.set_xlabel(xlabel)
+    panel.set_ylabel(ylabel)
+    panel.set_title(title, loc="left", fontsize=15, color="#202020")
+
+
+def ticks(panel, values):
+    panel.set_xticks(values, [f"{v:g}" for v in values])
+    panel.set_xticks([], minor=True)
+
+
+def note(panel, x, y, text, colour=GREY, ha="left"):
+    panel.text(x, y, text, transform=panel.transAxes, va="top", ha=ha, color=colour, fontsize=13)
+
+
+def column(cells, name):
+    return [math.nan if c[name] is None else c[name] for c in cells]
+
+
+def lemma_6_1(panel, cells):
+    x = column(cells, "n/d")
+    axes_of(panel, "n / d", "‖w − w* − ∇L(w)‖ / ‖w − w*‖", "Lemma 6.1: at most 1/4 in the ball")
+    for name, theory, label, colour in (("hardest", "gaussian_hardest", "hardest\ndirection", COLOURS[1]),
+                                        ("mean", "gaussian_mean", "random\npoints", COLOURS[0])):
+        panel.plot(x, column(cells, theory), color=colour, linewidth=1.4, linestyle=(0, (5, 3)))
+        panel.plot(x, column(cells, name), "o", color=colour, markersize=8)
+        panel.annotate(label, (x[0], cells[0][name]), xytext=(12, 0), textcoords="offset points", va="center",
+                       color=colour, fontweight="medium", annotation_clip=False)
+    panel.axhline(0.25, color="#000000", linewidth=1.6)
+    panel.annotate("1/4", (1, 0.25), xycoords=("axes fraction", "data"), xytext=(12, 0), textcoords="offset points",
+                   va="center")
+    ticks(panel, x[::-1][::2])
+    note(panel, 0.02, 0.08, "dashed: Gaussian theory")
+
+
+def lemma_6_2(panel, cells):
+    near = sorted((c for c in cells if c["radius"] < 0.01), key=lambda c: c["batch"])
+    edge = sorted((c for c in cells if c["radius"] > 0.01), key=lambda c: c["batch"])
+    x = column(near, "batch")
+    axes_of(panel, "mini-batch m", "E ‖gradient‖² / ‖w − w*‖²", "Lemma 6.2: second moment")
+    panel.plot(x, column(near, "bound"), color=COLOURS[1], linewidth=2.2)
+    panel.plot(x, column(near, "gaussian"), color=COLOURS[0], linewidth=1.4, linestyle=(0, (5, 3)))
+    for points, marker, size in ((near, "o", 9), (edge, "x", 9)):
+        panel.errorbar(column(points, "batch"), column(points, "second_moment"), column(points, "interval"),
+                       fmt=marker, color=COLOURS[0], markersize=size, capsize=5, markeredgewidth=2)
+    ends = [(near[-1]["bound"], "9d/m + 25/16", COLOURS[1]), (near[-1]["second_moment"], "measured", COLOURS[0])]
+    label_ends(panel, ends)
+    ticks(panel, x)
+    note(panel, 0.98, 0.98, "dot: near w*, cross: edge of the ball\ndashed: Gaussian theory", ha="right")
+
+
+def lemma_6_3(panel, cells):
+    axes_of(panel, "levels s", "E ‖Q(v) − v‖² / ‖v‖²", "Lemma 6.3: variance of Q")
+    kinds = list(dict.fromkeys(c["vector"] for c in cells))
+    first = [c for c in cells if c["vector"] == kinds[0]]
+    x = column(first, "levels")
+    panel.plot(x, column(first, "bound"), color="#000000", linewidth=2.2)
+    ends = [(first[-1]["bound"], "bound", "#000000")]
+    for i, kind in enumerate(kinds):
+        found = [c for c in cells if c["vector"] == kind]
+        panel.plot(x, column(found, "exact"), color=COLOURS[i], linewidth=1.4, linestyle=(0, (5, 3)))
+        panel.plot(x, column(found, "variance"), "osD^"[i % 4], color=COLOURS[i], markersize=8)
+        ends.append((found[-1]["variance"], kind, COLOURS[i]))
+    ticks(panel, x)
+    note(panel, 0.02, 0.08, "dashed: exact formula")
+    label_ends(panel, ends)
+
+
+def lemmas(_rows, summary, figure):
+    figure.get_layout_engine().set(wspace=0.03)
+    panels = figure.subplots(1, 3)
+    lemma_6_1(panels[0], summary["lemma_6_1"])
+    lemma_6_2(panels[1], summary["lemma_6_2"])
+    lemma_6_3(panels[2], summary["lemma_6_3"])
+
+
+def bounds(panel, cells):
+    """Mean of the squared error of all runs with its interval as a band, the theorems' bound dashed."""
+    axes_of(panel, "iteration t", "E ‖w − w*‖² / ‖w₀ − w*‖²", "Theorems 3.1 and 3.2", logx=False)
+    ends = []
+    for i, name in enumerate(dict.fromkeys(c["scheme"] for c in cells)):
+        curve = [c for c in cells if c["scheme"] == name]
+        t, mean, half = column(curve, "iteration"), column(curve, "mean"), column(curve, "interval")
+        panel.fill_between(t, [max(m - h, 1e-300) for m, h in zip(mean, half)], [m + h for m, h in zip(mean, half)],
+                           color=COLOURS[i], alpha=0.3, linewidth=0)
+        panel.plot(t, mean, color=COLOURS[i], linewidth=2.4)
+        panel.plot(t, column(curve, "bound"), color=COLOURS[i], linewidth=1.6, linestyle=(0, (5, 3)))
+        ends.append((t[-1], mean[-1], name.replace("QSGD, ", ""), COLOURS[i]))
+    panel.set_xlim(left=0)
+    last = max(ends)[0]
+    for i, (t, y, name, colour) in enumerate(ends):
+        side = "right" if i == 0 or t == last else "left"
+        panel.annotate(name, (t, y), xytext=(6 if side == "left" else 0, -8), textcoords="offset points", va="top",
+                       ha=side, color=colour, fontweight="medium")
+    panel.set_ylim(bottom=min(y for _, y, _, _ in ends) / 6)
+    note(panel, 0.98, 0.98, "dashed: the bounds", ha="right")
+
+
+def gradient_start(panel, cells, begins):
+    x = column(cells, "n/d")
+    axes_of(panel, "n / d", "error of the gradient start", "Remark 3.2: where (II) begins")
+    panel.plot(x, column(cells, "gaussian"), color=COLOURS[0], linewidth=1.4, linestyle=(0, (5, 3)))
+    panel.plot(x, column(cells, "error"), "o", color=COLOURS[0], markersize=9)
+    panel.axhline(cells[0]["allowed"], color=COLOURS[1], linewidth=2)
+    note(panel, 0.98, 0.97, "dashed: √((2d + 3)/n)", ha="right")
+    text = "allowed by (II), δ₁ = 1/2"
+    if begins:
+        panel.plot([begins], [cells[0]["allowed"]], "D", color=COLOURS[1], markersize=9)
+        text += f":\nfrom n = {begins:.0f} d on"
+    panel.annotate(text, (0.02, cells[0]["allowed"]), xycoords=("axes fraction", "data"), xytext=(0, -7),
+                   textcoords="offset points", va="top", color=COLOURS[1], fontsize=14)
+    panel.set_yticks([0.02, 0.05, 0.1, 0.2, 0.5], ["0.02", "0.05", "0.1", "0.2", "0.5"])
+    panel.set_yticks([], minor=True)
+
+
+def bits(panel, cells):
+    axes_of(panel, "features d", "progress a step, QSGD / SGD", "Remark 3.9: bits as d grows")
+    panel.set_yscale("linear")
+    ends = []
+    for i, name in enumerate(dict.fromkeys(c["scheme"] for c in cells)):
+        found = [c for c in cells if c["scheme"] == name]
+        x = column(found, "features")
+        panel.plot(x, column(found, "share_theory"), color=COLOURS[i], linewidth=1.6, linestyle=(0, (5, 3)))
+        panel.plot(x, column(found, "share_measured"), "o-", color=COLOURS[i], linewidth=2.4, markersize=8)
+        label = "b ≈ log₂√d" if i == 0 else f"b = {found[0]['bits']}"
+        ends.append((found[-1]["share_measured"], label, COLOURS[i]))
+    panel.set_ylim(0, 1)
+    ticks(panel, x[::2])
+    note(panel, 0.02, 0.98, "dashed: (3.3) against (3.1)")
+    label_ends(panel, ends)
+
+
+def theorems(_rows, summary, figure):
+    figure.get_layout_engine().set(wspace=0.03)
+    panels = figure.subplots(1, 3)
+    bounds(panels[0], summary["theorem"])
+    gradient_start(panels[1], summary["start"], summary["condition_ii_from"])
+    bits(panels[2], summary["bits"])
+
+
+def ensemble(_rows, summary, figure):
+    """Failures with their intervals; where none failed an open triangle at the interval's upper end."""
+    panel = figure.subplots()
+    axes_of(panel, "runs L in the ensemble", "probability of failure", "", logx=False)
+    ends, sizes = [], []
+    for i, name in enumerate(dict.fromkeys(c["regime"] for c in summary["cells"])):
+        colour = COLOURS[i]
+        found = [c for c in summary["cells"] if c["regime"] == name]
+        some, none = [c for c in found if c["failed"]], [c for c in found if not c["failed"]]
+        sizes = column(found, "runs")
+        panel.plot(sizes, column(found, "bound"), color=colour, linewidth=1.6, linestyle=(0, (5, 3)))
+        panel.errorbar(column(some, "runs"), column(some, "failure"),
+                       [[c["failure"] - c["low"] for c in some], [c["high"] - c["failure"] for c in some]], fmt="o-",
+                       color=colour, linewidth=2.4, markersize=8, capsize=5)
+        panel.plot(column(none, "runs"), column(none, "high"), "v", markerfacecolor="white", markeredgecolor=colour,
+                   markersize=11, markeredgewidth=2)
+        ends.append(((none or some)[-1]["high" if none else "failure"],
+                     f"single run fails\nwith p = {found[0]['single_failure']:.2f}", colour))
+    panel.set_xticks(sizes)
+    panel.set_ylim(top=1.5)
+    note(panel, 0.98, 0.80, "dashed: bound, the majority of L fails\nopen: no failure seen, upper end\nof the interval", ha="right")
+    label_ends(panel, ends)
+
+
 DRAW = {"fig1a": curves, "fig1b": curves, "fig2a": heat_map, "fig2b": heat_map, "scales": scales,
-        "collectives": collectives}
+        "collectives": collectives, "lemmas": lemmas, "theorems": theorems, "ensemble": ensemble}
+WIDE = {"lemmas": (17, 5.6), "theorems": (17, 5.6)}
 
 
 def main():
@@ -159,7 +330,7 @@ def main():
     rows, summary = read(folder, name)
     style()
     for kind in ("png", "svg"):
-        figure = plt.figure(figsize=(9.5, 5.6), layout="constrained")
+        figure = plt.figure(figsize=WIDE.get(name, (9.5, 5.6)), layout="constrained")
         figure.suptitle(summary["title"], fontsize=16, color="#202020")
         DRAW[name](rows, summary, figure)
         target = os.path.join(folder, f"{name}.{kind}")

@@ -46,8 +46,8 @@ const option_entry option_table[OPT_COUNT] = {
          "rows drawn a step, over all workers; full: every row once, gradient descent (default: chosen from "
          "the data)"},
     [OPT_BATCHES] = {"batches", 0, GROUP_METHOD, EXPERIMENT, KIND_TEXT, "LIST", NULL, 0, 0, 0,
-                     "mini-batches that fig1a and scales compare, with commas between; fig1b and collectives take "
-                     "the first, fig2a and fig2b none (default: those of the paper)"},
+                     "mini-batches that fig1a, scales and lemmas compare, with commas between; fig1b, collectives and "
+                     "theorems take the first, the others none (default: those of the paper)"},
     [OPT_SEEDS] = {"seeds", 0, GROUP_METHOD, EXPERIMENT, KIND_INTEGER, "N", NULL, 1, 1000, 0,
                    "runs of each setting, from as many seeds (default: chosen by the experiment)"},
     [OPT_FULL] = {"full", 0, GROUP_METHOD, EXPERIMENT, KIND_FLAG, NULL, NULL, 0, 0, 0,
@@ -99,8 +99,8 @@ const option_entry option_table[OPT_COUNT] = {
     [OPT_ENSEMBLE] = {"ensemble", 0, GROUP_METHOD, FIT, KIND_INTEGER, "L", NULL, 1, 1e6, 0,
                       "make L runs and keep the one that at least half of them agree with (Algorithm 1)"},
 
-    [OPT_DEVICE] = {"device", 0, GROUP_PLACE, FIT, KIND_WORD, NULL, "auto|cpu|cuda", 0, 0, 0,
-                    "where to compute (default: auto, a GPU where there is one)"},
+    [OPT_DEVICE] = {"device", 0, GROUP_PLACE, FIT | EXPERIMENT, KIND_WORD, NULL, "auto|cpu|cuda", 0, 0, 0,
+                    "where to compute (default: auto, a GPU where there is one; for an experiment cpu)"},
     [OPT_GPUS] = {"gpus", 0, GROUP_PLACE, FIT, KIND_INTEGER, "G", NULL, 1, 1024, 0,
                   "GPUs that the workers are spread over; must divide their number (default: 1)"},
     [OPT_THREADS] = {"threads", 'j', GROUP_PLACE, FIT | EXPERIMENT, KIND_INTEGER, "N", NULL, 1, 4096, 0,

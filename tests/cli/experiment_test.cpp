@@ -2,46 +2,10 @@
  * experiment_test.cpp - fitrelu experiment: what it writes, its verdicts on made-up data, and that neither threads
  * nor an interruption change a digit.
  */
-#include <cmath>
-#include <fstream>
-#include <sstream>
-
-#include "program.h"
-
-extern "C" {
-#include "experiment.h"
-}
+#include "experiment_rig.h"
 
 static const std::string TINY = "experiment fig1a --samples 400 --features 40 --batches 20,40 --seeds 2 "
                                 "--iterations 60 --quiet --no-pictures --output ";
-
-class Experiment : public Program {
-  protected:
-    std::string text(const std::string &name) const {
-        std::ifstream file(folder + "/" + name, std::ios::binary);
-        std::stringstream all;
-        all << file.rdbuf();
-        return all.str();
-    }
-    bool exists(const std::string &name) const { return std::ifstream(folder + "/" + name).good(); }
-    /* The field `skip` commas after what begins so. */
-    std::string field(const std::string &name, const std::string &begin, int skip) const {
-        std::string all = text(name);
-        size_t at = all.find(begin);
-        if (at == std::string::npos) return "no such row";
-        at += begin.size();
-        for (int i = 0; i < skip; i++) at = all.find(',', at) + 1;
-        return all.substr(at, all.find_first_of(",\n", at) - at);
-    }
-    std::string last_error(const std::string &history) const {
-        std::string all = text(history);
-        std::string row = all.substr(all.rfind('\n', all.size() - 2)); /* begins with the line's end before it */
-        return field(history, row.substr(0, row.find(',') + 1), 2);
-    }
-    void write(const std::string &name, const std::string &content) const {
-        std::ofstream(folder + "/" + name, std::ios::binary) << content;
-    }
-};
 
 /* -------------------------------------------------------------------------------------------- program */
 
@@ -126,6 +90,17 @@ TEST_F(Experiment, TakesOnlyTrialsOfTheSameSettings) {
     EXPECT_NE(text("other/fig1a.csv").find("\n20,0,1,0,0.125\n"), std::string::npos);
 }
 
+/* What ended before "all" was stopped stays to go on from: here fig1b cannot write its table. */
+TEST_F(Experiment, AllKeepsItsTrialsUntilEverythingIsDone) {
+    std::filesystem::create_directories(folder + "/out/fig1b.csv");
+    Said said = run("experiment all -n 64 -d 8 --batches 40 --seeds 1 --iterations 5 --quiet --no-pictures --output out");
+    EXPECT_EQ(said.code, 1) << said.err;
+    EXPECT_TRUE(exists("out/fig1a.csv"));
+    EXPECT_TRUE(exists("out/fig1a.partial"));
+    EXPECT_TRUE(exists("out/fig1b.partial"));
+    EXPECT_FALSE(exists("out/index.html"));
+}
+
 /* A cell of the grid is what `fit` ends with. */
 TEST_F(Experiment, Fig2FollowsFitAndComparesWithFig2a) {
     std::string tiny = "--samples 128 --features 32 --iterations 200 --seeds 1 --quiet --no-pictures --output out";
@@ -162,34 +137,6 @@ TEST_F(Experiment, ScalesAndCollectivesFollowFit) {
 }
 
 /* ----------------------------------------------------------------------------- verdicts on made-up data */
-
-static experiment_run planned(const experiment &what) {
-    experiment_run run = {};
-    run.what = &what;
-    run.settings.output = ".";
-    run.settings.seed = 1;
-    what.plan(&run);
-    run.values = (double *)calloc((size_t)(run.trials * run.width), sizeof(double));
-    run.done = (bool *)calloc((size_t)run.trials, sizeof(bool));
-    return run;
-}
-
-static verdict_list judged(const experiment_run &run) {
-    verdict_list list = {};
-    FILE *sink = tmpfile();
-    json_writer json = json_start(sink);
-    json_begin(&json, nullptr);
-    run.what->judge(&run, &list, &json);
-    json_end(&json);
-    fclose(sink);
-    return list;
-}
-
-static int holding(const verdict_list &list) {
-    int count = 0;
-    for (int i = 0; i < list.count; i++) count += list.items[i].holds;
-    return count;
-}
 
 /* Curves 0.44 rate_c^(t/2), a rate a batch. */
 static verdict_list judged_rates(const std::vector<double> &rates) {

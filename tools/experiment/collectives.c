@@ -46,7 +46,7 @@ static fr_status trial(const experiment_run *run, int64_t t, double *values, fr_
     const experiment_settings *s = &run->settings;
     fr_planted planted = {.samples = s->samples, .features = s->features, .seed = s->seed + (uint64_t)(t % s->seeds)};
     fr_options options;
-    fr_options_default(&options);
+    experiment_options(run, &options);
     options.batch = s->batches[0];
     options.workers = workers_of(run, t);
     options.iterations = s->iterations;
@@ -125,5 +125,4 @@ static void judge(const experiment_run *run, verdict_list *list, json_writer *js
 }
 
 const experiment experiment_collectives = {
-    "collectives", "QSGD's error at the end, by collective, scale and number of workers", plan, trial, table,
-    judge};
+    "collectives", "QSGD's error at the end, by collective, scale and number of workers", plan, trial, table, judge};

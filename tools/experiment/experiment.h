@@ -3,8 +3,9 @@
  *
  * An experiment is a number of independent trials, each of which yields `width` doubles and depends on its index and
  * the settings alone; so neither threads nor an interruption can change what is found. trials.c runs them side by
- * side and keeps them in a partial file; report.c writes CSV, JSON and verdicts; an experiment of its own file says
- * what a trial is and what the paper claims about it.
+ * side and keeps them in a partial file; report.c writes CSV, JSON and verdicts; index.c puts all of them on one page;
+ * an experiment of its own file says what a trial is and what the paper claims about it. One that has several subjects
+ * is made of parts, parts.c.
  */
 #ifndef FITRELU_EXPERIMENT_H
 #define FITRELU_EXPERIMENT_H
@@ -16,12 +17,13 @@
 enum { EXPERIMENT_MOST_BATCHES = 16, EXPERIMENT_MOST_VERDICTS = 24, EXPERIMENT_TEXT = 512 };
 
 typedef struct experiment_settings {
-    const char *output; /* folder */
+    const char *output;                           /* folder */
     int64_t samples, features, iterations, seeds; /* 0: the experiment's own choice */
     int64_t batches[EXPERIMENT_MOST_BATCHES];
     int batch_count; /* 0: the experiment's own choice */
     uint64_t seed;
-    int threads; /* 0: all */
+    int threads;      /* 0: all */
+    fr_device device; /* where the fits are computed */
     bool full, quiet, json, no_pictures;
 } experiment_settings;
 
@@ -57,8 +59,8 @@ struct experiment {
     void (*judge)(const experiment_run *run, verdict_list *list, json_writer *json);
 };
 
-extern const experiment experiment_fig1a, experiment_fig1b, experiment_fig2a, experiment_fig2b,
-    experiment_scales, experiment_collectives;
+extern const experiment experiment_fig1a, experiment_fig1b, experiment_fig2a, experiment_fig2b, experiment_scales,
+    experiment_collectives, experiment_lemmas, experiment_theorems, experiment_ensemble;
 
 /* ------------------------------------------------------------------------------------------- trials.c */
 
@@ -74,25 +76,87 @@ void experiment_path(const experiment_run *run, const char *ending, char text[EX
 
 /* ---------------------------------------------------------------------------------------------- fit.c */
 
+/* Defaults for a fit inside a trial: one worker, one thread, a constant step, the device of the settings. */
+void experiment_options(const experiment_run *run, fr_options *options);
 /* Fits a planted problem on this thread and keeps the relative error every `every` steps: values[0] is the start's,
  * and count values are filled; INFINITY from where the run diverged. */
 fr_status experiment_fit(const fr_planted *planted, const fr_options *options, int64_t every, double *values,
                          int64_t count, fr_error *error);
+/* The same on data at hand, which keep their rows for the next fit. */
+fr_status experiment_fit_data(fr_dataset *data, const fr_options *options, int64_t every, double *values,
+                              int64_t count, fr_error *error);
+/* Fits without a curve; weights (d, or NULL) are those found. A relative error that overflowed is INFINITY. */
+fr_status experiment_fit_once(fr_dataset *data, const fr_options *options, fr_result *result, double *weights,
+                              fr_error *error);
+/* d standard normals, a function of (seed, which). */
+void experiment_normals(uint64_t seed, uint32_t which, int64_t features, double *normals);
+/* w = w* + radius ||w*|| u with u uniform on the sphere, a function of (seed, which); w: d values. */
+void experiment_near(const fr_dataset *planted, double radius, uint64_t seed, uint32_t which, double *w);
+
+/* -------------------------------------------------------------------------------------------- parts.c */
+
+/* A subject of an experiment: trials of its own, whose rows of values (run->width apart) begin at rows. */
+typedef struct experiment_part {
+    int64_t width;
+    int64_t (*trials)(const experiment_run *run);
+    fr_status (*trial)(const experiment_run *run, int64_t trial, double *values, fr_error *error);
+    void (*table)(const experiment_run *run, const double *rows, fr_output *csv);
+    void (*judge)(const experiment_run *run, const double *rows, verdict_list *list, json_writer *json);
+} experiment_part;
+
+/* What the functions of an experiment made of parts do, once its settings are chosen: the parts one after the other. */
+void experiment_parts_plan(experiment_run *run, const experiment_part *const parts[], int count);
+fr_status experiment_parts_trial(const experiment_run *run, const experiment_part *const parts[], int count,
+                                 int64_t trial, double *values, fr_error *error);
+void experiment_parts_table(const experiment_run *run, const experiment_part *const parts[], int count,
+                            fr_output *csv);
+void experiment_parts_judge(const experiment_run *run, const experiment_part *const parts[], int count,
+                            verdict_list *list, json_writer *json);
 
 /* ------------------------------------------------------------------------------------------- report.c */
 
 void verdict_add(verdict_list *list, bool holds, const char *paper, const char *measured);
-/* Writes NAME.csv and NAME.json, prints the verdicts (or the JSON) and removes the partial file. */
-fr_status experiment_report(const experiment_run *run, fr_error *error);
+/* What an experiment found, for the page of all. */
+typedef struct experiment_found {
+    const experiment *what;
+    verdict_list verdicts;
+    char *summary; /* the text of NAME.json */
+} experiment_found;
+
+/* Writes NAME.csv and NAME.json and prints the verdicts (or the JSON). found is filled, and the caller frees its summary;
+ * the partial file stays for the caller to remove. */
+fr_status experiment_report(const experiment_run *run, experiment_found *found, fr_error *error);
 /* Draws NAME.png and NAME.svg where a Python with matplotlib is there; otherwise says so. */
 void experiment_draw(const experiment_run *run);
 /* Appends a CSV field, with a comma before it unless it is the first. */
 void experiment_field(fr_output *csv, bool first, double value);
 
+/* ------------------------------------------------------------------------------------ index.c, index_text.c */
+
+/* Writes OUTPUT/index.html, a page that needs no other file and no network: verdicts, pictures where they were drawn,
+ * measured values and commands of all that was found, settings being those of the command line. */
+fr_status experiment_write_index(const experiment_settings *settings, const experiment_found found[], int count,
+                                 fr_error *error);
+/* Appends text with &, <, > and " as HTML has them. */
+void index_text(fr_output *page, const char *text);
+/* Appends a file in base64; false where it cannot be read. */
+bool index_base64(fr_output *page, const char *path);
+/* Appends an HTML table for each array of the summary but the verdicts. */
+void index_tables(fr_output *page, const char *summary);
+
 /* ----------------------------------------------------------------------------------------- measures.c */
 
 double measure_mean(const double *values, int64_t count);
 double measure_deviation(const double *values, int64_t count); /* of a sample; 0 for one value */
+/* Half the width of Student's 95 % interval of the mean; NaN with fewer than two values. */
+double measure_interval(const double *values, int64_t count);
+
+typedef struct measure_range {
+    double low, high;
+} measure_range;
+
+/* Wilson's 95 % interval of the probability behind `successes` of `count`. */
+measure_range measure_share(int64_t successes, int64_t count);
 
 typedef struct measure_line {
     double slope, intercept, r_squared;

@@ -59,9 +59,8 @@ static fr_status trial(const experiment_run *run, int64_t index, double *values,
     fr_planted planted = {
         .samples = s->samples, .features = s->features, .seed = s->seed + (uint64_t)(index % s->seeds)};
     fr_options options;
-    fr_options_default(&options);
+    experiment_options(run, &options);
     options.batch = curve_batch(run, c);
-    options.workers = 1;
     options.iterations = s->iterations;
     options.step_rule = FR_STEP_EXPERIMENT;
     options.levels = levels_of(curve_bits(run, c));

@@ -66,9 +66,8 @@ static fr_status trial(const experiment_run *run, int64_t t, double *value, fr_e
     /* A seed for each trial of the grid: cells share no problem. */
     fr_planted planted = {
         .samples = samples_of(run, t), .features = features_of(run, t), .seed = run->settings.seed + (uint64_t)t};
-    fr_options_default(&options);
+    experiment_options(run, &options);
     options.batch = planted.features * 4 / 5 > 0 ? planted.features * 4 / 5 : 1;
-    options.workers = 1;
     options.iterations = run->settings.iterations;
     options.step_rule = FR_STEP_EXPERIMENT;
     options.levels = is_b(run) ? (1 << BITS) - 1 : 0;

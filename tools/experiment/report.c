@@ -89,21 +89,17 @@ static void print_verdicts(const experiment_run *run, const verdict_list *list) 
                list->items[i].paper, list->items[i].measured);
 }
 
-fr_status experiment_report(const experiment_run *run, fr_error *error) {
-    verdict_list list = {.count = 0};
-    char *text = NULL, path[EXPERIMENT_TEXT];
+fr_status experiment_report(const experiment_run *run, experiment_found *found, fr_error *error) {
     size_t size = 0;
-    FILE *memory = open_memstream(&text, &size);
+    *found = (experiment_found){.what = run->what};
+    FILE *memory = open_memstream(&found->summary, &size);
     if (!memory) return fr_fail_errno(error, FR_ERROR, "no memory for the summary");
-    write_json(run, &list, memory);
+    write_json(run, &found->verdicts, memory);
     fclose(memory);
     fr_status status = write_csv(run, error);
-    if (status == FR_OK) status = write_text(run, text, size, error);
-    if (status == FR_OK && run->settings.json) fwrite(text, 1, size, stdout);
-    else if (status == FR_OK) print_verdicts(run, &list);
-    free(text);
-    experiment_path(run, "partial", path);
-    if (status == FR_OK) remove(path);
+    if (status == FR_OK) status = write_text(run, found->summary, size, error);
+    if (status == FR_OK && run->settings.json) fwrite(found->summary, 1, size, stdout);
+    else if (status == FR_OK) print_verdicts(run, &found->verdicts);
     return status;
 }
 

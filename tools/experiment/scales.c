@@ -39,9 +39,8 @@ static fr_status trial(const experiment_run *run, int64_t t, double *values, fr_
     const experiment_settings *s = &run->settings;
     fr_planted planted = {.samples = s->samples, .features = s->features, .seed = s->seed + (uint64_t)(t % s->seeds)};
     fr_options options;
-    fr_options_default(&options);
+    experiment_options(run, &options);
     options.batch = batch_of(run, t);
-    options.workers = 1;
     options.iterations = s->iterations;
     options.step_rule = FR_STEP_NUMBER;
     options.step_size = gradient_scale[gradient_of(run, t)] * (double)options.batch / (double)s->features;

@@ -51,6 +51,9 @@ void experiment_describe(const experiment_run *run, char text[EXPERIMENT_TEXT]) 
                          s->samples, s->features, s->iterations, s->seeds, s->seed, s->full ? "full" : "default");
     for (int i = 0; i < s->batch_count && used < EXPERIMENT_TEXT; i++)
         used += (size_t)snprintf(text + used, EXPERIMENT_TEXT - used, " %" PRId64, s->batches[i]);
+    /* Sums on a GPU have an order of their own, so its trials and a processor's are not mixed. */
+    if (s->device != FR_DEVICE_CPU && used < EXPERIMENT_TEXT)
+        snprintf(text + used, EXPERIMENT_TEXT - used, ", device %s", s->device == FR_DEVICE_CUDA ? "cuda" : "auto");
 }
 
 bool experiment_is_complete(const experiment_run *run) {
