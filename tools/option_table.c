@@ -84,7 +84,7 @@ const option_entry option_table[OPT_COUNT] = {
                   "how a gradient travels: levels as int8, packed into b + 1 bits, or by Elias' code (allgather, master); "
                   "unquantized in the precision of the fit (full) or, with allreduce, as bfloat16 (default: auto, packed "
                   "where that is shorter, else int8)"},
-    [OPT_MODEL_LEVELS] = {"model-levels", 0, GROUP_METHOD, FIT, KIND_INTEGER, "S", NULL, 1, 127, 0,
+    [OPT_MODEL_LEVELS] = {"model-levels", 0, GROUP_METHOD, FIT | PLAN, KIND_INTEGER, "S", NULL, 1, 127, 0,
                           "with --collective master: send the model's change back in S levels instead of the model in "
                           "float64"},
     [OPT_BROADCAST] = {"broadcast", 0, GROUP_METHOD, FIT, KIND_WORD, NULL, "tree|star", 0, 0, 0,
@@ -125,8 +125,6 @@ const option_entry option_table[OPT_COUNT] = {
                            "seconds of latency between workers of one machine (default: 5e-6)"},
     [OPT_COMPUTE_RATE] = {"compute-rate", 0, GROUP_NETWORK, PLAN, KIND_REAL, "RATE", NULL, 0, INFINITY, 1,
                           "rows times features of the gradient that one worker computes a second (default: 2G)"},
-    [OPT_MODEL_LEVELS] = {"model-levels", 0, GROUP_NETWORK, PLAN, KIND_INTEGER, "S", NULL, 1, 127, 0,
-                          "with master, the model's change goes down in S levels (default: the model as float64)"},
 
     [OPT_MODEL] = {"model", 0, GROUP_RESULTS, FIT, KIND_FILE, "FILE", NULL, 0, 0, 0,
                    "write the fitted model, for fitrelu predict; nothing is written when the fit diverges"},

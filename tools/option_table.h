@@ -52,7 +52,6 @@ typedef enum option_id {
     OPT_INNER_BANDWIDTH,
     OPT_INNER_LATENCY,
     OPT_COMPUTE_RATE,
-    OPT_MODEL_LEVELS,
     OPT_MODEL,
     OPT_OUTPUT,
     OPT_HISTORY,
