@@ -39,6 +39,8 @@ typedef struct fr_comm_ops {
                           fr_error *error);
     /* Host memory. Optional, with the above: size bytes of rank 0 to every rank, through a tree or from rank 0 to each. */
     fr_status (*broadcast)(fr_comm *comm, void *data, size_t size, bool tree, fr_error *error);
+    /* Host memory. Optional, with the above: as fr_world_shuffle. */
+    fr_status (*shuffle)(fr_comm *comm, const void *send, size_t size, void *receive, fr_error *error);
     void (*abort)(fr_comm *comm); /* wakes every rank that waits; may be called from any thread */
 } fr_comm_ops;
 

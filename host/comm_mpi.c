@@ -3,6 +3,7 @@
  *
  *   max         every rank's numbers to every rank by doubling (fr_world_gather), the largest taken there
  *   sum         slice r of every rank's buffer to rank r, which adds them in the order of ranks; then its sum to all
+ *               (many ranks and small slices: by shuffling and gathering, log2(R) messages each, see traffic.h)
  *   all_gather  own elements to every other rank, all_to_all own pieces: R - 1 messages out and R - 1 in, one round
  *
  * Direct messages cost each rank 2 (R - 1) / R buffers for a sum, as a ring does, in two rounds instead of 2 (R - 1):
@@ -14,6 +15,8 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "traffic.h"
 
 typedef struct mpi_comm {
     fr_comm base;
@@ -81,6 +84,13 @@ static fr_status mpi_broadcast(fr_comm *comm, void *data, size_t size, bool tree
 /* Rank i places after this one: whoever begins with the next rank never meets all others at the same one. */
 static int after(const mpi_comm *c, int i) { return (c->base.rank + i) % c->base.size; }
 
+static fr_status mpi_shuffle(fr_comm *comm, const void *send, size_t size, void *receive, fr_error *error) {
+    fr_link before = *of(comm)->world->link;
+    fr_status status = fr_world_shuffle(of(comm)->world, send, size, receive, error);
+    note(comm, &before);
+    return status;
+}
+
 /* --------------------------------------------------------------------------------------------- gather */
 
 static int64_t before(const int64_t *counts, int rank) {
@@ -147,10 +157,36 @@ static void add_ranks(const void *pieces, int ranks, int64_t count, fr_type type
     }
 }
 
+/* The same with few messages: slices, filled up to one length, go by shuffling, sums by gathering. */
+static fr_status sum_staged(fr_comm *comm, char *buffer, int64_t count, size_t size, fr_type type, fr_error *error) {
+    mpi_comm *c = of(comm);
+    int ranks = comm->size;
+    size_t piece = (size_t)((count + ranks - 1) / ranks) * size;
+    fr_status status = gathered(c, 2 * (size_t)ranks * piece, error);
+    char *send = c->gathered, *receive = send + (size_t)ranks * piece;
+    if (status != FR_OK) return status;
+    memset(send, 0, (size_t)ranks * piece);
+    for (int r = 0; r < ranks; r++) {
+        int64_t from = fr_part_start(count, ranks, r), here = fr_part_start(count, ranks, r + 1) - from;
+        memcpy(send + (size_t)r * piece, buffer + (size_t)from * size, (size_t)here * size);
+    }
+    status = mpi_shuffle(comm, send, piece, receive, error);
+    if (status != FR_OK) return status;
+    add_ranks(receive, ranks, (int64_t)(piece / size), type, send);
+    status = mpi_gather_host(comm, send, piece, receive, error);
+    for (int r = 0; status == FR_OK && r < ranks; r++) {
+        int64_t from = fr_part_start(count, ranks, r), here = fr_part_start(count, ranks, r + 1) - from;
+        memcpy(buffer + (size_t)from * size, receive + (size_t)r * piece, (size_t)here * size);
+    }
+    return status;
+}
+
 static fr_status mpi_sum(fr_comm *comm, void *buffer, int64_t count, fr_type type, fr_error *error) {
     mpi_comm *c = of(comm);
     int ranks = comm->size;
     size_t size = fr_type_bytes(type);
+    if (fr_is_staged(ranks, (double)size * (double)count / ranks))
+        return sum_staged(comm, buffer, count, size, type, error);
     int64_t first = fr_part_start(count, ranks, comm->rank), width = fr_part_start(count, ranks, comm->rank + 1) - first;
     fr_status status = gathered(c, (size_t)ranks * (size_t)width * size, error);
     if (status != FR_OK) return status;
@@ -212,6 +248,7 @@ fr_status fr_comm_mpi_create(fr_world *world, const fr_plan *plan, fr_comm **com
         .sum_host = mpi_sum_host,
         .exchange = mpi_exchange,
         .broadcast = mpi_broadcast,
+        .shuffle = mpi_shuffle,
         .abort = mpi_abort,
     };
     mpi_comm *c = NULL;

@@ -22,7 +22,7 @@ typedef struct fr_message {
 
 typedef struct fr_link {
     int rank, size;
-    int neighbours;   /* ranks on this machine, this one among them */
+    int neighbours;   /* ranks on this machine, this one among them; the world finds out, until then 1 */
     int neighbour;    /* which of these this one is, from 0 */
     double timeout;   /* seconds that a rank may be silent; 0: any */
     double seconds;   /* spent in exchanges so far */

@@ -19,8 +19,8 @@
 typedef struct mpi_link {
     fr_link base;
     MPI_Comm comm;
-    bool ours;    /* MPI was started here */
-    bool crowded; /* more ranks than processors: never spin */
+    bool ours; /* MPI was started here */
+    int processors;
     MPI_Request *requests;
     MPI_Status *statuses;
     int *done;
@@ -58,16 +58,6 @@ int fr_link_started(void) {
     return most;
 }
 
-static int find_neighbours(mpi_link *l) {
-    MPI_Comm near;
-    int code = MPI_Comm_split_type(l->comm, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &near);
-    if (code != MPI_SUCCESS) return code;
-    MPI_Comm_size(near, &l->base.neighbours);
-    MPI_Comm_rank(near, &l->base.neighbour);
-    l->crowded = l->base.neighbours > sysconf(_SC_NPROCESSORS_ONLN);
-    return MPI_Comm_free(&near);
-}
-
 static fr_status start_mpi(mpi_link *l, fr_error *error) {
     int started = 0, provided = 0, code = MPI_Initialized(&started);
     if (code == MPI_SUCCESS && !started) {
@@ -78,7 +68,6 @@ static fr_status start_mpi(mpi_link *l, fr_error *error) {
     if (code == MPI_SUCCESS) code = MPI_Comm_set_errhandler(l->comm, MPI_ERRORS_RETURN);
     if (code == MPI_SUCCESS) code = MPI_Comm_size(l->comm, &l->base.size);
     if (code == MPI_SUCCESS) code = MPI_Comm_rank(l->comm, &l->base.rank);
-    if (code == MPI_SUCCESS) code = find_neighbours(l);
     if (code != MPI_SUCCESS) return fail(l, code, "starting MPI", error);
     if (l->base.size < fr_link_started())
         return fr_fail(error, FR_ERROR_DEVICE,
@@ -93,6 +82,8 @@ fr_status fr_link_join(fr_link **link, fr_error *error) {
     fr_status status = fr_allocate((void **)&l, 1, sizeof *l, "the link", error);
     if (status != FR_OK) return status;
     l->comm = MPI_COMM_NULL;
+    l->base.neighbours = 1;
+    l->processors = (int)sysconf(_SC_NPROCESSORS_ONLN);
     status = start_mpi(l, error);
     if (status == FR_OK) *link = &l->base;
     else fr_link_leave(&l->base);
@@ -144,8 +135,9 @@ static fr_status tell_silence(const mpi_link *l, const char *what, const fr_mess
 
 /* Spins for a moment where processors are free, then sleeps, each time a little longer. */
 static void rest(const mpi_link *l, int turn) {
-    const int spins = l->crowded ? 0 : 2000;
-    const long shortest = 20000, longest = l->crowded ? 1000000 : 200000;
+    const bool crowded = l->base.neighbours > l->processors;
+    const int spins = crowded ? 0 : 2000;
+    const long shortest = 20000, longest = crowded ? 1000000 : 200000;
     if (turn < spins) return;
     long pause = shortest << ((turn - spins) / 4 < 6 ? (turn - spins) / 4 : 6);
     nanosleep(&(struct timespec){0, pause < longest ? pause : longest}, NULL);

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "traffic.h"
 #include "wire.h"
 
 struct fr_post {
@@ -86,11 +87,61 @@ static fr_status open_all(const fr_comm *comm, const fr_plan *plan, int count, f
     return FR_OK;
 }
 
+/* ------------------------------------------------------------------------------------------- staged */
+
+/* Parcels of one length, the longest's, as fr_is_staged wants them; codes that vary in length travel one by one. */
+static bool is_staged(const fr_comm *comm, const fr_plan *plan, size_t longest) {
+    return plan->wire != FR_WIRE_ELIAS && fr_is_staged(comm->size, (double)longest);
+}
+
+static size_t longest_of(const fr_comm *comm, const fr_plan *plan, const fr_parcel *parcels) {
+    size_t longest = 0;
+    for (int r = 0; r < comm->size; r++)
+        if (most_of(plan, &parcels[r]) > longest) longest = most_of(plan, &parcels[r]);
+    return longest;
+}
+
+/* Opens the parcels of all other ranks, which lie one behind the other. */
+static fr_status open_row(const fr_comm *comm, const fr_plan *plan, uint8_t *row, size_t each, fr_parcel *parcels,
+                          fr_error *error) {
+    for (int r = 0; r < comm->size; r++) {
+        fr_message message = {r, row + (size_t)r * each, most_of(plan, &parcels[r])};
+        fr_status status = r == comm->rank ? FR_OK : open_parcel(plan, &message, &parcels[r], error);
+        if (status != FR_OK) return status;
+    }
+    return FR_OK;
+}
+
+static fr_status all_gather_staged(fr_comm *comm, const fr_plan *plan, const fr_parcel *mine, fr_parcel *all,
+                                   size_t each, fr_error *error) {
+    fr_status status = find_post(comm, (size_t)(comm->size + 1) * each, error);
+    if (status != FR_OK) return status;
+    uint8_t *own = comm->post->memory, *row = own + each;
+    memset(own, 0, each);
+    count_own(comm, pack(plan, mine, own), mine->level_count);
+    status = comm->ops->gather_host(comm, own, each, row, error);
+    return status == FR_OK ? open_row(comm, plan, row, each, all, error) : status;
+}
+
+static fr_status all_to_all_staged(fr_comm *comm, const fr_plan *plan, const fr_parcel *out, fr_parcel *in, size_t each,
+                                   fr_error *error) {
+    size_t row = (size_t)comm->size * each;
+    fr_status status = find_post(comm, 2 * row, error);
+    if (status != FR_OK) return status;
+    uint8_t *send = comm->post->memory;
+    memset(send, 0, row);
+    for (int r = 0; r < comm->size; r++)
+        if (r != comm->rank) count_own(comm, pack(plan, &out[r], send + (size_t)r * each), out[r].level_count);
+    status = comm->ops->shuffle(comm, send, each, send + row, error);
+    return status == FR_OK ? open_row(comm, plan, send + row, each, in, error) : status;
+}
+
 /* ---------------------------------------------------------------------------------------- exchanges */
 
 fr_status fr_parcel_all_gather(fr_comm *comm, const fr_plan *plan, const fr_parcel *mine, fr_parcel *all,
                                fr_error *error) {
-    size_t need = most_of(plan, mine);
+    size_t need = most_of(plan, mine), longest = longest_of(comm, plan, all);
+    if (is_staged(comm, plan, longest)) return all_gather_staged(comm, plan, mine, all, longest, error);
     for (int r = 0; r < comm->size; r++) need += r == comm->rank ? 0 : most_of(plan, &all[r]);
     fr_status status = find_post(comm, need, error);
     if (status != FR_OK) return status;
@@ -111,7 +162,8 @@ fr_status fr_parcel_all_gather(fr_comm *comm, const fr_plan *plan, const fr_parc
 
 fr_status fr_parcel_all_to_all(fr_comm *comm, const fr_plan *plan, const fr_parcel *out, fr_parcel *in,
                                fr_error *error) {
-    size_t need = 0;
+    size_t need = 0, longest = longest_of(comm, plan, out);
+    if (is_staged(comm, plan, longest)) return all_to_all_staged(comm, plan, out, in, longest, error);
     for (int r = 0; r < comm->size; r++) need += most_of(plan, &out[r]) + most_of(plan, &in[r]);
     fr_status status = find_post(comm, need, error);
     if (status != FR_OK) return status;

@@ -375,7 +375,7 @@ static fr_status read_books(solver_rank *s, fr_result *r, fr_error *error) {
     return FR_OK;
 }
 
-static fr_status fill_result(solver_rank *s, double seconds, fr_result *r, fr_error *error) {
+static fr_status fill_result(solver_rank *s, double seconds, double waited, fr_result *r, fr_error *error) {
     const fr_plan *plan = &s->plan;
     double n = (double)plan->samples, spread = s->labels.label2 - s->labels.label * s->labels.label / n;
     fr_row_sums total;
@@ -404,8 +404,8 @@ static fr_status fill_result(solver_rank *s, double seconds, fr_result *r, fr_er
         .threads = plan->threads,
         .ranks = s->comm->size,
         .seconds_total = seconds,
-        .seconds_compute = seconds - s->comm->seconds,
-        .seconds_communicate = s->comm->seconds,
+        .seconds_compute = seconds - waited,
+        .seconds_communicate = waited,
         .seconds_up = NAN,
         .seconds_down = NAN,
         .model_levels = plan->model_levels,
@@ -427,8 +427,8 @@ static fr_status run_rank(void *user, int rank, fr_error *error) {
     s->comm->steps = 0;
     s->comm->sent = s->comm->received = s->comm->coded = s->comm->levels = 0;
     if (status == FR_OK) status = s->options.ensemble > 1 ? run_ensemble(s, error) : run_once(s, 0, error);
-    double seconds = fr_seconds() - s->fit.started;
-    return status == FR_OK ? fill_result(s, seconds, &s->result, error) : status;
+    double seconds = fr_seconds() - s->fit.started, waited = s->comm->seconds;
+    return status == FR_OK ? fill_result(s, seconds, waited, &s->result, error) : status;
 }
 
 fr_status fr_solver_run(fr_solver *s, fr_result *result, fr_error *error) {

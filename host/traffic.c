@@ -7,9 +7,12 @@
  *   allreduce   the largest norm by doubling: R - 1 numbers; slices out and in: d - s_r + (R - 1) s_r numbers
  *   allgather   (R - 1) |c_r vectors| out, those of all others in
  *   two-phase   the largest norm; the columns of all others out, own columns of all others in; own slice to all
+ *               (allreduce, two-phase and allgather of many ranks and small pieces: as often as a shuffle hands them on)
  *   master      |c_r vectors| out, the model in and on to the ranks below in the tree; rank 0 the other way round
  */
 #include "traffic.h"
+
+#include <math.h>
 
 #include "wire.h"
 
@@ -33,16 +36,43 @@ static double largest_norm(const fr_plan *plan, int ranks) {
     return plan->levels > 0 ? (ranks - 1) * (double)fr_precision_bytes(plan->precision) : 0;
 }
 
+/* Pieces that a rank hands on in a shuffle. */
+static double shuffled(int ranks) {
+    double pieces = 0;
+    for (int i = 1; i < ranks; i++)
+        for (int rest = i; rest > 0; rest /= 2) pieces += rest % 2;
+    return pieces;
+}
+
+/* The longest of c / R pieces of vectors: with codes of one length, ranks alike but for a column. */
+static double longest(double count, int ranks) { return ceil(count / ranks); }
+
 static fr_traffic allreduce(const fr_plan *plan, int ranks, int rank) {
     double d = (double)plan->features, size = plan->levels > 0 ? 1 : coded(plan, 1, 0);
     double slice =
         (double)(fr_part_start(plan->features, ranks, rank + 1) - fr_part_start(plan->features, ranks, rank));
     double bytes = largest_norm(plan, ranks) + size * (d - slice + (ranks - 1) * slice);
+    if (fr_is_staged(ranks, size * d / ranks))
+        bytes = largest_norm(plan, ranks) + size * longest(d, ranks) * (shuffled(ranks) + ranks - 1);
     return (fr_traffic){bytes, bytes};
+}
+
+/* As parcel.c has it: unquantized vectors travel one by one there. */
+static bool is_staged(const fr_plan *plan, int ranks, double bytes) {
+    return plan->levels > 0 && plan->wire != FR_WIRE_ELIAS && fr_is_staged(ranks, bytes);
+}
+
+/* Columns of the rank that has most. */
+static double most_columns(const fr_plan *plan, int ranks) {
+    double most = 0;
+    for (int r = 0; r < ranks; r++) most = fmax(most, columns_of(plan, ranks, r));
+    return most;
 }
 
 static fr_traffic allgather(const fr_plan *plan, int ranks, int rank) {
     fr_traffic total = {0, 0};
+    double vector = coded(plan, workers_of(plan, ranks, rank) * (double)plan->features, workers_of(plan, ranks, rank));
+    if (is_staged(plan, ranks, vector)) return (fr_traffic){(ranks - 1) * vector, (ranks - 1) * vector};
     for (int r = 0; r < ranks; r++) {
         double workers = workers_of(plan, ranks, r), bytes = coded(plan, workers * (double)plan->features, workers);
         if (r == rank) total.sent += (ranks - 1) * bytes;
@@ -54,12 +84,18 @@ static fr_traffic allgather(const fr_plan *plan, int ranks, int rank) {
 static fr_traffic two_phase(const fr_plan *plan, int ranks, int rank) {
     double own = columns_of(plan, ranks, rank), each = workers_of(plan, ranks, rank);
     fr_traffic total = {largest_norm(plan, ranks), largest_norm(plan, ranks)};
+    double piece = coded(plan, each * most_columns(plan, ranks), 0), slice = coded(plan, most_columns(plan, ranks), each);
+    double out = 0, in = 0, back_out = 0, back_in = 0;
     for (int r = 0; r < ranks; r++) {
         if (r == rank) continue;
         double theirs = columns_of(plan, ranks, r);
-        total.sent += coded(plan, each * theirs, 0) + coded(plan, own, each);
-        total.received += coded(plan, each * own, 0) + coded(plan, theirs, each);
+        out += coded(plan, each * theirs, 0), in += coded(plan, each * own, 0);
+        back_out += coded(plan, own, each), back_in += coded(plan, theirs, each);
     }
+    if (is_staged(plan, ranks, piece)) out = in = shuffled(ranks) * piece;
+    if (is_staged(plan, ranks, slice)) back_out = back_in = (ranks - 1) * slice;
+    total.sent += out + back_out;
+    total.received += in + back_in;
     return total;
 }
 

@@ -10,6 +10,11 @@ typedef struct fr_traffic {
     double sent, received;
 } fr_traffic;
 
+/* Whether pieces of so many bytes, one for each other rank, are better sent in log2(R) messages that carry many of them
+ * (fr_world_gather, fr_world_shuffle) than one by one. A message costs the processor as much as a few kilobytes cost a
+ * fast link; a shuffle moves each piece log2(R) / 2 times. */
+static inline bool fr_is_staged(int ranks, double bytes) { return ranks > 8 && bytes <= 1024; }
+
 /* Of rank `rank` of `ranks`, each with its workers (fr_first_worker), over processes (comm_mpi.c). Elias' codes vary; for
  * them this is the most that can be. */
 fr_traffic fr_traffic_of(const fr_plan *plan, int ranks, int rank);

@@ -15,18 +15,24 @@
 
 /* ---------------------------------------------------------------------------------- joining, leaving */
 
-/* The same boot of the same kernel: CLOCK_MONOTONIC is one. */
-static fr_status compare_clocks(fr_world *world, fr_error *error) {
+/* Ranks that run on the same boot of the same kernel share its processors and its clock, whatever the names of their
+ * hosts are (containers and network namespaces have names of their own). */
+static fr_status find_neighbours(fr_link *link, fr_error *error) {
     enum { SIZE = 40 };
     char mine[SIZE] = "", *all = NULL;
+    fr_world world = {.link = link};
     FILE *file = fopen("/proc/sys/kernel/random/boot_id", "r");
-    if (file && !fgets(mine, sizeof mine, file)) mine[0] = '\0';
+    bool known = file && fgets(mine, sizeof mine, file);
     if (file) fclose(file);
-    fr_status status = fr_allocate((void **)&all, world->link->size, SIZE, "the ranks' clocks", error);
-    if (status == FR_OK) status = fr_world_gather(world, mine, SIZE, all, error);
-    world->one_clock = status == FR_OK && mine[0];
-    for (int r = 0; world->one_clock && r < world->link->size; r++)
-        world->one_clock = strcmp(all + (size_t)r * SIZE, mine) == 0;
+    if (!known) snprintf(mine, sizeof mine, "rank %d", link->rank);
+    fr_status status = fr_allocate((void **)&all, link->size, SIZE, "the ranks' machines", error);
+    if (status == FR_OK) status = fr_world_gather(&world, mine, SIZE, all, error);
+    link->neighbours = link->neighbour = 0;
+    for (int r = 0; status == FR_OK && r < link->size; r++) {
+        if (strcmp(all + (size_t)r * SIZE, mine) != 0) continue;
+        link->neighbours++;
+        link->neighbour += r < link->rank;
+    }
     free(all);
     return status;
 }
@@ -44,7 +50,7 @@ fr_status fr_world_join(fr_world **world, fr_error *error) {
                          "mpirun started %s processes, but this fitrelu was built without MPI: each would fit for itself",
                          started);
 #endif
-    if (status == FR_OK && w->link) status = compare_clocks(w, error);
+    if (status == FR_OK && w->link) status = find_neighbours(w->link, error);
     if (status == FR_OK) *world = w;
     else free(w);
     return status;
@@ -110,6 +116,43 @@ fr_status fr_world_gather(fr_world *world, const void *mine, size_t size, void *
     for (int i = 0; status == FR_OK && i < ranks; i++)
         memcpy((char *)all + (size_t)((rank + i) % ranks) * size, held + (size_t)i * size, size);
     free(held);
+    return status;
+}
+
+/* ------------------------------------------------------------------------------------------- shuffle */
+
+/* Piece i of a rank has i places to go. In the round of bit b every piece whose i has that bit goes b places on, so
+ * that after all bits it is where it belongs. */
+static fr_status shuffle_rounds(fr_link *link, char *pieces, char *out, char *in, size_t size, fr_error *error) {
+    fr_status status = FR_OK;
+    for (int bit = 1; status == FR_OK && bit < link->size; bit *= 2) {
+        size_t count = 0;
+        for (int i = bit; i < link->size; i++)
+            if (i & bit) memcpy(out + count++ * size, pieces + (size_t)i * size, size);
+        fr_message to = {(link->rank + bit) % link->size, out, count * size};
+        fr_message from = {(link->rank - bit + link->size) % link->size, in, count * size};
+        status = fr_link_exchange(link, "the shuffle", &to, 1, &from, 1, error);
+        for (int i = link->size - 1; i >= bit; i--)
+            if (i & bit) memcpy(pieces + (size_t)i * size, in + --count * size, size);
+    }
+    return status;
+}
+
+fr_status fr_world_shuffle(fr_world *world, const void *send, size_t size, void *receive, fr_error *error) {
+    int ranks = fr_world_size(world), rank = fr_world_rank(world);
+    size_t half = (size_t)(ranks + 1) / 2 * size, all = (size_t)ranks * size;
+    char *memory = NULL;
+    if (ranks == 1) {
+        memcpy(receive, send, size);
+        return FR_OK;
+    }
+    fr_status status = fr_allocate((void **)&memory, (int64_t)(all + 2 * half), 1, "a shuffle", error);
+    for (int i = 0; status == FR_OK && i < ranks; i++)
+        memcpy(memory + (size_t)i * size, (const char *)send + (size_t)((rank + i) % ranks) * size, size);
+    if (status == FR_OK) status = shuffle_rounds(world->link, memory, memory + all, memory + all + half, size, error);
+    for (int i = 0; status == FR_OK && i < ranks; i++)
+        memcpy((char *)receive + (size_t)((rank - i + ranks) % ranks) * size, memory + (size_t)i * size, size);
+    free(memory);
     return status;
 }
 

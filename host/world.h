@@ -11,21 +11,26 @@
 
 struct fr_world {
     fr_link *link; /* NULL: this process alone */
-    bool one_clock;
     bool agreed;   /* on a failure: every rank knows of it */
 };
 
 static inline int fr_world_neighbours(const fr_world *world) { return world && world->link ? world->link->neighbours : 1; }
 static inline int fr_world_neighbour(const fr_world *world) { return world && world->link ? world->link->neighbour : 0; }
 
-/* Whether all ranks read one clock (CLOCK_MONOTONIC of one running kernel); known once ranks have joined. */
-static inline bool fr_world_one_clock(const fr_world *world) { return world && world->one_clock; }
+/* Whether all ranks read one clock (CLOCK_MONOTONIC of one running kernel). */
+static inline bool fr_world_one_clock(const fr_world *world) {
+    return world && world->link && world->link->neighbours == world->link->size;
+}
 
 /* sum[j] <- the sum over all ranks' vectors of element j, rank 0's first, each rank's in their order: the same bits
  * however the vectors are spread. mine: owns[rank] vectors of count doubles, one behind the other. Every rank gets
  * the sum. Each rank sends and receives about owns + 1 vectors. */
 fr_status fr_world_sum(fr_world *world, const int *owns, const double *mine, int64_t count, double *sum,
                        fr_error *error);
+
+/* size bytes at send + r size to rank r, and what comes from it to receive + r size: an all-to-all of small pieces in
+ * log2(R) messages instead of R - 1, each piece travelling by way of other ranks. */
+fr_status fr_world_shuffle(fr_world *world, const void *send, size_t size, void *receive, fr_error *error);
 
 /* data of rank 0 to every rank, through a binomial tree or from rank 0 to each. */
 fr_status fr_world_broadcast(fr_world *world, void *data, size_t size, bool tree, fr_error *error);
