@@ -420,6 +420,8 @@ static void decode(const cpu_engine *e, fr_update update, int64_t first, int64_t
             from = from < first ? first : from;
             for (int64_t j = from; j < to && j < last; j++) mean[j - first] = unit * b->slice_levels[j];
         }
+        break;
+    case FR_UPDATE_TOTAL_BF16: break; /* on GPUs alone, see place.c */
     }
 }
 

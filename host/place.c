@@ -24,6 +24,9 @@ static fr_status check_cuda(const fr_options *options, fr_error *error) {
     int devices, wanted = options->gpus > 0 ? options->gpus : 1;
     if (options->device == FR_DEVICE_CPU)
         return fr_fail(error, FR_ERROR_USAGE, "--gpus %d contradicts --device cpu", options->gpus);
+    if (options->wire == FR_WIRE_PACKED || options->wire == FR_WIRE_ELIAS)
+        return fr_fail(error, FR_ERROR_USAGE, "--wire %s is for CPUs; GPUs exchange int8 levels",
+                       fr_wire_name(options->wire));
     fr_status status = fr_cuda_count(&devices, error);
     if (status == FR_OK && wanted > devices)
         status = fr_fail(error, FR_ERROR_DEVICE, "--gpus is %d; this machine has %d", wanted, devices);
@@ -39,12 +42,20 @@ static fr_status check_cuda(const fr_options *options, fr_error *error) {
 #endif
 }
 
+static fr_status check_cpu(const fr_options *options, fr_error *error) {
+    if (options->storage == FR_STORAGE_BF16)
+        return fr_fail(error, FR_ERROR_USAGE, "--storage bf16 is for GPUs; it needs --device cuda or --gpus");
+    if (options->wire == FR_WIRE_BF16)
+        return fr_fail(error, FR_ERROR_USAGE, "--wire bf16 is for GPUs; it needs --device cuda or --gpus");
+    return FR_OK;
+}
+
 fr_status fr_place_make(fr_options *options, fr_place *place, fr_error *error) {
     *place = (fr_place){.cuda = options->device == FR_DEVICE_CUDA || options->gpus > 0, .ranks = 1};
     if (options->gpus < 0) return fr_fail(error, FR_ERROR_USAGE, "--gpus is %d; it must be 0 or more", options->gpus);
     if (options->threads < 0 || options->threads > 4096)
         return fr_fail(error, FR_ERROR_USAGE, "--threads is %d; it must be from 1 to 4096", options->threads);
-    if (!place->cuda) return FR_OK;
+    if (!place->cuda) return check_cpu(options, error);
     fr_status status = check_cuda(options, error);
     if (status != FR_OK) return status;
     place->ranks = options->gpus > 0 ? options->gpus : 1;

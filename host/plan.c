@@ -28,6 +28,7 @@ const char *fr_wire_name(fr_wire wire) {
     static const char *const names[] = {"auto", "full", "bf16", "int8", "packed", "elias"};
     return names[wire];
 }
+const char *fr_storage_name(fr_storage storage) { return storage == FR_STORAGE_BF16 ? "bf16" : "same"; }
 const char *fr_schedule_name(fr_schedule schedule) {
     static const char *const names[] = {"auto", "constant", "decay"};
     return names[schedule];
@@ -72,7 +73,7 @@ double fr_auto_step_size(const fr_plan *plan, double lambda, double trace) {
 double fr_collective_bytes(const fr_plan *plan) {
     double k = plan->workers, d = (double)plan->features, real = (double)fr_precision_bytes(plan->precision);
     bool quantized = plan->levels > 0;
-    double vector = quantized ? d : d * real, scale = quantized ? real : 0;
+    double vector = quantized ? d : d * (plan->wire == FR_WIRE_BF16 ? 2 : real), scale = quantized ? real : 0;
     if (plan->workers == 1) return 0;
     switch (plan->collective) {
     case FR_COLLECTIVE_ALLGATHER: return (k - 1) * (vector + scale);
@@ -204,6 +205,7 @@ fr_status fr_plan_make(const fr_options *options, const fr_dataset *set, fr_plan
     plan->precision = set->precision;
     plan->seed = options->seed;
     plan->threads = options->threads;
+    plan->storage = options->storage;
     fr_status status = plan_workers(options, set, plan, error);
     if (status == FR_OK) status = plan_batch(options, set, plan, error);
     if (status == FR_OK) status = plan_quantizer(options, plan, error);

@@ -19,6 +19,7 @@ typedef struct fr_plan {
     fr_scale scale;
     fr_collective collective;
     fr_wire wire; /* never auto */
+    fr_storage storage;
     fr_precision precision;
     uint64_t seed;
     double long_rows; /* of read rows (problem.h), for FR_STEP_AUTO; 0: not needed */

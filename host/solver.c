@@ -267,6 +267,7 @@ static fr_status fill_result(solver_rank *s, double seconds, fr_result *r, fr_er
         .scale = plan->scale,
         .collective = plan->collective,
         .wire = plan->wire,
+        .storage = plan->storage,
         .step_rule = s->options.step_rule,
         .schedule = plan->steps.decays ? FR_SCHEDULE_DECAY : FR_SCHEDULE_CONSTANT,
         .init = s->options.init,
@@ -293,6 +294,7 @@ static fr_status run_rank(void *user, int rank, fr_error *error) {
     s->agreeing = 1;
     fr_status status = begin(s, error);
     s->fit.started = fr_seconds();
+    s->comm->seconds = 0; /* those of the steps alone */
     if (status == FR_OK) status = s->options.ensemble > 1 ? run_ensemble(s, error) : run_once(s, 0, error);
     double seconds = fr_seconds() - s->fit.started;
     return status == FR_OK ? fill_result(s, seconds, &s->result, error) : status;

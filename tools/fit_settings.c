@@ -84,6 +84,7 @@ static void read_method(const option_value *values, fr_options *options) {
     if (average->given) options->average = average->word >= 0 ? FR_AVERAGE_AUTO : average->real;
     options->scale = (fr_scale)word_of(&values[OPT_SCALE]);
     options->collective = (fr_collective)word_of(&values[OPT_COLLECTIVE]);
+    options->storage = (fr_storage)word_of(&values[OPT_STORAGE]);
     options->tolerance = values[OPT_TOLERANCE].real;
     if (values[OPT_ENSEMBLE].given) options->ensemble = (int)values[OPT_ENSEMBLE].integer;
     options->standardize = values[OPT_STANDARDIZE].given;

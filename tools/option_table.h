@@ -35,6 +35,7 @@ typedef enum option_id {
     OPT_SCALE,
     OPT_COLLECTIVE,
     OPT_PRECISION,
+    OPT_STORAGE,
     OPT_TOLERANCE,
     OPT_ENSEMBLE,
     OPT_DEVICE,

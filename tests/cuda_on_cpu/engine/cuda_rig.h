@@ -91,7 +91,7 @@ class OnCpu : public ::testing::Test {
   protected:
     void SetUp() override { cuda_on_cpu_reset(); }
     void TearDown() override {
-        for (const char *name : {"FAIL", "HANG", "DELAY", "DEVICES", "DRIVER", "MEMORY", "FAULT", "ORDER"})
+        for (const char *name : {"FAIL", "HANG", "DELAY", "DEVICES", "DRIVER", "MEMORY", "FAULT", "ORDER", "GRID_YZ"})
             set(name, nullptr);
         EXPECT_EQ(cuda_on_cpu_leaks(1), 0);
         cuda_on_cpu_reset();

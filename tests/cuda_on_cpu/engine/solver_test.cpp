@@ -2,51 +2,13 @@
  * solver_test.cpp - whole fits on pretended GPUs, through the public interface: rows made on the device, the loop,
  * the collectives over NCCL. For the integer collectives the weights do not depend on the number of GPUs.
  */
-#include "cuda_rig.h"
-#include "fitrelu.h"
+#include "fit_rig.h"
 
 namespace {
 
 using namespace rig;
 
 class Solver : public OnCpu {};
-
-struct Fit {
-    fr_status status = FR_OK;
-    fr_error error = {};
-    fr_result result = {};
-    oracle::Vector weights;
-};
-
-struct Wanted {
-    int workers = 4, levels = 0;
-    fr_collective collective = FR_COLLECTIVE_ALLREDUCE;
-    fr_precision precision = FR_F64;
-    int64_t batch = 16, iterations = 40;
-    bool intercept = false;
-    int ensemble = 1;
-};
-
-Fit fit_on(int gpus, const Wanted &wanted, double timeout = 10) {
-    Fit fit;
-    fr_planted planted = {203, 37, 0, 5};
-    fr_dataset *set = nullptr;
-    fr_solver *solver = nullptr;
-    fr_model *model = nullptr;
-    fr_options options;
-    fr_options_default(&options);
-    options.batch = wanted.batch, options.workers = wanted.workers, options.levels = wanted.levels;
-    options.collective = wanted.collective, options.iterations = wanted.iterations, options.timeout = timeout;
-    options.intercept = wanted.intercept, options.ensemble = wanted.ensemble, options.seed = 11, options.gpus = gpus;
-    EXPECT_EQ(fr_dataset_generate(&planted, wanted.precision, &set, nullptr), FR_OK);
-    fit.status = fr_solver_create(&options, set, &solver, &fit.error);
-    if (fit.status == FR_OK) fit.status = fr_solver_run(solver, &fit.result, &fit.error);
-    if (fit.status == FR_OK) fit.status = fr_solver_model(solver, &model, &fit.error);
-    if (fit.status == FR_OK)
-        fit.weights.assign(fr_model_weights(model), fr_model_weights(model) + fr_model_features(model));
-    fr_model_free(model), fr_solver_free(solver), fr_dataset_free(set);
-    return fit;
-}
 
 const fr_collective collectives[] = {FR_COLLECTIVE_ALLREDUCE, FR_COLLECTIVE_ALLGATHER, FR_COLLECTIVE_TWO_PHASE,
                                      FR_COLLECTIVE_MASTER};
@@ -171,36 +133,7 @@ TEST_F(Solver, EnsemblesAgreeWithTheCpu) {
     EXPECT_EQ(cuda.result.agreeing, cpu.result.agreeing);
 }
 
-/* After two steps nothing but the recorded graph is launched. */
-TEST_F(Solver, AStepIsRecordedOnceAndReplayed) {
-    for (int gpus : {1, 2}) {
-        Wanted wanted;
-        wanted.levels = 31, wanted.iterations = 100;
-        cuda_on_cpu_reset();
-        ASSERT_EQ(fit_on(gpus, wanted).status, FR_OK);
-        EXPECT_EQ(cuda_on_cpu_calls("cudaGraphLaunch"), static_cast<unsigned>(99 * gpus));
-        EXPECT_EQ(cuda_on_cpu_calls("cudaStreamBeginCapture"), static_cast<unsigned>(gpus));
-    }
-}
-
-TEST_F(Solver, WhereAStepCannotBeRecordedTheFitIsTheSame) {
-    Wanted wanted;
-    wanted.levels = 31;
-    for (int gpus : {1, 2})
-        for (const char *rule : {"cudaStreamBeginCapture:1+", "cudaGraphInstantiate:1+", "cudaGraphInstantiate:2"}) {
-            Fit recorded = fit_on(gpus, wanted);
-            set("FAIL", rule);
-            Fit plain = fit_on(gpus, wanted);
-            set("FAIL", nullptr);
-            ASSERT_EQ(plain.status, FR_OK) << plain.error.message;
-            EXPECT_EQ(plain.weights, recorded.weights);
-            EXPECT_EQ(plain.result.iterations, recorded.result.iterations);
-        }
-}
-
 /* ------------------------------------------------------------------------------------------- faults */
-
-bool says(const Fit &fit, const char *words) { return std::strstr(fit.error.message, words) != nullptr; }
 
 TEST_F(Solver, NoDriverIsSaidAndTheCpuSuggested) {
     set("DEVICES", "0");
@@ -255,7 +188,7 @@ TEST_F(Solver, AFailingKernelEndsEveryRankAndNamesTheDeviceAndTheStep) {
 }
 
 TEST_F(Solver, AFailingExchangeEndsEveryRank) {
-    for (const char *rule : {"ncclAllReduce:3", "ncclAllReduce:7", "ncclCommInitRank:2", "ncclGetUniqueId:1"}) {
+    for (const char *rule : {"ncclAllReduce:3", "ncclAllReduce:7+", "ncclCommInitRank:2", "ncclGetUniqueId:1"}) {
         set("FAIL", rule);
         Fit fit = fit_on(4, Wanted());
         EXPECT_EQ(fit.status, FR_ERROR_DEVICE) << rule;
