@@ -16,6 +16,8 @@
  * Order of summation. Dot product: each thread its packs in order in Real, then doubles over warp and block in the
  * fixed order of block_sum. Sum of a lane: rows in order in Real, in groups of 256 rows that are added in order.
  * Lanes: eight groups of lanes, each in order, groups in order, in double (combine.cuh).
+ *
+ * Loops over the packs of a row are unrolled throughout: an array that is indexed at run time leaves the registers.
  */
 #pragma once
 
@@ -124,16 +126,19 @@ __device__ inline void pass_in_registers(const RowPass &pass, int64_t number, Mo
     const bool by_label = pass.kind == FR_PASS_LABELS, accumulates = pass.kind != FR_PASS_LOSS;
     fr_row_sums scalars = {};
     Vector weights[hold_weights ? Packs : 1] = {};
-    if constexpr (hold_weights)
+    if constexpr (hold_weights) {
+#pragma unroll
         for (int i = 0; i < Packs; i++)
             if (!by_label && thread + i * Threads < packs) load(w, thread + i * Threads, &weights[i]);
+    }
     for (int64_t first = 0; first == 0 || first < lane.count; first += group_rows) {
         const int here = int(lane.count - first < group_rows ? lane.count - first : group_rows);
         find_rows<Drawn, Threads>(lane, s.seed, first, here, index);
         Row row[Packs] = {}, next[Packs] = {};
         Vector total[Packs] = {};
-        for (int i = 0; i < Packs && here > 0; i++)
-            if (thread + i * Threads < packs) next[i] = load_row(rows + index[0] * s.stride, thread + i * Threads);
+#pragma unroll
+        for (int i = 0; i < Packs; i++)
+            if (here > 0 && thread + i * Threads < packs) next[i] = load_row(rows + index[0] * s.stride, thread + i * Threads);
         for (int r = 0; r < here; r++) {
             const double y = double(labels[index[r]]);
 #pragma unroll
@@ -160,12 +165,14 @@ __device__ inline void pass_in_registers(const RowPass &pass, int64_t number, Mo
 #pragma unroll
             for (int i = 0; i < Packs; i++) add_row(c, widen<Real>(row[i]), &total[i]);
         }
-        for (int i = 0; i < Packs && accumulates; i++) {
+#pragma unroll
+        for (int i = 0; i < Packs; i++) {
             const int pack = thread + i * Threads;
-            if (pack >= packs) continue;
+            if (!accumulates || pack >= packs) continue;
             if (first > 0) {
                 Vector before;
                 load(sum, pack, &before); /* written by this thread */
+#pragma unroll
                 for (int e = 0; e < Row::size; e++) total[i].at[e] += before.at[e];
             }
             store(sum, pack, total[i]);

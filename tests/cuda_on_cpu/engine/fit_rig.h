@@ -52,6 +52,16 @@ inline Fit fit_on(int gpus, const Wanted &wanted, double timeout = 10) {
     return fit;
 }
 
+/* Those of 1, 2 and 4 GPUs that there are. */
+inline std::vector<int> gpu_counts(int least = 1) {
+    int devices = 0;
+    std::vector<int> counts;
+    fr_cuda_count(&devices, nullptr);
+    for (int gpus : {1, 2, 4})
+        if (gpus >= least && gpus <= devices) counts.push_back(gpus);
+    return counts;
+}
+
 inline bool says(const Fit &fit, const char *words) { return std::strstr(fit.error.message, words) != nullptr; }
 
 } // namespace rig
