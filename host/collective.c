@@ -8,7 +8,8 @@
  *               that where workers sit changes nothing.
  *   master      the arithmetic of allgather; rank 0 averages and sends the model back, or its change in levels.
  *
- * Unquantized, the same exchanges carry float or double.
+ * Unquantized, the same exchanges carry float or double; allreduce also bfloat16, each rank's sum rounded once before it
+ * leaves, and then summed as the exchange sums bfloat16: the result depends on the number of ranks.
  */
 #include "collective.h"
 
@@ -43,6 +44,12 @@ static fr_status allreduce_step(fr_engine *engine, fr_comm *comm, fr_error *erro
     const fr_plan *plan = engine->config.plan;
     const fr_engine_ops *ops = engine->ops;
     fr_buffers *b = &engine->buffers;
+    if (plan->wire == FR_WIRE_BF16) {
+        FR_TRY(ops->total(engine, error));
+        FR_TRY(ops->narrow(engine, error)); /* on one rank too, so that it shows what the wire costs */
+        FR_TRY(comm->ops->sum(comm, b->total_bf16, plan->features, FR_TYPE_BF16, error));
+        return ops->apply(engine, FR_UPDATE_TOTAL_BF16, error);
+    }
     if (plan->levels == 0) {
         FR_TRY(ops->total(engine, error));
         FR_TRY(comm->ops->sum(comm, b->total_values, plan->features, real_type(plan), error));

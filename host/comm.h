@@ -10,10 +10,10 @@
 
 #include "link.h"
 
-typedef enum fr_type { FR_TYPE_I8, FR_TYPE_I32, FR_TYPE_F32, FR_TYPE_F64 } fr_type;
+typedef enum fr_type { FR_TYPE_I8, FR_TYPE_I32, FR_TYPE_F32, FR_TYPE_F64, FR_TYPE_BF16 } fr_type;
 
 static inline size_t fr_type_bytes(fr_type type) {
-    return type == FR_TYPE_I8 ? 1 : type == FR_TYPE_F64 ? 8 : 4;
+    return type == FR_TYPE_I8 ? 1 : type == FR_TYPE_BF16 ? 2 : type == FR_TYPE_F64 ? 8 : 4;
 }
 
 typedef struct fr_comm fr_comm;

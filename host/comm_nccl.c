@@ -6,6 +6,11 @@
  * more than `timeout` seconds is noticed wherever a rank waits. The rank that notices first raises a flag that all
  * share; every rank then aborts its own communicator, which alone may do so, and returns. Nobody waits for ever.
  *
+ * A call that NCCL has not taken in yet runs on in a thread of NCCL's; no other call may be made with the communicator
+ * until it is through, recorded steps included, so each is polled to its end (settled). Asking touches no stream, and so
+ * does not disturb a recording. What fails while a step is recorded is not the end: all ranks leave their communicators,
+ * which an error has made useless, join again and go on without recording (nccl_agree).
+ *
  * Device exchanges are enqueued on the engine's stream; host exchanges (gather_host) go through the memory that the
  * threads share.
  */
@@ -22,11 +27,15 @@
 #include "engine_cuda.h"
 #include "fit.h"
 
+enum { MOST_RANKS = 4096 }; /* as collective.c */
+
 struct fr_nccl_group {
     ncclUniqueId id;
     int size;
     double timeout;
-    atomic_int failed; /* rank + 1 of the first to fail; 0: none */
+    atomic_int failed;   /* rank + 1 of the first to fail; 0: none */
+    atomic_bool spoiled; /* an exchange could not be recorded */
+    ncclResult_t renewed; /* of making the id once more; by rank 0 before a meeting */
     pthread_mutex_t mutex;
     pthread_cond_t changed;
     int here;  /* ranks at the meeting place */
@@ -41,7 +50,8 @@ typedef struct nccl_comm {
     ncclComm_t comm;
     cudaStream_t stream;
     int device;
-    int64_t step; /* as the engine last said */
+    int64_t step;  /* as the engine last said */
+    double looked; /* when the times of exchanges were last read, or the ranks last met */
 } nccl_comm;
 
 static nccl_comm *of(fr_comm *comm) { return (nccl_comm *)comm; }
@@ -104,20 +114,35 @@ static void rest(int turn) {
     if (turn > 200) nanosleep(&pause, NULL); /* shortly at first: a step is a matter of microseconds */
 }
 
+/* A recording that some rank had to give up; the step will be made again plainly. */
+static bool is_spoiled(const nccl_comm *c) {
+    return fr_engine_cuda_is_recording(c->engine) && atomic_load(&c->group->spoiled);
+}
+
 /* Polls until NCCL has taken the call in. */
 static fr_status settled(nccl_comm *c, ncclResult_t result, const char *what, fr_error *error) {
     double since = fr_seconds();
     for (int turn = 0; result == ncclInProgress; turn++) {
         fr_status status = look_around(c, since, what, error);
-        if (status != FR_OK) return status;
+        if (status != FR_OK || is_spoiled(c)) return status;
         ncclResult_t asked = ncclCommGetAsyncError(c->comm, &result);
         if (asked != ncclSuccess) result = asked;
         rest(turn);
     }
-    return result == ncclSuccess ? FR_OK : fail_nccl(c, result, what, error);
+    if (result == ncclSuccess) return FR_OK;
+    if (!fr_engine_cuda_is_recording(c->engine)) return fail_nccl(c, result, what, error);
+    atomic_store(&c->group->spoiled, true);
+    return FR_OK;
 }
 
-/* fr_cuda_wait of the engine: until its stream has done everything. */
+/* One step stands for those since the last look, which cannot have exchanged for longer than that is ago. */
+static void count_exchanges(nccl_comm *c) {
+    double seconds = fr_engine_cuda_exchange_seconds(c->engine), now = fr_seconds(), passed = now - c->looked;
+    c->base.seconds += seconds < passed ? seconds : passed;
+    c->looked = now;
+}
+
+/* fr_cuda_ranks.wait: until the engine's stream has done everything. */
 static fr_status wait_for_stream(void *user, int64_t step, fr_error *error) {
     nccl_comm *c = user;
     double since = fr_seconds();
@@ -128,7 +153,10 @@ static fr_status wait_for_stream(void *user, int64_t step, fr_error *error) {
         ncclResult_t result = ncclSuccess, asked = c->comm ? ncclCommGetAsyncError(c->comm, &result) : ncclSuccess;
         if (asked != ncclSuccess) result = asked;
         if (result != ncclSuccess && result != ncclInProgress) return fail_nccl(c, result, "the exchange", error);
-        if (code == cudaSuccess && fr_nccl_group_failed_rank(c->group) < 0) return FR_OK;
+        if (code == cudaSuccess && fr_nccl_group_failed_rank(c->group) < 0) {
+            count_exchanges(c);
+            return FR_OK;
+        }
         fr_status status = look_around(c, since, "the exchange", error);
         if (status != FR_OK) return status;
         rest(turn);
@@ -142,6 +170,7 @@ static ncclDataType_t type_of(fr_type type) {
     case FR_TYPE_I8: return ncclInt8;
     case FR_TYPE_I32: return ncclInt32;
     case FR_TYPE_F32: return ncclFloat32;
+    case FR_TYPE_BF16: return ncclBfloat16;
     default: return ncclFloat64;
     }
 }
@@ -153,38 +182,60 @@ static fr_status ready(nccl_comm *c, fr_error *error) {
     return code == cudaSuccess ? FR_OK : fail_cuda(c, code, "choosing the device", error);
 }
 
+/* One exchange: what NCCL is asked for, timed on the device. */
+typedef struct exchange {
+    const void *send;
+    void *receive;
+    size_t count;
+    ncclDataType_t type;
+    ncclRedOp_t op;
+    const int64_t *send_counts, *receive_counts; /* all-to-all; send_counts NULL: count to each */
+    size_t size;                                 /* bytes of an element */
+} exchange;
+typedef ncclResult_t (*exchange_call)(nccl_comm *c, const exchange *x);
+
+static fr_status perform(nccl_comm *c, exchange_call call, const exchange *x, const char *what, fr_error *error) {
+    fr_status status = ready(c, error);
+    if (status != FR_OK || is_spoiled(c)) return status;
+    status = fr_engine_cuda_exchange_begins(c->engine, error);
+    if (status == FR_OK) status = settled(c, call(c, x), what, error);
+    if (status == FR_OK) status = fr_engine_cuda_exchange_ends(c->engine, error);
+    return status == FR_OK || c->comm == NULL ? status : give_up(c, status, error);
+}
+
+static ncclResult_t all_reduce(nccl_comm *c, const exchange *x) {
+    return ncclAllReduce(x->send, x->receive, x->count, x->type, x->op, c->comm, c->stream);
+}
+static ncclResult_t all_gather(nccl_comm *c, const exchange *x) {
+    return ncclAllGather(x->send, x->receive, x->count, x->type, c->comm, c->stream);
+}
+
 /* Only scales are compared, which are never negative: their bits as integers are in the same order, with NaN above
  * all, so that a NaN arrives whatever NCCL's maximum makes of it. */
 static fr_status nccl_max(fr_comm *comm, void *buffer, int64_t count, fr_type type, fr_error *error) {
-    nccl_comm *c = of(comm);
     ncclDataType_t as = type == FR_TYPE_F32 ? ncclUint32 : type == FR_TYPE_F64 ? ncclUint64 : type_of(type);
-    fr_status status = ready(c, error);
-    if (status != FR_OK) return status;
-    return settled(c, ncclAllReduce(buffer, buffer, (size_t)count, as, ncclMax, c->comm, c->stream),
-                   "the largest norm (ncclAllReduce)", error);
+    exchange x = {.send = buffer, .receive = buffer, .count = (size_t)count, .type = as, .op = ncclMax};
+    return perform(of(comm), all_reduce, &x, "the largest norm (ncclAllReduce)", error);
 }
 
 static fr_status nccl_sum(fr_comm *comm, void *buffer, int64_t count, fr_type type, fr_error *error) {
-    nccl_comm *c = of(comm);
-    fr_status status = ready(c, error);
-    if (status != FR_OK) return status;
-    return settled(c, ncclAllReduce(buffer, buffer, (size_t)count, type_of(type), ncclSum, c->comm, c->stream),
-                   "the sum (ncclAllReduce)", error);
+    exchange x = {.send = buffer, .receive = buffer, .count = (size_t)count, .type = type_of(type), .op = ncclSum};
+    return perform(of(comm), all_reduce, &x, "the sum (ncclAllReduce)", error);
 }
 
-/* Grouped sends and receives of one piece with every rank. send_counts NULL: the same piece to all. */
-static ncclResult_t exchange_pieces(nccl_comm *c, const char *send, int64_t own, const int64_t *send_counts,
-                                    char *receive, const int64_t *counts, fr_type type) {
-    size_t size = fr_type_bytes(type);
+/* Grouped sends and receives of one piece with every rank. */
+static ncclResult_t exchange_pieces(nccl_comm *c, const exchange *x) {
+    const char *send = x->send;
+    char *receive = x->receive;
     ncclResult_t result = ncclGroupStart();
     if (result != ncclSuccess) return result;
     for (int r = 0; r < c->base.size && (result == ncclSuccess || result == ncclInProgress); r++) {
-        int64_t out = send_counts ? send_counts[r] : own;
-        if (out > 0) result = ncclSend(send, (size_t)out, type_of(type), r, c->comm, c->stream);
-        if (counts[r] > 0 && (result == ncclSuccess || result == ncclInProgress))
-            result = ncclRecv(receive, (size_t)counts[r], type_of(type), r, c->comm, c->stream);
-        if (send_counts) send += (size_t)out * size;
-        receive += (size_t)counts[r] * size;
+        size_t out = x->send_counts ? (size_t)x->send_counts[r] : x->count, in = (size_t)x->receive_counts[r];
+        if (out > 0) result = ncclSend(send, out, x->type, r, c->comm, c->stream);
+        if (in > 0 && (result == ncclSuccess || result == ncclInProgress))
+            result = ncclRecv(receive, in, x->type, r, c->comm, c->stream);
+        if (x->send_counts) send += out * x->size;
+        receive += in * x->size;
     }
     ncclResult_t ended = ncclGroupEnd();
     return result == ncclSuccess || result == ncclInProgress ? ended : result;
@@ -192,23 +243,18 @@ static ncclResult_t exchange_pieces(nccl_comm *c, const char *send, int64_t own,
 
 static fr_status nccl_all_gather(fr_comm *comm, const void *mine, void *all, const int64_t *counts, fr_type type,
                                  fr_error *error) {
-    nccl_comm *c = of(comm);
+    exchange x = {.send = mine, .receive = all, .count = (size_t)counts[comm->rank], .type = type_of(type),
+                  .receive_counts = counts, .size = fr_type_bytes(type)};
     bool equal = true;
     for (int r = 1; r < comm->size; r++) equal = equal && counts[r] == counts[0];
-    fr_status status = ready(c, error);
-    if (status != FR_OK) return status;
-    ncclResult_t result = equal ? ncclAllGather(mine, all, (size_t)counts[0], type_of(type), c->comm, c->stream)
-                                : exchange_pieces(c, mine, counts[comm->rank], NULL, all, counts, type);
-    return settled(c, result, "the all-gather (NCCL)", error);
+    return perform(of(comm), equal ? all_gather : exchange_pieces, &x, "the all-gather (NCCL)", error);
 }
 
 static fr_status nccl_all_to_all(fr_comm *comm, const void *send, const int64_t *send_counts, void *receive,
                                  const int64_t *receive_counts, fr_type type, fr_error *error) {
-    nccl_comm *c = of(comm);
-    fr_status status = ready(c, error);
-    if (status != FR_OK) return status;
-    return settled(c, exchange_pieces(c, send, 0, send_counts, receive, receive_counts, type),
-                   "the all-to-all (ncclSend, ncclRecv)", error);
+    exchange x = {.send = send, .receive = receive, .type = type_of(type), .send_counts = send_counts,
+                  .receive_counts = receive_counts, .size = fr_type_bytes(type)};
+    return perform(of(comm), exchange_pieces, &x, "the all-to-all (ncclSend, ncclRecv)", error);
 }
 
 /* -------------------------------------------------------------------------------------- host exchange */
@@ -248,7 +294,8 @@ static fr_status nccl_gather_host(fr_comm *comm, const void *mine, size_t size, 
     for (int r = 0; status == FR_OK && r < comm->size; r++)
         memcpy((char *)all + (size_t)r * size, c->group->brought[r], size);
     if (status == FR_OK) status = meet(c, error); /* nobody leaves while another still reads */
-    comm->seconds += fr_seconds() - since;
+    c->looked = fr_seconds();
+    comm->seconds += c->looked - since;
     return status;
 }
 
@@ -270,6 +317,45 @@ static fr_status nccl_sum_host(fr_comm *comm, const double *mine, int own, int64
     return status;
 }
 
+/* ------------------------------------------------------------------------------------------- recording */
+
+static fr_status join(nccl_comm *c, fr_error *error) {
+    ncclConfig_t config = NCCL_CONFIG_INITIALIZER;
+    config.blocking = 0;
+    fr_status status = ready(c, error);
+    if (status != FR_OK) return status;
+    ncclResult_t result = ncclCommInitRankConfig(&c->comm, c->group->size, c->group->id, c->base.rank, &config);
+    return settled(c, result, "joining NCCL (ncclCommInitRankConfig)", error);
+}
+
+/* All ranks leave their communicators and join under a new id. */
+static fr_status join_again(nccl_comm *c, fr_error *error) {
+    drop(c);
+    if (c->base.rank == 0) {
+        c->group->renewed = ncclGetUniqueId(&c->group->id);
+        atomic_store(&c->group->spoiled, false);
+    }
+    fr_status status = meet(c, error);
+    if (status != FR_OK) return status;
+    if (c->group->renewed != ncclSuccess) return fail_nccl(c, c->group->renewed, "ncclGetUniqueId", error);
+    return join(c, error);
+}
+
+/* fr_cuda_ranks.agree: an exchange is recorded by all ranks or by none. Rank 0 clears `spoiled` only when all have seen
+ * it, as they meet twice in gather_host. */
+static fr_status nccl_agree(void *user, bool yes, bool *all, fr_error *error) {
+    nccl_comm *c = user;
+    unsigned char mine = (unsigned char)((yes ? 1 : 0) | (atomic_load(&c->group->spoiled) ? 2 : 0)), said[MOST_RANKS];
+    fr_status status = nccl_gather_host(&c->base, &mine, 1, said, error);
+    bool spoiled = false;
+    *all = true;
+    for (int r = 0; status == FR_OK && r < c->base.size; r++) {
+        *all = *all && said[r] == 1;
+        spoiled = spoiled || said[r] > 1;
+    }
+    return status == FR_OK && spoiled ? join_again(c, error) : status;
+}
+
 /* ------------------------------------------------------------------------------------- create, destroy */
 
 static void nccl_abort(fr_comm *comm) { fr_nccl_group_abort(of(comm)->group, comm->rank); }
@@ -285,7 +371,7 @@ static void nccl_destroy(fr_comm *comm) {
         }
     }
     drop(c);
-    fr_engine_cuda_wait_by(c->engine, NULL, NULL);
+    fr_engine_cuda_join(c->engine, (fr_cuda_ranks){NULL, NULL, NULL});
     free(c);
 }
 
@@ -334,18 +420,13 @@ fr_status fr_comm_nccl_create(fr_nccl_group *group, int rank, fr_engine *engine,
     c->engine = engine;
     c->device = engine->config.device < 0 ? 0 : engine->config.device;
     c->stream = fr_engine_cuda_stream(engine);
-    ncclConfig_t config = NCCL_CONFIG_INITIALIZER;
-    config.blocking = 0;
-    status = ready(c, error);
-    if (status == FR_OK) {
-        ncclResult_t result = ncclCommInitRankConfig(&c->comm, group->size, group->id, rank, &config);
-        status = settled(c, result, "joining NCCL (ncclCommInitRankConfig)", error);
-    }
+    c->looked = fr_seconds();
+    status = join(c, error);
     if (status != FR_OK) {
         nccl_destroy(&c->base);
         return status;
     }
-    fr_engine_cuda_wait_by(engine, wait_for_stream, c);
+    fr_engine_cuda_join(engine, (fr_cuda_ranks){c, wait_for_stream, nccl_agree});
     *comm = &c->base;
     return FR_OK;
 }

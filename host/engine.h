@@ -41,6 +41,7 @@ typedef struct fr_probe {
 /* What a step has to decode. */
 typedef enum fr_update {
     FR_UPDATE_TOTAL_VALUES, /* total_values: sum over workers */
+    FR_UPDATE_TOTAL_BF16,   /* total_bf16, the same */
     FR_UPDATE_TOTAL_LEVELS, /* total_levels with the shared scale */
     FR_UPDATE_ALL_VALUES,   /* all_values: each worker's own vector */
     FR_UPDATE_ALL_LEVELS,   /* all_levels with each worker's own scale */
@@ -56,6 +57,7 @@ typedef struct fr_buffers {
     void *shared_scale;      /* 1 real */
     int8_t *levels;          /* worker_count x d */
     void *total_values;      /* d real */
+    void *total_bf16;        /* d fr_bf16, with FR_WIRE_BF16 */
     int8_t *total_levels;    /* d */
     void *all_values;        /* K x d real */
     int8_t *all_levels;      /* K x d */
@@ -90,6 +92,7 @@ typedef struct fr_engine_ops {
     fr_status (*magnitude)(fr_engine *engine, fr_error *error); /* scales <- N_k, shared_scale <- max_k N_k */
     fr_status (*encode)(fr_engine *engine, bool shared, fr_error *error); /* levels <- Q_s */
     fr_status (*total)(fr_engine *engine, fr_error *error);     /* total_levels or total_values <- sum over own */
+    fr_status (*narrow)(fr_engine *engine, fr_error *error);    /* total_bf16 <- total_values; where the plan may ask */
     fr_status (*pack)(fr_engine *engine, fr_error *error);      /* outgoing <- levels or values by columns */
     fr_status (*requantize)(fr_engine *engine, fr_error *error); /* own_slice or own_values <- sums of incoming */
     fr_status (*apply)(fr_engine *engine, fr_update update, fr_error *error); /* w <- w - eta_t (...), t <- t + 1 */
@@ -103,6 +106,10 @@ typedef struct fr_engine_ops {
      * recorded in vain and have to be made once more. */
     fr_status (*step_begin)(fr_engine *engine, bool *replayed, fr_error *error);
     fr_status (*step_end)(fr_engine *engine, bool *again, fr_error *error);
+
+    /* Optional: up to `steps` whole steps at once, for an engine that holds all workers; *done says how many were
+     * enqueued. 0: none can be, and they are to be made one by one. The same weights either way, to the bit. */
+    fr_status (*run_steps)(fr_engine *engine, int64_t steps, int64_t *done, fr_error *error);
 } fr_engine_ops;
 
 struct fr_engine {

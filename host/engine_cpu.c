@@ -46,6 +46,7 @@ static void decode(const cpu_engine *e, fr_update update, int64_t first, int64_t
         break;
     case FR_UPDATE_MODEL:
     case FR_UPDATE_MODEL_CHANGE: break; /* nothing to decode: the step was made elsewhere */
+    case FR_UPDATE_TOTAL_BF16: break; /* on GPUs alone, see place.c */
     }
 }
 

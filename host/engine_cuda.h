@@ -21,9 +21,27 @@ void *fr_engine_cuda_stream(fr_engine *engine);
 /* Drops the recorded step, if any: a communicator cannot end while a graph still holds its exchanges. */
 void fr_engine_cuda_forget(fr_engine *engine);
 
-/* Makes every blocking call of the engine wait by wait(user) instead of cudaStreamSynchronize: with other ranks on
- * the wire, a wait must notice that one of them is gone. NULL: as before. */
-typedef fr_status (*fr_cuda_wait)(void *user, int64_t step, fr_error *error);
-void fr_engine_cuda_wait_by(fr_engine *engine, fr_cuda_wait wait, void *user);
+/* True between the beginning and the end of a step that is being recorded: what is enqueued then runs later. */
+bool fr_engine_cuda_is_recording(const fr_engine *engine);
+
+/* Around each exchange of a step: events on the device, inside a recorded step too. Nothing waits. */
+fr_status fr_engine_cuda_exchange_begins(fr_engine *engine, fr_error *error);
+fr_status fr_engine_cuda_exchange_ends(fr_engine *engine, fr_error *error);
+
+/* When the stream has nothing left to do: seconds that the exchanges took since the last call. The times are those of
+ * the latest step; it counts for all steps since then, which did the same. */
+double fr_engine_cuda_exchange_seconds(fr_engine *engine);
+
+/* With other ranks on the wire. Members may be NULL. */
+typedef struct fr_cuda_ranks {
+    void *user;
+    /* Makes every blocking call of the engine wait here and not in cudaStreamSynchronize: a wait must notice that a rank
+     * is gone. */
+    fr_status (*wait)(void *user, int64_t step, fr_error *error);
+    /* *all <- whether every rank says yes. Called by all at the same points: whether a step is recorded and replayed is
+     * for all ranks or for none. */
+    fr_status (*agree)(void *user, bool yes, bool *all, fr_error *error);
+} fr_cuda_ranks;
+void fr_engine_cuda_join(fr_engine *engine, fr_cuda_ranks ranks); /* all NULL: alone again */
 
 #endif

@@ -230,6 +230,19 @@ static fr_status say_step(int64_t step, fr_error *error) {
     return said.status;
 }
 
+/* Steps until somebody looks: as many at once as the engine makes at once, else one. */
+static fr_status some_steps(fr_fit *fit, int64_t step, int64_t *made, fr_error *error) {
+    const fr_engine_ops *ops = fit->engine->ops;
+    int64_t look = step - step % ops->probe_every + ops->probe_every;
+    fr_status status = FR_OK;
+    if (fit->next_report < look) look = fit->next_report;
+    *made = 0;
+    if (ops->run_steps) status = ops->run_steps(fit->engine, look - step, made, error);
+    if (status != FR_OK || *made > 0) return status;
+    *made = 1;
+    return one_step(fit, error);
+}
+
 fr_status fr_fit_run(fr_fit *fit, fr_error *error) {
     const fr_engine_ops *ops = fit->engine->ops;
     bool done = false;
@@ -238,10 +251,10 @@ fr_status fr_fit_run(fr_fit *fit, fr_error *error) {
     fit->stop = false;
     if (status == FR_OK) status = report(fit, &done, error);
     fit->next_report = report_after(fit, fit->state.step);
-    int64_t step = fit->state.step;
+    int64_t step = fit->state.step, made;
     while (status == FR_OK && !done && step < fit->plan->iterations) {
-        status = one_step(fit, error);
-        step++;
+        status = some_steps(fit, step, &made, error);
+        step += made;
         bool due = step >= fit->next_report;
         bool gathers = due || step % MEET_EVERY == 0;
         if (status == FR_OK && (gathers || step % ops->probe_every == 0)) status = probe(fit, gathers, &done, error);

@@ -25,6 +25,9 @@ static fr_status check_cuda(const fr_options *options, fr_error *error) {
     int devices, wanted = options->gpus > 0 ? options->gpus : 1;
     if (options->device == FR_DEVICE_CPU)
         return fr_fail(error, FR_ERROR_USAGE, "--gpus %d contradicts --device cpu", options->gpus);
+    if (options->wire == FR_WIRE_PACKED || options->wire == FR_WIRE_ELIAS)
+        return fr_fail(error, FR_ERROR_USAGE, "--wire %s is for CPUs; GPUs exchange int8 levels",
+                       fr_wire_name(options->wire));
     fr_status status = fr_cuda_count(&devices, error);
     if (status == FR_OK && wanted > devices)
         status = fr_fail(error, FR_ERROR_DEVICE, "--gpus is %d; this machine has %d", wanted, devices);
@@ -38,6 +41,14 @@ static fr_status check_cuda(const fr_options *options, fr_error *error) {
     return fr_fail(error, FR_ERROR_DEVICE, "%s needs CUDA, and this fitrelu was built without it; use --device cpu",
                    options->gpus > 0 ? "--gpus" : "--device cuda");
 #endif
+}
+
+static fr_status check_cpu(const fr_options *options, fr_error *error) {
+    if (options->storage == FR_STORAGE_BF16)
+        return fr_fail(error, FR_ERROR_USAGE, "--storage bf16 is for GPUs; it needs --device cuda or --gpus");
+    if (options->wire == FR_WIRE_BF16)
+        return fr_fail(error, FR_ERROR_USAGE, "--wire bf16 is for GPUs; it needs --device cuda or --gpus");
+    return FR_OK;
 }
 
 /* Over the CPUs of several processes, master means a master: rank 0 keeps the model and has no rows. */
@@ -79,7 +90,7 @@ fr_status fr_place_make(fr_options *options, fr_place *place, fr_error *error) {
     if (status != FR_OK) return status;
     if (options->threads < 0 || options->threads > 4096)
         return fr_fail(error, FR_ERROR_USAGE, "--threads is %d; it must be from 1 to 4096", options->threads);
-    if (!place->cuda) return FR_OK;
+    if (!place->cuda) return check_cpu(options, error);
     status = check_cuda(options, error);
     if (status != FR_OK) return status;
 #ifdef FR_HAVE_NCCL

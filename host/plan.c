@@ -28,6 +28,7 @@ const char *fr_wire_name(fr_wire wire) {
     static const char *const names[] = {"auto", "full", "bf16", "int8", "packed", "elias"};
     return names[wire];
 }
+const char *fr_storage_name(fr_storage storage) { return storage == FR_STORAGE_BF16 ? "bf16" : "same"; }
 const char *fr_schedule_name(fr_schedule schedule) {
     static const char *const names[] = {"auto", "constant", "decay"};
     return names[schedule];
@@ -145,7 +146,8 @@ static fr_status plan_quantizer(const fr_options *options, fr_plan *plan, fr_err
 static fr_status plan_wire(const fr_options *options, fr_plan *plan, fr_error *error) {
     bool quantized = plan->levels > 0, sums = plan->collective == FR_COLLECTIVE_ALLREDUCE;
     fr_wire wire = options->wire;
-    bool packs = !sums && plan->levels < 64 && options->device != FR_DEVICE_CUDA && options->gpus == 0;
+    bool gpus = options->device == FR_DEVICE_CUDA || options->gpus > 0;
+    bool packs = !sums && plan->levels < 64 && !gpus;
     if (wire == FR_WIRE_AUTO) wire = !quantized ? FR_WIRE_FULL : packs ? FR_WIRE_PACKED : FR_WIRE_INT8;
     plan->wire = wire;
     if (quantized && wire < FR_WIRE_INT8)
@@ -154,6 +156,8 @@ static fr_status plan_wire(const fr_options *options, fr_plan *plan, fr_error *e
     if (!quantized && wire >= FR_WIRE_INT8)
         return fr_fail(error, FR_ERROR_USAGE, "--wire %s carries levels; it needs --levels or --bits",
                        fr_wire_name(wire));
+    if (gpus && (wire == FR_WIRE_PACKED || wire == FR_WIRE_ELIAS))
+        return fr_fail(error, FR_ERROR_USAGE, "--wire %s is for CPU ranks; GPUs exchange int8", fr_wire_name(wire));
     if (wire == FR_WIRE_BF16 && !sums)
         return fr_fail(error, FR_ERROR_USAGE, "--wire bf16 needs --collective allreduce; it is %s",
                        fr_collective_name(plan->collective));
@@ -222,6 +226,7 @@ fr_status fr_plan_make(const fr_options *options, const fr_dataset *set, fr_plan
     plan->precision = set->precision;
     plan->seed = options->seed;
     plan->threads = options->threads;
+    plan->storage = options->storage;
     fr_status status = plan_workers(options, set, plan, error);
     if (status == FR_OK) status = plan_batch(options, set, plan, error);
     if (status == FR_OK) status = plan_quantizer(options, plan, error);

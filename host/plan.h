@@ -22,6 +22,7 @@ typedef struct fr_plan {
     fr_wire wire; /* never auto */
     int model_levels; /* 0: none */
     bool star;
+    fr_storage storage;
     fr_precision precision;
     uint64_t seed;
     double long_rows; /* of read rows (problem.h), for FR_STEP_AUTO; 0: not needed */

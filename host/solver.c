@@ -394,6 +394,7 @@ static fr_status fill_result(solver_rank *s, double seconds, double waited, fr_r
         .scale = plan->scale,
         .collective = plan->collective,
         .wire = plan->wire,
+        .storage = plan->storage,
         .step_rule = s->options.step_rule,
         .schedule = plan->steps.decays ? FR_SCHEDULE_DECAY : FR_SCHEDULE_CONSTANT,
         .init = s->options.init,

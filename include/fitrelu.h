@@ -81,6 +81,9 @@ typedef enum fr_wire {
     FR_WIRE_PACKED,
     FR_WIRE_ELIAS
 } fr_wire;
+/* How a GPU keeps the rows: in the precision of the fit, or each value rounded to bfloat16 (relative error 2^-8 at
+ * most), which halves the traffic of float32 rows and quarters that of float64. Arithmetic and labels are the fit's. */
+typedef enum fr_storage { FR_STORAGE_SAME, FR_STORAGE_BF16 } fr_storage;
 typedef enum fr_schedule { FR_SCHEDULE_AUTO, FR_SCHEDULE_CONSTANT, FR_SCHEDULE_DECAY } fr_schedule;
 typedef enum fr_device { FR_DEVICE_AUTO, FR_DEVICE_CPU, FR_DEVICE_CUDA } fr_device;
 
@@ -91,6 +94,7 @@ FR_API const char *fr_init_name(fr_init init);
 FR_API const char *fr_scale_name(fr_scale scale);
 FR_API const char *fr_collective_name(fr_collective collective);
 FR_API const char *fr_wire_name(fr_wire wire);
+FR_API const char *fr_storage_name(fr_storage storage);
 FR_API const char *fr_schedule_name(fr_schedule schedule);
 
 #define FR_BATCH_AUTO 0
@@ -130,6 +134,7 @@ typedef struct fr_options {
     int model_levels;           /* master: the model's change goes back in so many levels, 1..127; 0: the model itself,
                                    in double */
     bool star;                  /* master: the model goes from rank 0 to each rank; false: through a binomial tree */
+    fr_storage storage;
     double tolerance;           /* stop at this relative error, or where w* is unknown at this share of the gradient
                                    at zero; 0: none */
     int ensemble;               /* L >= 1 runs of Algorithm 1 */
@@ -256,6 +261,7 @@ typedef struct fr_result {
     fr_scale scale;
     fr_collective collective;
     fr_wire wire;
+    fr_storage storage;
     fr_step_rule step_rule;
     fr_schedule schedule;
     fr_init init;
@@ -264,7 +270,9 @@ typedef struct fr_result {
     const char *device;     /* "cpu" or "cuda" */
     int gpus, threads, ranks;
     int model_levels;       /* s of the way back; 0: the model itself */
-    double seconds_total, seconds_compute, seconds_communicate;
+    double seconds_total;   /* of the steps, reports included */
+    double seconds_compute, seconds_communicate; /* its two parts; on GPUs exchanges are timed by events on the device in
+                                                    steps that are looked at, and count for those between */
     double seconds_up, seconds_down; /* master over several ranks: of seconds_communicate, the gradients' way to the
                                master and the model's way back; NaN elsewhere */
     double bytes_sent_per_iteration; /* by one rank, mean over ranks; of K workers in one process: what each would send

@@ -5,7 +5,7 @@
  * Levels are summed as integers and the statistics of a slice (largest magnitude, sum of squares) by integer atomics:
  * exact, so in any order. Values are summed in double in order of the workers.
  *
- * Traffic: total (workers + 1) d elements; pack 2 workers d; requantize K width bytes read, 8 width written and read
+ * Traffic: total (workers + 1) d elements; narrow d (sizeof(Real) + 2) bytes; pack 2 workers d; requantize K width bytes read, 8 width written and read
  * again, width levels written.
  */
 #include "launch.cuh"
@@ -35,6 +35,12 @@ __global__ void __launch_bounds__(exchange_threads)
     total[j] = Real(sum);
 }
 
+template <typename Real>
+__global__ void __launch_bounds__(exchange_threads) narrow_kernel(const Real *values, int64_t count, fr_bf16 *out) {
+    const int64_t j = int64_t(blockIdx.x) * exchange_threads + threadIdx.x;
+    if (j < count) out[j] = narrow(values[j]);
+}
+
 /* The part of fr_part_start(n, parts, .) that holds j. */
 __device__ inline int64_t part_of(int64_t n, int64_t parts, int64_t j) {
     const int64_t short_part = n / parts, longer = n % parts, begin = longer * (short_part + 1);
@@ -43,9 +49,9 @@ __device__ inline int64_t part_of(int64_t n, int64_t parts, int64_t j) {
 
 template <typename Element>
 __global__ void __launch_bounds__(exchange_threads)
-    pack_kernel(const Element *from, int64_t features, int all_workers, int workers, Element *to) {
-    const int64_t j = int64_t(blockIdx.x) * exchange_threads + threadIdx.x;
-    const int k = int(blockIdx.y);
+    pack_kernel(const Element *from, unsigned parts, int64_t features, int all_workers, int workers, Element *to) {
+    const GridPart here = grid_part(blockIdx.x, parts);
+    const int64_t j = here.part * exchange_threads + threadIdx.x, k = here.worker;
     if (j >= features) return;
     const int64_t rank = part_of(features, all_workers, j) / workers;
     const int64_t first = fr_part_start(features, all_workers, rank * workers);
@@ -66,31 +72,34 @@ __device__ inline Slice slice_of(const fr_requantization &job, int own) {
 }
 
 __global__ void __launch_bounds__(exchange_threads)
-    sum_slices_kernel(fr_requantization job, const int8_t *incoming, int32_t *sums, unsigned long long *statistics) {
-    const Slice slice = slice_of(job, int(blockIdx.y));
-    const int64_t j = int64_t(blockIdx.x) * exchange_threads + threadIdx.x;
+    sum_slices_kernel(fr_requantization job, unsigned parts, const int8_t *incoming, int32_t *sums,
+                      unsigned long long *statistics) {
+    const GridPart here = grid_part(blockIdx.x, parts);
+    const Slice slice = slice_of(job, here.worker);
+    const int64_t j = here.part * exchange_threads + threadIdx.x;
     if (j >= slice.count) return;
     int32_t sum = 0;
     for (int k = 0; k < job.all_workers; k++) sum += incoming[k * slice.width + slice.first + j];
     sums[slice.first + j] = sum;
     const unsigned long long size = (unsigned long long)(sum < 0 ? -sum : sum);
     if (size == 0) return;
-    if (job.scale == FR_SCALE_MAX) atomicMax(&statistics[blockIdx.y], size);
-    else atomicAdd(&statistics[blockIdx.y], size * size);
+    if (job.scale == FR_SCALE_MAX) atomicMax(&statistics[here.worker], size);
+    else atomicAdd(&statistics[here.worker], size * size);
 }
 
 template <typename Real>
 __global__ void __launch_bounds__(exchange_threads)
-    round_slices_kernel(fr_requantization job, const fr_device_state *state, const int32_t *sums,
+    round_slices_kernel(fr_requantization job, unsigned parts, const fr_device_state *state, const int32_t *sums,
                         const unsigned long long *statistics, int8_t *slices, Real *scales) {
-    const Slice slice = slice_of(job, int(blockIdx.y));
-    const int64_t first = (int64_t(blockIdx.x) * exchange_threads + threadIdx.x) * 4;
-    const double statistic = double(statistics[blockIdx.y]);
+    const GridPart here = grid_part(blockIdx.x, parts);
+    const Slice slice = slice_of(job, here.worker);
+    const int64_t first = (here.part * exchange_threads + threadIdx.x) * 4;
+    const double statistic = double(statistics[here.worker]);
     const Real scale = Real(job.scale == FR_SCALE_MAX ? statistic : sqrt(statistic));
-    if (first == 0) scales[blockIdx.y] = scale;
+    if (first == 0) scales[here.worker] = scale;
     if (first >= slice.count) return;
     const int count = int(slice.count - first < 4 ? slice.count - first : 4);
-    const uint64_t q = fr_sequence(FR_STREAM_REROUND, state->run, uint32_t(job.first_worker) + blockIdx.y);
+    const uint64_t q = fr_sequence(FR_STREAM_REROUND, state->run, uint32_t(job.first_worker + here.worker));
     const fr_block draw = fr_philox(job.seed, q, (fr_word_of_step(uint64_t(state->step)) + uint64_t(first)) / 4);
     for (int e = 0; e < count; e++) {
         const int64_t j = slice.first + first + e;
@@ -101,9 +110,9 @@ __global__ void __launch_bounds__(exchange_threads)
 template <typename Element>
 cudaError_t launch_pack(const void *from, int64_t features, int all_workers, int workers, void *to,
                         cudaStream_t stream) {
-    const dim3 grid(blocks_for(features, exchange_threads), unsigned(workers));
-    const cudaLaunchConfig_t config = shape(grid, exchange_threads, stream);
-    return cudaLaunchKernelEx(&config, pack_kernel<Element>, static_cast<const Element *>(from), features,
+    const unsigned parts = blocks_for(features, exchange_threads);
+    const cudaLaunchConfig_t config = shape(grid_of(workers, parts), exchange_threads, stream);
+    return cudaLaunchKernelEx(&config, pack_kernel<Element>, static_cast<const Element *>(from), parts, features,
                               all_workers, workers, static_cast<Element *>(to));
 }
 
@@ -131,6 +140,15 @@ cudaError_t fr_launch_total_values(fr_precision precision, const void *values, i
                                : launch_total<double>(values, features, workers, total, stream);
 }
 
+cudaError_t fr_launch_narrow(fr_precision precision, const void *values, int64_t count, void *out,
+                             cudaStream_t stream) {
+    const cudaLaunchConfig_t config = shape(dim3(blocks_for(count, exchange_threads)), exchange_threads, stream);
+    fr_bf16 *const to = static_cast<fr_bf16 *>(out);
+    return precision == FR_F32
+               ? cudaLaunchKernelEx(&config, narrow_kernel<float>, static_cast<const float *>(values), count, to)
+               : cudaLaunchKernelEx(&config, narrow_kernel<double>, static_cast<const double *>(values), count, to);
+}
+
 cudaError_t fr_launch_pack(const void *from, int64_t features, int all_workers, int workers, int bytes, void *to,
                            cudaStream_t stream) {
     switch (bytes) {
@@ -147,13 +165,15 @@ cudaError_t fr_launch_requantize(const fr_requantization *how, const fr_device_s
     auto *const counted = reinterpret_cast<unsigned long long *>(statistics);
     cudaError_t result = cudaMemsetAsync(statistics, 0, sizeof(uint64_t) * size_t(how->workers), stream);
     if (result != cudaSuccess) return result;
-    cudaLaunchConfig_t config =
-        shape(dim3(blocks_for(longest, exchange_threads), unsigned(how->workers)), exchange_threads, stream);
-    result = cudaLaunchKernelEx(&config, sum_slices_kernel, *how, incoming, sums, counted);
+    unsigned parts = blocks_for(longest, exchange_threads);
+    cudaLaunchConfig_t config = shape(grid_of(how->workers, parts), exchange_threads, stream);
+    result = cudaLaunchKernelEx(&config, sum_slices_kernel, *how, parts, incoming, sums, counted);
     if (result != cudaSuccess) return result;
-    config.gridDim.x = blocks_for(longest, 4 * exchange_threads);
-    return how->precision == FR_F32 ? cudaLaunchKernelEx(&config, round_slices_kernel<float>, *how, state, sums,
-                                                         counted, slices, static_cast<float *>(scales))
-                                    : cudaLaunchKernelEx(&config, round_slices_kernel<double>, *how, state, sums,
-                                                         counted, slices, static_cast<double *>(scales));
+    parts = blocks_for(longest, 4 * exchange_threads);
+    config.gridDim = grid_of(how->workers, parts);
+    return how->precision == FR_F32
+               ? cudaLaunchKernelEx(&config, round_slices_kernel<float>, *how, parts, state, sums, counted, slices,
+                                    static_cast<float *>(scales))
+               : cudaLaunchKernelEx(&config, round_slices_kernel<double>, *how, parts, state, sums, counted, slices,
+                                    static_cast<double *>(scales));
 }

@@ -12,6 +12,7 @@
 
 #include <cuda_runtime_api.h>
 
+#include "bf16.h"
 #include "cpu_kernels.h"
 #include "qsgd.h"
 
@@ -19,20 +20,23 @@
 extern "C" {
 #endif
 
-/* In device memory; advanced by fr_launch_apply alone. */
+/* In device memory; advanced by fr_launch_apply and fr_launch_steps alone. */
 typedef struct fr_device_state {
     int64_t step;     /* steps done */
     int64_t averaged; /* iterates in the average */
     uint32_t run;     /* of the ensemble */
     uint32_t arrived; /* blocks of fr_launch_apply that have read the step; 0 between launches */
+    uint32_t too_large; /* set by fr_launch_round_rows where a value is beyond bfloat16 */
 } fr_device_state;
 
-/* The rows of one device. A row takes `stride` elements, d rounded up to 16 bytes, zeros behind column d - 1, so that
- * every row begins on 16 bytes whatever d is. Worker k of all holds rows fr_part_start(n, K, k) on. */
+/* The rows of one device, kept in the precision of the fit or as bfloat16 (bf16.h). A row takes `stride` elements, d
+ * rounded up to 16 bytes, zeros behind column d - 1, so that every row begins on 16 bytes whatever d is. Worker k of all
+ * holds rows fr_part_start(n, K, k) on. */
 typedef struct fr_shard {
     fr_precision precision;
-    void *rows; /* rows of this device's workers x stride */
-    void *labels;
+    fr_storage storage;
+    void *rows;   /* rows of this device's workers x stride */
+    void *labels; /* real */
     int64_t samples, features; /* n and d of the plan */
     int64_t stride;            /* elements */
     int all_workers;           /* K */
@@ -43,8 +47,8 @@ typedef struct fr_shard {
     int full_lanes; /* and of all its rows */
 } fr_shard;
 
-static inline int64_t fr_padded(int64_t features, fr_precision precision) {
-    int64_t each = precision == FR_F32 ? 4 : 2;
+static inline int64_t fr_padded(int64_t features, fr_precision precision, fr_storage storage) {
+    int64_t each = storage == FR_STORAGE_BF16 ? 8 : precision == FR_F32 ? 4 : 2;
     return (features + each - 1) / each * each;
 }
 
@@ -84,6 +88,10 @@ cudaError_t fr_launch_total_levels(const int8_t *levels, int64_t features, int w
 cudaError_t fr_launch_total_values(fr_precision precision, const void *values, int64_t features, int workers,
                                    void *total, cudaStream_t stream);
 
+/* out (count fr_bf16) <- values (real), rounded to nearest even; what is too large becomes infinite. */
+cudaError_t fr_launch_narrow(fr_precision precision, const void *values, int64_t count, void *out,
+                             cudaStream_t stream);
+
 /* to <- from (workers x d elements of `bytes` bytes) by ranks of `workers` workers each: for rank r its columns of
  * every own worker. Column j belongs to the worker in whose part of d it lies. */
 cudaError_t fr_launch_pack(const void *from, int64_t features, int all_workers, int workers, int bytes, void *to,
@@ -107,6 +115,7 @@ cudaError_t fr_launch_requantize(const fr_requantization *how, const fr_device_s
 /* What a step decodes; as fr_update of engine.h. */
 typedef enum fr_decoding {
     FR_DECODE_TOTAL_VALUES,
+    FR_DECODE_TOTAL_BF16,
     FR_DECODE_TOTAL_LEVELS,
     FR_DECODE_ALL_VALUES,
     FR_DECODE_ALL_LEVELS,
@@ -131,10 +140,37 @@ typedef struct fr_application {
 /* w <- w - eta_t mean, average of the tail, t <- t + 1. */
 cudaError_t fr_launch_apply(const fr_application *job, fr_device_state *state, cudaStream_t stream);
 
-/* Rows first .. first + count - 1 of a planted problem and their labels: the same bits as planted.c makes. planted:
- * d double in device memory. */
+/* What whole steps of a device that holds all workers are made of. */
+typedef struct fr_steps {
+    fr_shard shard; /* with draws */
+    fr_scale scale;
+    fr_encoding encoding; /* levels 0: unquantized */
+    fr_application application;
+    const void *weights;
+    void *lane_sums;
+    fr_row_sums *lane_scalars;
+    void *values, *scales, *shared_scale;
+    int8_t *levels;
+    void *total_values, *total_bf16; /* with FR_DECODE_TOTAL_VALUES, FR_DECODE_TOTAL_BF16 */
+    int8_t *total_levels;            /* with FR_DECODE_TOTAL_LEVELS */
+} fr_steps;
+
+/* Whether rows are short enough, and the collective simple enough, for fr_launch_steps. */
+bool fr_steps_possible(const fr_shard *shard, fr_decoding decoding);
+
+/* `count` steps in one cooperative launch: gradient, norm, encoding, sums over the workers, update; the same bits as by
+ * the launchers above one after the other. */
+cudaError_t fr_launch_steps(const fr_steps *job, int64_t count, fr_device_state *state, cudaStream_t stream);
+
+/* Rows first .. first + count - 1 of a planted problem, count x stride real, and their labels: the same bits as planted.c
+ * makes. planted: d double in device memory. */
 cudaError_t fr_launch_planted(const fr_shard *shard, int64_t first, int64_t count, uint64_t seed, double noise,
-                              const double *planted, cudaStream_t stream);
+                              const double *planted, void *rows, void *labels, cudaStream_t stream);
+
+/* out (count fr_bf16) <- rows (real), rounded to nearest even; state->too_large is set where a finite value has no
+ * bfloat16. */
+cudaError_t fr_launch_round_rows(fr_precision precision, const void *rows, int64_t count, void *out,
+                                 fr_device_state *state, cudaStream_t stream);
 
 #ifdef __cplusplus
 }

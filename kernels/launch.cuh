@@ -27,23 +27,70 @@ inline unsigned blocks_for(int64_t count, int64_t each) {
     return unsigned(count <= each ? 1 : (count + each - 1) / each);
 }
 
-/* 16 bytes of a row. */
-template <typename Real> struct alignas(16) Pack {
-    static constexpr int size = int(16 / sizeof(Real));
-    Real at[size];
+/* Workers x parts as a grid of one dimension, which alone may exceed 65535 blocks. */
+inline dim3 grid_of(int64_t workers, unsigned parts) { return dim3(unsigned(workers * parts)); }
+struct GridPart {
+    int worker;
+    int64_t part;
 };
+__device__ inline GridPart grid_part(unsigned block, unsigned parts) {
+    return {int(block / parts), int64_t(block % parts)};
+}
 
-template <typename Real> __device__ inline Pack<Real> load_pack(const Real *from, int64_t pack) {
-    const int4 bits = __ldg(reinterpret_cast<const int4 *>(from) + pack);
-    Pack<Real> row;
-    memcpy(&row, &bits, sizeof row);
-    return row;
+/* Size numbers that are loaded and stored 16 bytes at a time. */
+template <typename Real, int Size> struct alignas(16) Numbers {
+    static_assert(Size * sizeof(Real) % 16 == 0, "whole loads");
+    Real at[Size];
+};
+template <typename Real> using Pack = Numbers<Real, int(16 / sizeof(Real))>;
+
+/* Number `pack` of from. By plain loads: a persistent kernel reads what it has written itself. */
+template <typename Real, int Size> __device__ inline void load(const Real *from, int64_t pack, Numbers<Real, Size> *to) {
+    constexpr int loads = int(Size * sizeof(Real) / 16);
+    int4 bits[loads];
+#pragma unroll
+    for (int i = 0; i < loads; i++) bits[i] = reinterpret_cast<const int4 *>(from)[pack * loads + i];
+    memcpy(to, bits, sizeof bits);
 }
-template <typename Real> __device__ inline void store_pack(Real *to, int64_t pack, const Pack<Real> &row) {
+template <typename Real, int Size> __device__ inline void store(Real *to, int64_t pack, const Numbers<Real, Size> &row) {
+    constexpr int stores = int(Size * sizeof(Real) / 16);
+    int4 bits[stores];
+    memcpy(bits, &row, sizeof bits);
+#pragma unroll
+    for (int i = 0; i < stores; i++) reinterpret_cast<int4 *>(to)[pack * stores + i] = bits[i];
+}
+
+/* 16 bytes of a row as it is kept: float, double or fr_bf16. Nothing writes rows while kernels read them, so they may
+ * go by the read-only path. */
+template <typename Kept> struct RowPack {
+    static constexpr int size = int(16 / sizeof(Kept));
     int4 bits;
-    memcpy(&bits, &row, sizeof bits);
-    reinterpret_cast<int4 *>(to)[pack] = bits;
+};
+template <typename Kept> __device__ inline RowPack<Kept> load_row(const Kept *from, int64_t pack) {
+    return {__ldg(reinterpret_cast<const int4 *>(from) + pack)};
 }
+template <typename Real> __device__ inline Numbers<Real, RowPack<float>::size> widen(const RowPack<float> &row) {
+    return {Real(__int_as_float(row.bits.x)), Real(__int_as_float(row.bits.y)), Real(__int_as_float(row.bits.z)),
+            Real(__int_as_float(row.bits.w))};
+}
+template <typename Real> __device__ inline Numbers<Real, RowPack<double>::size> widen(const RowPack<double> &row) {
+    Numbers<Real, RowPack<double>::size> values;
+    memcpy(&values, &row, sizeof values);
+    return values;
+}
+template <typename Real> __device__ inline Numbers<Real, RowPack<fr_bf16>::size> widen(const RowPack<fr_bf16> &row) {
+    const uint32_t word[4] = {uint32_t(row.bits.x), uint32_t(row.bits.y), uint32_t(row.bits.z), uint32_t(row.bits.w)};
+    Numbers<Real, RowPack<fr_bf16>::size> values;
+#pragma unroll
+    for (int i = 0; i < 4; i++) { /* little-endian: the first of two is the lower half */
+        values.at[2 * i] = Real(fr_float_of_bits(word[i] << 16));
+        values.at[2 * i + 1] = Real(fr_float_of_bits(word[i] & 0xffff0000u));
+    }
+    return values;
+}
+
+__device__ inline fr_bf16 narrow(float value) { return fr_bf16_of_f32(value); }
+__device__ inline fr_bf16 narrow(double value) { return fr_bf16_of_f64(value); }
 
 __device__ inline float fused(float a, float b, float c) { return fmaf(a, b, c); }
 __device__ inline double fused(double a, double b, double c) { return fma(a, b, c); }

@@ -101,8 +101,7 @@ __global__ void __launch_bounds__(planted_threads)
 
 template <typename Real>
 cudaError_t launch(const fr_shard &shard, int64_t first, int64_t count, uint64_t seed, double noise,
-                   const double *planted, cudaStream_t stream) {
-    Real *rows = static_cast<Real *>(shard.rows);
+                   const double *planted, Real *rows, Real *labels, cudaStream_t stream) {
     const int64_t parts = count * ((shard.features + 3) / 4);
     const unsigned wanted = parts > (INT64_C(1) << 22) ? 1u << 15 : blocks_for(parts, planted_threads);
     cudaLaunchConfig_t config = shape(dim3(wanted), planted_threads, stream);
@@ -111,14 +110,17 @@ cudaError_t launch(const fr_shard &shard, int64_t first, int64_t count, uint64_t
     if (result != cudaSuccess) return result;
     config.gridDim = dim3(blocks_for(count, planted_threads / 8));
     return cudaLaunchKernelEx(&config, planted_labels_kernel<Real>, static_cast<const Real *>(rows), shard.stride,
-                              shard.features, first, count, seed, noise, planted, static_cast<Real *>(shard.labels));
+                              shard.features, first, count, seed, noise, planted, labels);
 }
 
 } // namespace
 } // namespace fitrelu
 
 cudaError_t fr_launch_planted(const fr_shard *shard, int64_t first, int64_t count, uint64_t seed, double noise,
-                              const double *planted, cudaStream_t stream) {
-    return shard->precision == FR_F32 ? fitrelu::launch<float>(*shard, first, count, seed, noise, planted, stream)
-                                      : fitrelu::launch<double>(*shard, first, count, seed, noise, planted, stream);
+                              const double *planted, void *rows, void *labels, cudaStream_t stream) {
+    return shard->precision == FR_F32
+               ? fitrelu::launch(*shard, first, count, seed, noise, planted, static_cast<float *>(rows),
+                                 static_cast<float *>(labels), stream)
+               : fitrelu::launch(*shard, first, count, seed, noise, planted, static_cast<double *>(rows),
+                                 static_cast<double *>(labels), stream);
 }

@@ -4,38 +4,46 @@
  *     grad l_i(w) = (max(0, <w, x_i>) - y_i)(1 + sgn <w, x_i>) x_i,     (2.1)
  *
  * fused: rows are drawn by Philox in the kernel, and each is read from memory once (row_pass.cuh). One block a lane;
- * a second kernel adds the lanes.
+ * a second kernel adds the lanes (combine.cuh).
  *
- * Traffic for m rows on a device: m (stride + 1) sizeof(Real) read; the lanes' sums, lanes x stride sizeof(Real),
- * are written and read once more, mostly in L2. Order of summation: row_pass.cuh; no atomics.
+ * Traffic for m rows on a device: m (stride sizeof(Kept) + sizeof(Real)) bytes read, Kept being bfloat16 with
+ * FR_STORAGE_BF16 and Real without; the lanes' sums, lanes x stride sizeof(Real), are written and read once more, mostly
+ * in L2. Order of summation: row_pass.cuh; no atomics.
  */
-#include "row_pass.cuh"
+#include "combine.cuh"
 
 namespace fitrelu {
 namespace {
 
-template <typename Real, int Threads, int Packs>
+template <typename Real, typename Kept, int Threads, int Packs>
 __global__ void __launch_bounds__(Threads) relu_gradient_kernel(RowPass pass) {
-    if constexpr (Packs > 0) pass_in_registers<Real, Threads, Packs, true>(pass);
-    else pass_in_tiles<Real, Threads, true>(pass);
+    const Moment now = {pass.state->step, pass.state->run};
+    if constexpr (Packs > 0) pass_in_registers<Real, Kept, Threads, Packs, true>(pass, blockIdx.x, now);
+    else pass_in_tiles<Real, Kept, Threads, true>(pass, blockIdx.x, now);
 }
 
-template <typename Real> struct DrawnPass {
+template <typename Real, typename Kept> struct DrawnPass {
     const RowPass &pass;
     cudaStream_t stream;
     template <int Threads, int Packs> cudaError_t go() const {
         const cudaLaunchConfig_t config = shape(dim3(unsigned(pass.shard.workers * pass.lanes)), Threads, stream);
-        return cudaLaunchKernelEx(&config, relu_gradient_kernel<Real, Threads, Packs>, pass);
+        return cudaLaunchKernelEx(&config, relu_gradient_kernel<Real, Kept, Threads, Packs>, pass);
     }
 };
 
-template <typename Real> cudaError_t launch(const RowPass &pass, void *values, cudaStream_t stream) {
-    const fr_shard &s = pass.shard;
-    const cudaError_t result = s.draws > 0 ? choose_block(s.stride / Pack<Real>::size, DrawnPass<Real>{pass, stream})
-                                           : launch_full_pass(pass, stream);
-    const double factor = s.draws > 0 ? 1 / double(s.draws) : double(s.all_workers) / double(s.samples);
-    return result == cudaSuccess ? launch_combine<Real>(pass, factor, static_cast<Real *>(values), stream) : result;
-}
+struct Gradient {
+    const RowPass &pass;
+    void *values;
+    cudaStream_t stream;
+    template <typename Real, typename Kept> cudaError_t go() const {
+        const fr_shard &s = pass.shard;
+        const DrawnPass<Real, Kept> drawn = {pass, stream};
+        const cudaError_t result =
+            s.draws > 0 ? choose_block<Real, Kept>(s.stride, drawn) : launch_full_pass(pass, stream);
+        if (result != cudaSuccess) return result;
+        return launch_combine<Real>(pass, mean_factor(s), static_cast<Real *>(values), stream);
+    }
+};
 
 } // namespace
 } // namespace fitrelu
@@ -53,6 +61,5 @@ cudaError_t fr_launch_relu_gradient(const fr_shard *shard, const fr_device_state
                                     void *lane_sums, fr_row_sums *lane_scalars, void *values, cudaStream_t stream) {
     const int lanes = shard->draws > 0 ? shard->lanes : shard->full_lanes;
     const fitrelu::RowPass pass = {*shard, FR_PASS_GRADIENT, lanes, state, weights, lane_sums, lane_scalars};
-    return shard->precision == FR_F32 ? fitrelu::launch<float>(pass, values, stream)
-                                      : fitrelu::launch<double>(pass, values, stream);
+    return fitrelu::for_storage(*shard, fitrelu::Gradient{pass, values, stream});
 }

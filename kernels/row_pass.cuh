@@ -1,17 +1,23 @@
 /*
- * row_pass.cuh - one pass over rows, shared by the gradient (relu_gradient.cu) and the survey (survey.cu).
+ * row_pass.cuh - one pass over rows, shared by the gradient (relu_gradient.cu), the survey (survey.cu) and the
+ * persistent step (persistent.cu).
  *
  * A worker's rows are cut into lanes by counts of the plan alone; one block a lane. Where a row fits a block's
  * registers it is read from memory once, by 16-byte loads, and stays there between the dot product with w and the
  * accumulation, while the next row is on its way. Longer rows go in tiles, four rows at a time: dot products, then
  * the same rows again (from L2, which holds them) into the sum of the lane.
  *
- * Traffic of a lane of r rows: r (stride + 1) sizeof(Real) bytes read, stride sizeof(Real) written; in tiles the rows
- * twice (the second time from L2) and the sum twice for every four rows.
+ * Rows are kept as float, double or bfloat16 (`Kept`) and worked on in the precision of the fit (`Real`): widening is
+ * exact, so bfloat16 costs the one rounding to 2^-8 of each value when the rows were stored, and nothing after.
+ *
+ * Traffic of a lane of r rows: r (stride sizeof(Kept) + sizeof(Real)) bytes read, stride sizeof(Real) written; in tiles
+ * the rows twice (the second time from L2) and the sum twice for every four rows.
  *
  * Order of summation. Dot product: each thread its packs in order in Real, then doubles over warp and block in the
  * fixed order of block_sum. Sum of a lane: rows in order in Real, in groups of 256 rows that are added in order.
- * Lanes: eight groups of lanes, each in order, groups in order, in double.
+ * Lanes: eight groups of lanes, each in order, groups in order, in double (combine.cuh).
+ *
+ * Loops over the packs of a row are unrolled throughout: an array that is indexed at run time leaves the registers.
  */
 #pragma once
 
@@ -31,6 +37,12 @@ struct RowPass {
     fr_row_sums *lane_scalars;
 };
 
+/* Where a run stands; what draws are keyed by. */
+struct Moment {
+    int64_t step;
+    uint32_t run;
+};
+
 /* The rows of one lane of one worker. */
 struct Lane {
     int64_t shard_first, shard_rows; /* on this device */
@@ -38,20 +50,20 @@ struct Lane {
     uint64_t sequence, step;
 };
 
-template <bool Drawn> __device__ inline Lane lane_of_block(const RowPass &pass) {
+template <bool Drawn> __device__ inline Lane lane_of(const RowPass &pass, int64_t number, Moment now) {
     const fr_shard &s = pass.shard;
-    const int worker = int(blockIdx.x) / pass.lanes, number = int(blockIdx.x) % pass.lanes;
+    const int worker = int(number / pass.lanes), part = int(number % pass.lanes);
     const int64_t all = s.all_workers, own = s.first_worker + worker;
     Lane lane = {};
     lane.shard_first = fr_part_start(s.samples, all, own);
     lane.shard_rows = fr_part_start(s.samples, all, own + 1) - lane.shard_first;
     lane.shard_first -= fr_part_start(s.samples, all, s.first_worker);
     const int64_t rows = Drawn ? s.draws : lane.shard_rows;
-    lane.first = fr_part_start(rows, pass.lanes, number);
-    lane.count = fr_part_start(rows, pass.lanes, number + 1) - lane.first;
+    lane.first = fr_part_start(rows, pass.lanes, part);
+    lane.count = fr_part_start(rows, pass.lanes, part + 1) - lane.first;
     if (Drawn) {
-        lane.sequence = fr_sequence(FR_STREAM_SAMPLE, pass.state->run, uint32_t(own));
-        lane.step = uint64_t(pass.state->step);
+        lane.sequence = fr_sequence(FR_STREAM_SAMPLE, now.run, uint32_t(own));
+        lane.step = uint64_t(now.step);
     }
     return lane;
 }
@@ -84,105 +96,123 @@ __device__ inline double weigh_row(fr_pass kind, double p, double y, fr_row_sums
     return kind == FR_PASS_GRADIENT ? fr_relu_coefficient(p, y) : kind == FR_PASS_LINEAR ? p : 0;
 }
 
-/* Rows in registers: Threads * Packs packs hold one. */
-template <typename Real, int Threads, int Packs, bool Drawn>
-__device__ inline void pass_in_registers(const RowPass &pass) {
-    using Vector = Pack<Real>;
+/* part + <row, weights>, value by value. */
+template <typename Real, int Size>
+__device__ inline Real dot_on(const Numbers<Real, Size> &row, const Numbers<Real, Size> &weights, Real part) {
+#pragma unroll
+    for (int e = 0; e < Size; e++) part = fused(row.at[e], weights.at[e], part);
+    return part;
+}
+template <typename Real, int Size>
+__device__ inline void add_row(Real c, const Numbers<Real, Size> &row, Numbers<Real, Size> *total) {
+#pragma unroll
+    for (int e = 0; e < Size; e++) total->at[e] = fused(c, row.at[e], total->at[e]);
+}
+
+/* A lane whose rows fit registers: Threads * Packs packs hold one. Every thread of the block takes part. */
+template <typename Real, typename Kept, int Threads, int Packs, bool Drawn>
+__device__ inline void pass_in_registers(const RowPass &pass, int64_t number, Moment now) {
+    using Row = RowPack<Kept>;
+    using Vector = Numbers<Real, Row::size>;
     __shared__ double slots[2][Threads / 32];
     __shared__ int64_t index[group_rows];
-    constexpr bool hold_weights = Packs <= 4; /* in registers; else from L1 */
+    constexpr bool hold_weights = Packs <= 4 && Packs * sizeof(Vector) <= 128; /* in registers; else from L1 */
     const fr_shard &s = pass.shard;
-    const Real *rows = static_cast<const Real *>(s.rows), *labels = static_cast<const Real *>(s.labels);
-    const Real *w = static_cast<const Real *>(pass.weights);
-    const int packs = int(s.stride / Vector::size), thread = int(threadIdx.x);
-    const Lane lane = lane_of_block<Drawn>(pass);
-    Real *sum = static_cast<Real *>(pass.lane_sums) + int64_t(blockIdx.x) * s.stride;
+    const Kept *rows = static_cast<const Kept *>(s.rows);
+    const Real *labels = static_cast<const Real *>(s.labels), *w = static_cast<const Real *>(pass.weights);
+    const int packs = int(s.stride / Row::size), thread = int(threadIdx.x);
+    const Lane lane = lane_of<Drawn>(pass, number, now);
+    Real *sum = static_cast<Real *>(pass.lane_sums) + number * s.stride;
     const bool by_label = pass.kind == FR_PASS_LABELS, accumulates = pass.kind != FR_PASS_LOSS;
     fr_row_sums scalars = {};
     Vector weights[hold_weights ? Packs : 1] = {};
-    if constexpr (hold_weights)
+    if constexpr (hold_weights) {
+#pragma unroll
         for (int i = 0; i < Packs; i++)
-            if (!by_label && thread + i * Threads < packs) weights[i] = load_pack(w, thread + i * Threads);
+            if (!by_label && thread + i * Threads < packs) load(w, thread + i * Threads, &weights[i]);
+    }
     for (int64_t first = 0; first == 0 || first < lane.count; first += group_rows) {
         const int here = int(lane.count - first < group_rows ? lane.count - first : group_rows);
         find_rows<Drawn, Threads>(lane, s.seed, first, here, index);
-        Vector row[Packs] = {}, next[Packs] = {}, total[Packs] = {};
-        for (int i = 0; i < Packs && here > 0; i++)
-            if (thread + i * Threads < packs) next[i] = load_pack(rows + index[0] * s.stride, thread + i * Threads);
+        Row row[Packs] = {}, next[Packs] = {};
+        Vector total[Packs] = {};
+#pragma unroll
+        for (int i = 0; i < Packs; i++)
+            if (here > 0 && thread + i * Threads < packs) next[i] = load_row(rows + index[0] * s.stride, thread + i * Threads);
         for (int r = 0; r < here; r++) {
             const double y = double(labels[index[r]]);
 #pragma unroll
             for (int i = 0; i < Packs; i++) row[i] = next[i];
             if (r + 1 < here) {
-                const Real *after = rows + index[r + 1] * s.stride;
+                const Kept *after = rows + index[r + 1] * s.stride;
 #pragma unroll
                 for (int i = 0; i < Packs; i++)
-                    if (thread + i * Threads < packs) next[i] = load_pack(after, thread + i * Threads);
+                    if (thread + i * Threads < packs) next[i] = load_row(after, thread + i * Threads);
             }
             Real part = 0;
 #pragma unroll
             for (int i = 0; i < Packs; i++) {
+                const Vector v = widen<Real>(row[i]);
                 Vector x = {};
-                if (by_label) x = row[i];
+                if (by_label) x = v;
                 else if constexpr (hold_weights) x = weights[i];
-                else if (thread + i * Threads < packs) x = load_pack(w, thread + i * Threads);
-#pragma unroll
-                for (int e = 0; e < Vector::size; e++) part = fused(row[i].at[e], x.at[e], part);
+                else if (thread + i * Threads < packs) load(w, thread + i * Threads, &x);
+                part = dot_on(v, x, part);
             }
             const double p = block_sum<Threads>(double(part), slots[r % 2]);
             const Real c = Real(weigh_row(pass.kind, p, y, &scalars));
             if (c == 0 || !accumulates) continue; /* the same for all threads */
 #pragma unroll
-            for (int i = 0; i < Packs; i++)
-#pragma unroll
-                for (int e = 0; e < Vector::size; e++) total[i].at[e] = fused(c, row[i].at[e], total[i].at[e]);
+            for (int i = 0; i < Packs; i++) add_row(c, widen<Real>(row[i]), &total[i]);
         }
-        for (int i = 0; i < Packs && accumulates; i++) {
+#pragma unroll
+        for (int i = 0; i < Packs; i++) {
             const int pack = thread + i * Threads;
-            if (pack >= packs) continue;
+            if (!accumulates || pack >= packs) continue;
             if (first > 0) {
                 Vector before;
-                memcpy(&before, sum + int64_t(pack) * Vector::size, sizeof before); /* written by this thread */
-                for (int e = 0; e < Vector::size; e++) total[i].at[e] += before.at[e];
+                load(sum, pack, &before); /* written by this thread */
+#pragma unroll
+                for (int e = 0; e < Row::size; e++) total[i].at[e] += before.at[e];
             }
-            store_pack(sum, pack, total[i]);
+            store(sum, pack, total[i]);
         }
     }
-    if (thread == 0) pass.lane_scalars[blockIdx.x] = scalars;
+    if (thread == 0) pass.lane_scalars[number] = scalars;
 }
 
 /* Rows of any length, four at a time. */
-template <typename Real, int Threads, bool Drawn> __device__ inline void pass_in_tiles(const RowPass &pass) {
-    using Vector = Pack<Real>;
+template <typename Real, typename Kept, int Threads, bool Drawn>
+__device__ inline void pass_in_tiles(const RowPass &pass, int64_t number, Moment now) {
+    using Row = RowPack<Kept>;
+    using Vector = Numbers<Real, Row::size>;
     __shared__ double slots[2][Threads / 32];
     __shared__ int64_t index[group_rows];
     const fr_shard &s = pass.shard;
-    const Real *rows = static_cast<const Real *>(s.rows), *labels = static_cast<const Real *>(s.labels);
-    const Real *w = static_cast<const Real *>(pass.weights);
-    const int64_t packs = s.stride / Vector::size;
-    const Lane lane = lane_of_block<Drawn>(pass);
-    Real *sum = static_cast<Real *>(pass.lane_sums) + int64_t(blockIdx.x) * s.stride;
+    const Kept *rows = static_cast<const Kept *>(s.rows);
+    const Real *labels = static_cast<const Real *>(s.labels), *w = static_cast<const Real *>(pass.weights);
+    const int64_t packs = s.stride / Row::size;
+    const Lane lane = lane_of<Drawn>(pass, number, now);
+    Real *sum = static_cast<Real *>(pass.lane_sums) + number * s.stride;
     const bool by_label = pass.kind == FR_PASS_LABELS, accumulates = pass.kind != FR_PASS_LOSS;
     fr_row_sums scalars = {};
     if (accumulates)
-        for (int64_t pack = threadIdx.x; pack < packs; pack += Threads) store_pack(sum, pack, Vector{});
+        for (int64_t pack = threadIdx.x; pack < packs; pack += Threads) store(sum, pack, Vector{});
     for (int64_t first = 0; first < lane.count; first += group_rows) {
         const int here = int(lane.count - first < group_rows ? lane.count - first : group_rows);
         find_rows<Drawn, Threads>(lane, s.seed, first, here, index);
         for (int r = 0; r < here; r += 4) {
             const int four = here - r < 4 ? here - r : 4;
-            const Real *row[4];
+            const Kept *row[4];
             double part[4] = {}, p[4];
             Real c[4] = {};
             for (int q = 0; q < 4; q++) row[q] = rows + index[r + (q < four ? q : 0)] * s.stride;
             for (int64_t pack = threadIdx.x; pack < packs; pack += Threads) {
-                const Vector x = by_label ? Vector{} : load_pack(w, pack);
+                Vector x = {};
+                if (!by_label) load(w, pack, &x);
                 for (int q = 0; q < four; q++) {
-                    const Vector v = load_pack(row[q], pack);
-                    Real product = 0;
-                    for (int e = 0; e < Vector::size; e++)
-                        product = fused(v.at[e], by_label ? v.at[e] : x.at[e], product);
-                    part[q] += double(product);
+                    const Vector v = widen<Real>(load_row(row[q], pack));
+                    part[q] += double(dot_on(v, by_label ? v : x, Real(0)));
                 }
             }
             for (int q = 0; q < 4; q++) p[q] = block_sum<Threads>(part[q], slots[q % 2]);
@@ -191,62 +221,42 @@ template <typename Real, int Threads, bool Drawn> __device__ inline void pass_in
             if (!accumulates || (c[0] == 0 && c[1] == 0 && c[2] == 0 && c[3] == 0)) continue;
             for (int64_t pack = threadIdx.x; pack < packs; pack += Threads) {
                 Vector total;
-                memcpy(&total, sum + pack * Vector::size, sizeof total);
-                for (int q = 0; q < 4; q++) {
-                    if (c[q] == 0) continue;
-                    const Vector v = load_pack(row[q], pack);
-                    for (int e = 0; e < Vector::size; e++) total.at[e] = fused(c[q], v.at[e], total.at[e]);
-                }
-                store_pack(sum, pack, total);
+                load(sum, pack, &total);
+                for (int q = 0; q < 4; q++)
+                    if (c[q] != 0) add_row(c[q], widen<Real>(load_row(row[q], pack)), &total);
+                store(sum, pack, total);
             }
         }
     }
-    if (threadIdx.x == 0) pass.lane_scalars[blockIdx.x] = scalars;
+    if (threadIdx.x == 0) pass.lane_scalars[number] = scalars;
 }
 
-constexpr int combine_columns = 32, combine_groups = 8;
-
-/* out[k d + j] <- factor times the sum over the lanes of worker k, column j. Reads workers x lanes x d Real, mostly
- * from L2, writes workers x d. A block: 32 columns x 8 groups of lanes. */
-template <typename Real, typename Out>
-__global__ void __launch_bounds__(combine_columns *combine_groups)
-    combine_lanes_kernel(const Real *lane_sums, int64_t stride, int64_t features, int lanes, double factor,
-                         Out *out) {
-    __shared__ double part[combine_groups][combine_columns];
-    const int column = int(threadIdx.x) % combine_columns, group = int(threadIdx.x) / combine_columns;
-    const int64_t j = int64_t(blockIdx.x) * combine_columns + column, worker = blockIdx.y;
-    const int first = int(fr_part_start(lanes, combine_groups, group));
-    const int last = int(fr_part_start(lanes, combine_groups, group + 1));
-    double sum = 0;
-    if (j < features)
-        for (int lane = first; lane < last; lane++) sum += double(lane_sums[(worker * lanes + lane) * stride + j]);
-    part[group][column] = sum;
-    __syncthreads();
-    if (group > 0 || j >= features) return;
-    for (int other = 1; other < combine_groups; other++) sum += part[other][column];
-    out[worker * features + j] = Out(factor * sum);
-}
-
-template <typename Real, typename Out>
-inline cudaError_t launch_combine(const RowPass &pass, double factor, Out *out, cudaStream_t stream) {
-    const fr_shard &s = pass.shard;
-    const dim3 grid(blocks_for(s.features, combine_columns), unsigned(s.workers));
-    const cudaLaunchConfig_t config = shape(grid, combine_columns * combine_groups, stream);
-    return cudaLaunchKernelEx(&config, combine_lanes_kernel<Real, Out>, static_cast<const Real *>(pass.lane_sums),
-                              s.stride, s.features, pass.lanes, factor, out);
-}
-
-/* The shape of a block by the length of a row, and so by d and the precision alone: Choice::go<threads, packs>, with
- * packs 0 for tiles. */
-template <typename Choice> inline cudaError_t choose_block(int64_t packs, const Choice &choice) {
+/* The shape of a block by the length of a row, and so by d, the precision and the storage alone:
+ * Choice::go<threads, packs>, with packs 0 for tiles. A bfloat16 pack is 8 values in Real, two or four times the
+ * registers of another, so long rows go in tiles earlier. */
+template <typename Real, typename Kept, typename Choice>
+inline cudaError_t choose_block(int64_t stride, const Choice &choice) {
+    constexpr int wide = int(RowPack<Kept>::size * sizeof(Real)); /* bytes of registers a pack: 16, 32 or 64 */
+    const int64_t packs = stride / RowPack<Kept>::size;
     if (packs <= 32) return choice.template go<32, 1>();
     if (packs <= 128) return choice.template go<32, 4>();
     if (packs <= 256) return choice.template go<64, 4>();
     if (packs <= 512) return choice.template go<128, 4>();
     if (packs <= 1024) return choice.template go<256, 4>();
-    if (packs <= 2048) return choice.template go<256, 8>();
-    if (packs <= 4096) return choice.template go<512, 8>();
+    if constexpr (wide == 16) {
+        if (packs <= 2048) return choice.template go<256, 8>();
+        if (packs <= 4096) return choice.template go<512, 8>();
+    } else if constexpr (wide == 32) {
+        if (packs <= 2048) return choice.template go<512, 4>();
+    }
     return choice.template go<256, 0>();
+}
+
+/* Calls Call::go<Real, Kept>() for the shard. */
+template <typename Call> inline cudaError_t for_storage(const fr_shard &shard, const Call &call) {
+    const bool narrow = shard.storage == FR_STORAGE_BF16;
+    if (shard.precision == FR_F32) return narrow ? call.template go<float, fr_bf16>() : call.template go<float, float>();
+    return narrow ? call.template go<double, fr_bf16>() : call.template go<double, double>();
 }
 
 /* Over all rows, by survey.cu: lane sums and scalars, not yet combined. */

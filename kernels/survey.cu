@@ -2,34 +2,40 @@
  * survey.cu - passes over all rows of a device: sum_i c_i x_i by fr_pass, with loss, activity and label sums.
  *
  * The same fused pass as the gradient's, over rows in order instead of drawn ones. Traffic: every row once,
- * n (stride + 1) sizeof(Real) bytes. Order of summation: row_pass.cuh.
+ * n (stride sizeof(Kept) + sizeof(Real)) bytes. Order of summation: row_pass.cuh.
  */
-#include "row_pass.cuh"
+#include "combine.cuh"
 
 namespace fitrelu {
 namespace {
 
-template <typename Real, int Threads, int Packs>
+template <typename Real, typename Kept, int Threads, int Packs>
 __global__ void __launch_bounds__(Threads) survey_kernel(RowPass pass) {
-    if constexpr (Packs > 0) pass_in_registers<Real, Threads, Packs, false>(pass);
-    else pass_in_tiles<Real, Threads, false>(pass);
+    if constexpr (Packs > 0) pass_in_registers<Real, Kept, Threads, Packs, false>(pass, blockIdx.x, Moment{});
+    else pass_in_tiles<Real, Kept, Threads, false>(pass, blockIdx.x, Moment{});
 }
 
-template <typename Real> struct FullPass {
+template <typename Real, typename Kept> struct FullPass {
     const RowPass &pass;
     cudaStream_t stream;
     template <int Threads, int Packs> cudaError_t go() const {
         const cudaLaunchConfig_t config = shape(dim3(unsigned(pass.shard.workers * pass.lanes)), Threads, stream);
-        return cudaLaunchKernelEx(&config, survey_kernel<Real, Threads, Packs>, pass);
+        return cudaLaunchKernelEx(&config, survey_kernel<Real, Kept, Threads, Packs>, pass);
+    }
+};
+
+struct Survey {
+    const RowPass &pass;
+    cudaStream_t stream;
+    template <typename Real, typename Kept> cudaError_t go() const {
+        return choose_block<Real, Kept>(pass.shard.stride, FullPass<Real, Kept>{pass, stream});
     }
 };
 
 } // namespace
 
 cudaError_t launch_full_pass(const RowPass &pass, cudaStream_t stream) {
-    const int64_t stride = pass.shard.stride;
-    return pass.shard.precision == FR_F32 ? choose_block(stride / 4, FullPass<float>{pass, stream})
-                                          : choose_block(stride / 2, FullPass<double>{pass, stream});
+    return for_storage(pass.shard, Survey{pass, stream});
 }
 
 } // namespace fitrelu

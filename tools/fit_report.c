@@ -44,6 +44,7 @@ static void write_method(json_writer *json, const fr_result *r) {
     json_string(json, "wire", fr_wire_name(r->wire));
     json_string(json, "step_rule", fr_step_rule_name(r->step_rule));
     json_string(json, "precision", fr_precision_name(r->precision));
+    json_string(json, "storage", fr_storage_name(r->storage));
     json_string(json, "init", fr_init_name(r->init));
     json_string(json, "schedule", fr_schedule_name(r->schedule));
     json_number(json, "average", r->average);
@@ -145,8 +146,9 @@ static void method_row(const fr_result *r) {
     char levels[48] = "", exchange[32] = "";
     if (r->levels > 0) snprintf(levels, sizeof levels, ", %d levels, scale %s", r->levels, scale ? scale : "-");
     if (collective) snprintf(exchange, sizeof exchange, ", %s", collective);
-    row("method", "%s, batch %" PRId64 ", %d worker%s%s%s, %s", r->levels > 0 ? "QSGD" : "SGD", r->batch, r->workers,
-        r->workers == 1 ? "" : "s", levels, exchange, fr_precision_name(r->precision));
+    row("method", "%s, batch %" PRId64 ", %d worker%s%s%s, %s%s", r->levels > 0 ? "QSGD" : "SGD", r->batch, r->workers,
+        r->workers == 1 ? "" : "s", levels, exchange, fr_precision_name(r->precision),
+        r->storage == FR_STORAGE_BF16 ? ", rows in bf16" : "");
 }
 
 static void place_row(const fr_result *r) {

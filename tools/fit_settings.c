@@ -87,6 +87,7 @@ static void read_method(const option_value *values, fr_options *options) {
     options->wire = (fr_wire)word_of(&values[OPT_WIRE]);
     options->model_levels = (int)values[OPT_MODEL_LEVELS].integer;
     options->star = word_of(&values[OPT_BROADCAST]) == 1;
+    options->storage = (fr_storage)word_of(&values[OPT_STORAGE]);
     options->tolerance = values[OPT_TOLERANCE].real;
     if (values[OPT_ENSEMBLE].given) options->ensemble = (int)values[OPT_ENSEMBLE].integer;
     options->standardize = values[OPT_STANDARDIZE].given;

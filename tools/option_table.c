@@ -1,8 +1,8 @@
 /*
  * option_table.c - the table of options, and what it says in words.
  *
- * The words of --step-size, --schedule, --init, --scale, --collective, --wire, --precision and --device stand in the order of
- * their enumerations in fitrelu.h, so that the position of a word is its value.
+ * The words of --step-size, --schedule, --init, --scale, --collective, --wire, --precision, --storage and --device stand
+ * in the order of their enumerations in fitrelu.h, so that the position of a word is its value.
  */
 #include <math.h>
 #include <stdio.h>
@@ -92,6 +92,9 @@ const option_entry option_table[OPT_COUNT] = {
                        "from the master to each (default: tree)"},
     [OPT_PRECISION] = {"precision", 0, GROUP_METHOD, FIT | GENERATE | PLAN, KIND_WORD, NULL, "f64|f32", 0, 0, 0,
                        "compute and keep rows in float64 or float32 (default: f64)"},
+    [OPT_STORAGE] = {"storage", 0, GROUP_METHOD, FIT, KIND_WORD, NULL, "same|bf16", 0, 0, 0,
+                     "how a GPU keeps the rows: in the precision of the fit, or rounded to bfloat16, in half the "
+                     "memory of f32 (default: same)"},
     [OPT_TOLERANCE] =
         {"tolerance", 0, GROUP_METHOD, FIT | PLAN, KIND_REAL, "EPS", NULL, 0, INFINITY, 1,
          "stop at this relative error ||w - w*|| / ||w*||, or, where w* is unknown, at this share of the "

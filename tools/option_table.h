@@ -38,6 +38,7 @@ typedef enum option_id {
     OPT_MODEL_LEVELS,
     OPT_BROADCAST,
     OPT_PRECISION,
+    OPT_STORAGE,
     OPT_TOLERANCE,
     OPT_ENSEMBLE,
     OPT_DEVICE,

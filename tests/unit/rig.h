@@ -80,6 +80,7 @@ fr_status combine_typed(fr_comm *comm, void *buffer, int64_t count, fr_type type
     case FR_TYPE_I32: combine<int32_t>(comm, buffer, count, how); break;
     case FR_TYPE_F32: combine<float>(comm, buffer, count, how); break;
     case FR_TYPE_F64: combine<double>(comm, buffer, count, how); break;
+    case FR_TYPE_BF16: ADD_FAILURE() << "bfloat16 travels between GPUs alone"; break;
     }
     return FR_OK;
 }

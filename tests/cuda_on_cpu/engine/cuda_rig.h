@@ -86,12 +86,25 @@ inline oracle::Vector random_vector(int64_t count, uint64_t seed, double size = 
     return v;
 }
 
-/* Every test begins with fresh pretended devices and ends with nothing left allocated. */
+/* Calls that the stand-in has counted; a GPU counts none, and there this holds nothing. */
+inline void expect_calls(const char *name, unsigned long long expected) {
+    if (cuda_on_cpu_is_pretending()) {
+        EXPECT_EQ(cuda_on_cpu_calls(name), expected) << name;
+    }
+}
+
+/* Every test begins with fresh pretended devices and ends with nothing left allocated. On a GPU (tests/gpu) it is skipped
+ * where there is none. */
 class OnCpu : public ::testing::Test {
   protected:
-    void SetUp() override { cuda_on_cpu_reset(); }
+    void SetUp() override {
+        cuda_on_cpu_reset();
+        fr_error error = {};
+        int devices;
+        if (!cuda_on_cpu_is_pretending() && fr_cuda_count(&devices, &error) != FR_OK) GTEST_SKIP() << error.message;
+    }
     void TearDown() override {
-        for (const char *name : {"FAIL", "HANG", "DELAY", "DEVICES", "DRIVER", "MEMORY", "FAULT", "ORDER"})
+        for (const char *name : {"FAIL", "HANG", "DELAY", "DEVICES", "DRIVER", "MEMORY", "FAULT", "ORDER", "GRID_YZ"})
             set(name, nullptr);
         EXPECT_EQ(cuda_on_cpu_leaks(1), 0);
         cuda_on_cpu_reset();

@@ -160,6 +160,7 @@ void updates_agree(int64_t d, int levels, fr_collective collective, fr_update up
     bench.pair.load(random_vector(d, 21), 3, 1);
     switch (update) {
     case FR_UPDATE_TOTAL_VALUES: bench.fill_both(&fr_buffers::total_values, random_vector(d, 22)); break;
+    case FR_UPDATE_TOTAL_BF16: return; /* no CPU counterpart: storage_test.cpp */
     case FR_UPDATE_TOTAL_LEVELS: bench.fill_both(&fr_buffers::total_levels, random_codes(n, 22)); break;
     case FR_UPDATE_ALL_VALUES: bench.fill_both(&fr_buffers::all_values, random_vector(6 * d, 22)); break;
     case FR_UPDATE_ALL_LEVELS:
@@ -194,6 +195,40 @@ TEST_F(Exchange, UpdatesAreTheCpusToTheBit) {
             updates_agree(d, 127, FR_COLLECTIVE_ALLGATHER, FR_UPDATE_ALL_LEVELS, precision);
             updates_agree(d, 127, FR_COLLECTIVE_TWO_PHASE, FR_UPDATE_SLICE_LEVELS, precision);
         }
+}
+
+/* A grid's second and third dimensions end at 65535; workers do not. Here those end at 1. */
+TEST_F(Exchange, NoNumberOfWorkersIsTooLargeForAGrid) {
+    set("GRID_YZ", "1");
+    for (fr_collective collective : {FR_COLLECTIVE_ALLGATHER, FR_COLLECTIVE_TWO_PHASE})
+        for (int levels : {0, 7}) {
+            Bench bench(66, levels, FR_SCALE_L2, collective, FR_F32);
+            bench.pair.load(random_vector(66, 3));
+            bench.both([](fr_engine *e) { return e->ops->gradient(e, nullptr); });
+            if (levels) bench.both([](fr_engine *e) { return e->ops->magnitude(e, nullptr); });
+            if (levels) bench.both([](fr_engine *e) { return e->ops->encode(e, true, nullptr); });
+            if (collective != FR_COLLECTIVE_TWO_PHASE) continue;
+            bench.both([](fr_engine *e) { return e->ops->pack(e, nullptr); });
+            bench.both([](fr_engine *e) { return e->ops->requantize(e, nullptr); });
+        }
+    set("GRID_YZ", nullptr);
+}
+
+TEST_F(Exchange, SeventyThousandWorkersOnOneDevice) {
+    const int workers = 70000;
+    const size_t cells = 2 * static_cast<size_t>(workers);
+    oracle::Problem p = oracle::random_problem(workers, 2, 1);
+    fr_dataset *rows = dataset_of(p, FR_F32);
+    {
+        Pair pair(plan_for(p, workers, workers, 7, FR_SCALE_MAX, FR_COLLECTIVE_ALLGATHER, FR_F32), rows, 0, workers);
+        pair.load({0.5, -1});
+        fr_error error = {};
+        ASSERT_EQ(pair.cpu->ops->gradient(pair.cpu, nullptr), FR_OK);
+        ASSERT_EQ(pair.cuda->ops->gradient(pair.cuda, &error), FR_OK) << error.message;
+        const oracle::Vector cpu = reals_of(pair.cpu, pair.cpu->buffers.values, cells);
+        EXPECT_LE(oracle::relative(reals_of(pair.cuda, pair.cuda->buffers.values, cells), cpu), 1e-6);
+    }
+    fr_dataset_free(rows);
 }
 
 } // namespace

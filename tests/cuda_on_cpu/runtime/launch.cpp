@@ -62,8 +62,8 @@ int blocks_per_multiprocessor(int threads, size_t dynamic_shared) {
 cudaError_t check_configuration(const Launch &launch, const Kernel &kernel) {
     const dim3 &b = launch.block, &g = launch.grid;
     const uint64_t threads = uint64_t(b.x) * b.y * b.z, blocks = uint64_t(g.x) * g.y * g.z;
-    if (threads == 0 || threads > 1024 || b.z > 64 || blocks == 0 || g.x > 2147483647u || g.y > 65535 ||
-        g.z > 65535 || blocks > 0xffffffffu)
+    if (threads == 0 || threads > 1024 || b.z > 64 || blocks == 0 || g.x > 2147483647u || g.y > settings().grid_yz ||
+        g.z > settings().grid_yz || blocks > 0xffffffffu)
         return cudaErrorInvalidConfiguration;
     if (launch.shared_bytes > kernel.dynamic_shared) {
         note(format(

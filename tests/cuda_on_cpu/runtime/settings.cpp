@@ -99,6 +99,7 @@ Settings read_settings() {
     values.devices = int(integer("CUDA_ON_CPU_DEVICES", values.devices));
     values.driver = int(integer("CUDA_ON_CPU_DRIVER", values.driver));
     values.memory = size_t(integer("CUDA_ON_CPU_MEMORY", (long long)values.memory));
+    values.grid_yz = unsigned(integer("CUDA_ON_CPU_GRID_YZ", values.grid_yz));
     values.multiprocessors = int(integer("CUDA_ON_CPU_MULTIPROCESSORS", values.multiprocessors));
     values.capability = int(integer("CUDA_ON_CPU_CAPABILITY", values.capability));
 #ifdef CUDA_ON_CPU_TSAN

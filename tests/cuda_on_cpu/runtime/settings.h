@@ -4,6 +4,7 @@
  *   CUDA_ON_CPU_DRIVER=13000    driver version; given with 0 devices: a driver, but no device
  *   CUDA_ON_CPU_MEMORY=1073741824  bytes a device; suffixes K, M, G
  *   CUDA_ON_CPU_MULTIPROCESSORS=4, CUDA_ON_CPU_CAPABILITY=80
+ *   CUDA_ON_CPU_GRID_YZ=65535   the most blocks in the second and third dimension of a grid
  *   CUDA_ON_CPU_THREADS=1       how many blocks of a kernel run at once (4 under the thread sanitizer)
  *   CUDA_ON_CPU_ORDER=forward | reverse | random[:SEED]   order of blocks and threads
  *   CUDA_ON_CPU_FAULT=abort | sticky   a faulty kernel or collective ends the process, or becomes an error
@@ -33,6 +34,7 @@ struct Settings {
     size_t memory = size_t(1) << 30;
     int multiprocessors = 4;
     int capability = 80;
+    unsigned grid_yz = 65535;
     unsigned threads = 1;
     Order order = Order::forward;
     unsigned seed = 1;

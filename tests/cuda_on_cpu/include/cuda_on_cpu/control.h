@@ -15,6 +15,9 @@ extern "C" {
  * the CUDA_ON_CPU_* environment variables again. No other thread may be using the runtime. */
 void cuda_on_cpu_reset(void);
 
+/* 1 here. tests/gpu has these functions for real GPUs, where nothing can be counted or made to fail: 0. */
+int cuda_on_cpu_is_pretending(void);
+
 /* setenv (or unsetenv for NULL), then reads the settings again without touching any object.
  * Counters of CUDA_ON_CPU_FAIL, _HANG and _DELAY start from zero. */
 void cuda_on_cpu_set(const char *variable, const char *value);

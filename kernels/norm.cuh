@@ -1,0 +1,80 @@
+/*
+ * norm.cuh - N_k of one worker's vector by one block: max |v_i|, or ||v||_2 computed so that it neither overflows nor
+ * underflows: the largest magnitude, then the sum of (v_i 2^-e)^2 in double, e the exponent of the largest, as
+ * quantize.c.
+ *
+ * Order of summation, whatever the block: share t of 256 sums i = t, t + 256, ... in order; shares by 32 as warp_sum,
+ * then the eight sums in order. A block of fewer than 256 threads takes several shares a thread, one after another.
+ */
+#pragma once
+
+#include "launch.cuh"
+
+namespace fitrelu {
+
+constexpr int norm_shares = 256, norm_warps = norm_shares / 32;
+
+__device__ inline double larger(double a, double b) { return !(b <= a) && a == a ? b : a; } /* a NaN is taken */
+
+__device__ inline double warp_max(double value) {
+    for (int apart = 16; apart > 0; apart /= 2) value = larger(value, __shfl_xor_sync(all_lanes, value, apart));
+    return value;
+}
+
+/* As quantize.c: what is not finite has no norm. */
+template <typename Real> __device__ inline double magnitude_of(Real v) {
+    const double size = fabs(double(v));
+    return size <= 1.7976931348623157e308 ? size : NAN;
+}
+
+/* The same in every thread of the block. */
+template <typename Real, int Threads> __device__ inline double norm_of(const Real *v, int64_t features, bool l2) {
+    __shared__ double most[Threads / 32], sums[norm_warps];
+    const int lane = int(threadIdx.x) % 32, warp = int(threadIdx.x) / 32;
+    double norm = 0;
+    for (int64_t i = threadIdx.x; i < features; i += Threads) norm = larger(norm, magnitude_of(v[i]));
+    norm = warp_max(norm);
+    if (lane == 0) most[warp] = norm;
+    __syncthreads();
+    norm = most[0];
+    for (int other = 1; other < Threads / 32; other++) norm = larger(norm, most[other]);
+    if (!(l2 && norm > 0)) return norm; /* the same for all threads */
+    int exponent;
+    frexp(norm, &exponent);
+    exponent = exponent < -1023 ? -1023 : exponent;
+    const double factor = ldexp(1.0, -exponent);
+    for (int share = warp; share < norm_warps; share += Threads / 32) {
+        double sum = 0;
+        for (int64_t i = share * 32 + lane; i < features; i += norm_shares) {
+            const double part = double(v[i]) * factor;
+            sum = fma(part, part, sum);
+        }
+        sum = warp_sum(sum);
+        if (lane == 0) sums[share] = sum;
+    }
+    __syncthreads();
+    double sum = sums[0];
+    for (int other = 1; other < norm_warps; other++) sum += sums[other];
+    return ldexp(sqrt(sum), exponent);
+}
+
+/* The largest N_k, by an integer maximum over the bits of numbers that are never negative, which orders them as
+ * themselves and puts NaN above all; such a maximum does not depend on the order either. */
+__device__ inline void raise(float *most, float value) {
+    atomicMax(reinterpret_cast<unsigned *>(most), unsigned(__float_as_int(value)));
+}
+__device__ inline void raise(double *most, double value) {
+    atomicMax(reinterpret_cast<unsigned long long *>(most), (unsigned long long)__double_as_longlong(value));
+}
+
+/* scales[worker] <- N_k, *shared_scale <- the larger of both. */
+template <typename Real, int Threads>
+__device__ inline void norm_part(const Real *values, int64_t features, bool l2, int64_t worker, Real *scales,
+                                 Real *shared_scale) {
+    const Real rounded = Real(norm_of<Real, Threads>(values + worker * features, features, l2));
+    if (threadIdx.x > 0) return;
+    scales[worker] = rounded;
+    raise(shared_scale, rounded == rounded ? rounded : Real(NAN));
+}
+
+} // namespace fitrelu

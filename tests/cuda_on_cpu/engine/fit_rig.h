@@ -1,0 +1,68 @@
+/*
+ * fit_rig.h - a whole small fit through the public interface, on so many pretended GPUs.
+ */
+#ifndef FR_TEST_FIT_RIG_H
+#define FR_TEST_FIT_RIG_H
+
+#include "cuda_rig.h"
+#include "fitrelu.h"
+
+namespace rig {
+
+struct Fit {
+    fr_status status = FR_OK;
+    fr_error error = {};
+    fr_result result = {};
+    oracle::Vector weights;
+};
+
+struct Wanted {
+    int workers = 4, levels = 0;
+    fr_collective collective = FR_COLLECTIVE_ALLREDUCE;
+    fr_precision precision = FR_F64;
+    int64_t batch = 16, iterations = 40;
+    bool intercept = false;
+    int ensemble = 1;
+    int64_t samples = 203, features = 37;
+    fr_storage storage = FR_STORAGE_SAME;
+    fr_wire wire = FR_WIRE_AUTO;
+    double average = FR_AVERAGE_AUTO;
+};
+
+/* gpus 0: on the CPU. */
+inline Fit fit_on(int gpus, const Wanted &wanted, double timeout = 10) {
+    Fit fit;
+    fr_planted planted = {wanted.samples, wanted.features, 0, 5};
+    fr_dataset *set = nullptr;
+    fr_solver *solver = nullptr;
+    fr_model *model = nullptr;
+    fr_options options;
+    fr_options_default(&options);
+    options.batch = wanted.batch, options.workers = wanted.workers, options.levels = wanted.levels;
+    options.collective = wanted.collective, options.iterations = wanted.iterations, options.timeout = timeout;
+    options.intercept = wanted.intercept, options.ensemble = wanted.ensemble, options.seed = 11, options.gpus = gpus;
+    options.storage = wanted.storage, options.wire = wanted.wire, options.average = wanted.average;
+    EXPECT_EQ(fr_dataset_generate(&planted, wanted.precision, &set, nullptr), FR_OK);
+    fit.status = fr_solver_create(&options, set, &solver, &fit.error);
+    if (fit.status == FR_OK) fit.status = fr_solver_run(solver, &fit.result, &fit.error);
+    if (fit.status == FR_OK) fit.status = fr_solver_model(solver, &model, &fit.error);
+    if (fit.status == FR_OK)
+        fit.weights.assign(fr_model_weights(model), fr_model_weights(model) + fr_model_features(model));
+    fr_model_free(model), fr_solver_free(solver), fr_dataset_free(set);
+    return fit;
+}
+
+/* Those of 1, 2 and 4 GPUs that there are. */
+inline std::vector<int> gpu_counts(int least = 1) {
+    int devices = 0;
+    std::vector<int> counts;
+    fr_cuda_count(&devices, nullptr);
+    for (int gpus : {1, 2, 4})
+        if (gpus >= least && gpus <= devices) counts.push_back(gpus);
+    return counts;
+}
+
+inline bool says(const Fit &fit, const char *words) { return std::strstr(fit.error.message, words) != nullptr; }
+
+} // namespace rig
+#endif

@@ -1,0 +1,88 @@
+/*
+ * replay_test.cpp - a step recorded once and replayed, what happens where it cannot be, the times of exchanges: none of it
+ * changes a bit of the weights.
+ */
+#include "fit_rig.h"
+
+namespace {
+
+using namespace rig;
+
+class Replay : public OnCpu {};
+
+/* After two steps nothing but the recorded graph is launched. */
+TEST_F(Replay, AStepIsRecordedOnceAndReplayed) {
+    for (int gpus : {1, 2}) {
+        Wanted wanted;
+        wanted.levels = 31, wanted.iterations = 100;
+        cuda_on_cpu_reset();
+        ASSERT_EQ(fit_on(gpus, wanted).status, FR_OK);
+        EXPECT_EQ(cuda_on_cpu_calls("cudaGraphLaunch"), static_cast<unsigned>(99 * gpus));
+        EXPECT_EQ(cuda_on_cpu_calls("cudaStreamBeginCapture"), static_cast<unsigned>(gpus));
+    }
+}
+
+TEST_F(Replay, WhereAStepCannotBeRecordedTheFitIsTheSame) {
+    Wanted wanted;
+    wanted.levels = 31;
+    for (int gpus : {1, 2})
+        for (const char *rule : {"cudaStreamBeginCapture:1+", "cudaGraphInstantiate:1+", "cudaGraphInstantiate:2"}) {
+            Fit recorded = fit_on(gpus, wanted);
+            set("FAIL", rule);
+            Fit plain = fit_on(gpus, wanted);
+            set("FAIL", nullptr);
+            ASSERT_EQ(plain.status, FR_OK) << plain.error.message;
+            EXPECT_EQ(plain.weights, recorded.weights);
+            EXPECT_EQ(plain.result.iterations, recorded.result.iterations);
+        }
+}
+
+/* NCCL refuses while the step is recorded: every rank leaves its communicator, joins again and goes on plainly. Calls 1
+ * to 4 of the four ranks are those of the first step. */
+TEST_F(Replay, AnExchangeThatCannotBeRecordedIsMadePlainly) {
+    Wanted wanted;
+    Fit recorded = fit_on(4, wanted);
+    for (const char *rule : {"ncclAllReduce:5", "ncclAllReduce:7", "ncclAllReduce:8"}) {
+        set("FAIL", rule);
+        cuda_on_cpu_reset();
+        Fit plain = fit_on(4, wanted);
+        EXPECT_EQ(cuda_on_cpu_calls("cudaGraphLaunch"), 0u) << rule;
+        EXPECT_EQ(cuda_on_cpu_calls("ncclCommInitRank"), 8u) << rule;
+        set("FAIL", nullptr);
+        ASSERT_EQ(plain.status, FR_OK) << rule << ": " << plain.error.message;
+        EXPECT_EQ(plain.weights, recorded.weights) << rule;
+    }
+}
+
+/* One rank that cannot begin or end a recording keeps the others from replaying one. */
+TEST_F(Replay, RanksRecordTogetherOrNotAtAll) {
+    Wanted wanted;
+    wanted.levels = 31;
+    for (const char *rule : {"cudaStreamBeginCapture:2", "cudaGraphInstantiate:1"}) {
+        set("FAIL", rule);
+        cuda_on_cpu_reset();
+        ASSERT_EQ(fit_on(4, wanted).status, FR_OK) << rule;
+        EXPECT_EQ(cuda_on_cpu_calls("cudaGraphLaunch"), 0u) << rule;
+        set("FAIL", nullptr);
+    }
+}
+
+/* ------------------------------------------------------------------------------ times of exchanges */
+
+/* An exchange that is late by a millisecond takes so long in every step, replayed or not. */
+TEST_F(Replay, ExchangesAreTimedOnTheDeviceInEveryStep) {
+    Wanted wanted;
+    set("DELAY", "ncclAllReduce:1000");
+    for (const char *rule : {(const char *)nullptr, "cudaStreamBeginCapture:1+"}) {
+        set("FAIL", rule);
+        Fit fit = fit_on(2, wanted);
+        set("FAIL", nullptr);
+        ASSERT_EQ(fit.status, FR_OK) << fit.error.message;
+        EXPECT_GE(fit.result.seconds_communicate, 40e-3);
+        EXPECT_LE(fit.result.seconds_communicate, fit.result.seconds_total);
+        EXPECT_NEAR(fit.result.seconds_compute + fit.result.seconds_communicate, fit.result.seconds_total, 1e-9);
+    }
+    EXPECT_EQ(fit_on(1, wanted).result.seconds_communicate, 0);
+}
+
+} // namespace
