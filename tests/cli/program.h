@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <functional>
 
 #include "../unit/scratch.h"
 
@@ -31,6 +32,7 @@ struct How {
     std::vector<std::string> environment = {}; /* NAME=value */
     std::string out_path = "";                 /* stdout goes to this file */
     int signal = 0;                            /* sent as soon as stderr says something */
+    std::function<bool(const std::string &err)> watch = nullptr; /* called as stderr grows, until it returns true */
 };
 
 class Program : public Scratch {
@@ -57,7 +59,7 @@ class Program : public Scratch {
         pid_t child = fork();
         if (child == 0) become(words, how, fileno(out), err);
         close(err[1]);
-        said.err = drain(err[0], child, how.signal);
+        said.err = drain(err[0], child, how);
         int status = 0;
         waitpid(child, &status, 0);
         said.code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
@@ -83,12 +85,14 @@ class Program : public Scratch {
     }
 
     /* Reads to the end of stderr, so that no program waits for a reader. */
-    static std::string drain(int descriptor, pid_t child, int signal_number) {
+    static std::string drain(int descriptor, pid_t child, const How &how) {
         std::string text;
+        bool watching = how.watch != nullptr;
         char buffer[4096];
         for (ssize_t got; (got = ::read(descriptor, buffer, sizeof buffer)) > 0;) {
-            if (text.empty() && signal_number) kill(child, signal_number);
+            if (text.empty() && how.signal) kill(child, how.signal);
             text.append(buffer, (size_t)got);
+            if (watching) watching = !how.watch(text);
         }
         close(descriptor);
         return text;

@@ -1,0 +1,317 @@
+/*
+ * mpi_test.cpp - real fits under mpirun: the bits of one process, the bytes of the formula, and every way to end.
+ *
+ * Each run is bounded by timeout(1), whose code is none that is expected here. Nothing sleeps: a signal goes to a rank
+ * as soon as rank 0 has shown the row of step 0, which needs all ranks, and its pid is in a file that the rank's
+ * shell wrote before it became fitrelu.
+ */
+#include <cmath>
+#include <regex>
+
+#include "../cli/program.h"
+extern "C" {
+#include "traffic.h"
+}
+
+#ifdef FR_HAVE_JANSSON
+#include "../cli/json.h"
+#endif
+
+static const std::string PLANTED = "--samples 3001 --features 203 --batch 240 --seed 3 --quiet ";
+static const std::string ENDLESS = "--samples 3001 --features 203 --batch 240 --iterations 100M --report-every 1M ";
+
+class Mpi : public Program {
+  protected:
+    void SetUp() override {
+        Program::SetUp();
+        if (access(FITRELU_MPIRUN, X_OK) != 0) GTEST_SKIP() << "no mpirun at \"" FITRELU_MPIRUN "\"";
+    }
+
+    /* `fitrelu fit LINE` on so many ranks; rank `odd` gets the words of `extra` too, the last of an option counts. */
+    Said ranks(int count, const std::string &line, How how = {}, int odd = -1, const std::string &extra = "") const {
+        std::string self = "r=$OMPI_COMM_WORLD_RANK; echo $$ > pid.$r; ";
+        if (odd >= 0) self += "[ $r != " + std::to_string(odd) + " ] || set -- \"$@\" " + extra + "; ";
+        std::vector<std::string> words = {"timeout",
+                                          "--kill-after=5",
+                                          "60",
+                                          FITRELU_MPIRUN,
+                                          "--quiet",
+                                          "--oversubscribe",
+                                          "--bind-to",
+                                          "none",
+                                          "-np",
+                                          std::to_string(count),
+                                          "sh",
+                                          "-c",
+                                          self + "exec \"$0\" \"$@\"",
+                                          FITRELU_PROGRAM,
+                                          "fit"};
+        for (const std::string &word : split(line)) words.push_back(word);
+        for (const char *variable : {"OMPI_ALLOW_RUN_AS_ROOT=1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1"})
+            how.environment.push_back(variable);
+        return run_words(words, how);
+    }
+
+    /* Sends the signal to one rank of an endless fit once all have begun. */
+    Said struck(int count, const std::string &line, int rank, int number) const {
+        How how;
+        how.watch = [&](const std::string &err) {
+            if (!std::regex_search(err, std::regex("\n +0 "))) return false;
+            kill(std::stoi(read("pid." + std::to_string(rank))), number);
+            return true;
+        };
+        return ranks(count, line, how);
+    }
+
+    /* What fitrelu itself said of its failure, apart from what mpirun adds. */
+    static std::vector<std::string> failures(const Said &said) {
+        std::vector<std::string> found;
+        for (size_t at = 0; at < said.err.size();) {
+            size_t end = std::min(said.err.find('\n', at), said.err.size());
+            std::string line = said.err.substr(at, end - at);
+            if (line.find("fitrelu: error: ") != std::string::npos) found.push_back(line);
+            at = end + 1;
+        }
+        return found;
+    }
+
+    /* One line for all ranks, that names the words, with this exit code, and no report. */
+    static void refused(const Said &said, int code, const std::vector<std::string> &words) {
+        EXPECT_EQ(said.code, code) << said.err;
+        EXPECT_EQ(said.out, "");
+        ASSERT_EQ(failures(said).size(), 1u) << said.err;
+        for (const std::string &word : words)
+            EXPECT_NE(failures(said)[0].find(word), std::string::npos) << word << " in: " << said.err;
+    }
+
+    /* The model of `ranks` processes has the bits of the one in "one". */
+    void equals_one(int count, const std::string &line) const {
+        Said said = ranks(count, line + " --model many");
+        EXPECT_EQ(said.code, 0) << said.err;
+        EXPECT_EQ(read("many"), read("one")) << count << " ranks, " << line;
+        unlink(at("many").c_str());
+    }
+
+    /* A CSV of x1..x5, y with columns far from zero, so that an intercept has work; `bad` is put in the last row but one. */
+    std::string csv(const std::string &name, const std::string &bad = "") const {
+        std::string text = "x1,x2,x3,x4,x5,y\n";
+        for (int i = 0; i < 211; i++) {
+            double sum = -1;
+            std::string line;
+            for (int j = 1; j <= 5; j++) {
+                double x = ((i + 3) * (i + j) * (7 + j) % 101) / 25.0 - 2 + j;
+                line += std::to_string(x) + ",";
+                sum += x * (j % 2 ? 1 : -0.5);
+            }
+            text += (i == 209 && !bad.empty() ? bad : line + std::to_string(std::fmax(0, sum))) + "\n";
+        }
+        return write(name, text);
+    }
+
+  private:
+    static std::vector<std::string> split(const std::string &line) {
+        std::vector<std::string> words;
+        for (size_t at = 0; at < line.size();) {
+            size_t end = std::min(line.find(' ', at), line.size());
+            if (end > at) words.push_back(line.substr(at, end - at));
+            at = end + 1;
+        }
+        return words;
+    }
+};
+
+/* ----------------------------------------------------------------------------------------- the methods */
+
+struct Method {
+    fr_collective collective;
+    int levels, workers;
+    fr_wire wire;
+    fr_precision precision = FR_F64;
+    int model_levels = 0;
+    bool star = false;
+
+    std::string line() const {
+        std::string text = std::string("--collective ") + fr_collective_name(collective) + " --wire " +
+                           fr_wire_name(wire) + " --precision " + fr_precision_name(precision) + " --workers " +
+                           std::to_string(workers);
+        if (levels > 0) text += " --levels " + std::to_string(levels);
+        if (model_levels > 0) text += " --model-levels " + std::to_string(model_levels);
+        return text + (star ? " --broadcast star" : "");
+    }
+
+    /* The sum of floating-point gradients goes by ranks, and so depends on them in its last bits. */
+    bool exact() const { return levels > 0 || collective != FR_COLLECTIVE_ALLREDUCE; }
+
+    fr_plan plan(int ranks) const {
+        fr_planted recipe = {3001, 203, 0, 3};
+        fr_options options;
+        fr_plan made;
+        fr_error error{};
+        fr_dataset *set = nullptr;
+        fr_options_default(&options);
+        options.batch = 240, options.workers = workers, options.levels = levels, options.collective = collective;
+        options.wire = wire, options.model_levels = model_levels, options.star = star;
+        EXPECT_EQ(fr_dataset_generate(&recipe, precision, &set, &error), FR_OK) << error.message;
+        EXPECT_EQ(fr_plan_make(&options, set, &made, &error), FR_OK) << error.message;
+        made.apart = collective == FR_COLLECTIVE_MASTER && ranks > 1;
+        fr_dataset_free(set);
+        return made;
+    }
+};
+static void PrintTo(const Method &method, std::ostream *out) { *out << method.line(); }
+
+class Methods : public Mpi, public ::testing::WithParamInterface<Method> {
+  protected:
+    std::string line() const { return PLANTED + "--iterations 12 " + GetParam().line(); }
+
+#ifdef FR_HAVE_JANSSON
+    /* Counted bytes a step, of every rank, both ways, are the formula's; Elias' at most. */
+    static void check_traffic(const Json &json, int ranks) {
+        fr_plan plan = GetParam().plan(ranks);
+        for (int r = 0; r < ranks; r++) {
+            fr_traffic expected = fr_traffic_of(&plan, ranks, r);
+            for (bool sent : {true, false}) {
+                json_t *all = json.at(sent ? "traffic.sent" : "traffic.received");
+                ASSERT_EQ(json_array_size(all), (size_t)ranks);
+                double counted = json_number_value(json_array_get(all, (size_t)r));
+                double formula = sent ? expected.sent : expected.received;
+                if (plan.wire != FR_WIRE_ELIAS) EXPECT_EQ(counted, formula) << "rank " << r << " of " << ranks;
+                EXPECT_LE(counted, formula) << "rank " << r << " of " << ranks;
+                EXPECT_EQ(counted > 0, formula > 0) << "rank " << r << " of " << ranks;
+            }
+        }
+    }
+
+    /* The bits of a coordinate times the coordinates that a rank sends are its bytes, where it sends nothing else. */
+    static void check_bits(const Json &json, int ranks) {
+        fr_plan plan = GetParam().plan(ranks);
+        double bits = json.number("bits_per_coordinate");
+        if (plan.collective == FR_COLLECTIVE_ALLREDUCE || plan.collective == FR_COLLECTIVE_TWO_PHASE) {
+            double most = plan.levels == 0 ? 8.0 * (double)fr_precision_bytes(plan.precision) : 10;
+            EXPECT_GE(bits, plan.levels == 0 ? most : fr_wire_name(plan.wire) == std::string("packed") ? 4 : 8);
+            EXPECT_LE(bits, most);
+            return;
+        }
+        int rank = ranks - 1, senders = plan.apart ? ranks - 1 : ranks;
+        double sent = json_number_value(json_array_get(json.at("traffic.sent"), (size_t)rank));
+        double coordinates = (plan.apart ? 1 : ranks - 1) * plan.workers / senders * (double)plan.features;
+        if (plan.wire != FR_WIRE_ELIAS) EXPECT_NEAR(bits, 8 * sent / coordinates, 1e-12);
+        else EXPECT_LT(bits, 4); /* what the code is for: at 7 levels of l2 most of a vector is 0 */
+    }
+#endif
+};
+
+TEST_P(Methods, GiveTheBitsOfOneProcessAndSendWhatTheFormulaSays) {
+    ASSERT_EQ(run("fit " + line() + " --model one").code, 0);
+    for (int count = 2; count <= 4; count++) {
+        int parts = GetParam().collective == FR_COLLECTIVE_MASTER ? count - 1 : count;
+        if (GetParam().workers % parts != 0) continue;
+        Said said = ranks(count, line() + " --model many --json");
+        EXPECT_EQ(said.code, 0) << said.err;
+        if (GetParam().exact()) EXPECT_EQ(read("many"), read("one")) << count << " ranks";
+#ifdef FR_HAVE_JANSSON
+        Json json(said);
+        EXPECT_EQ(json.number("place.ranks"), count);
+        check_traffic(json, count);
+        check_bits(json, count);
+#endif
+    }
+}
+
+INSTANTIATE_TEST_SUITE_P(Table, Methods,
+                         ::testing::Values(Method{FR_COLLECTIVE_ALLREDUCE, 10, 12, FR_WIRE_INT8},
+                                           Method{FR_COLLECTIVE_ALLREDUCE, 0, 12, FR_WIRE_FULL},
+                                           Method{FR_COLLECTIVE_ALLGATHER, 7, 12, FR_WIRE_PACKED},
+                                           Method{FR_COLLECTIVE_ALLGATHER, 100, 12, FR_WIRE_INT8, FR_F32},
+                                           Method{FR_COLLECTIVE_ALLGATHER, 7, 12, FR_WIRE_ELIAS},
+                                           Method{FR_COLLECTIVE_TWO_PHASE, 7, 12, FR_WIRE_PACKED},
+                                           Method{FR_COLLECTIVE_TWO_PHASE, 100, 12, FR_WIRE_INT8, FR_F32},
+                                           Method{FR_COLLECTIVE_TWO_PHASE, 0, 12, FR_WIRE_FULL, FR_F32},
+                                           Method{FR_COLLECTIVE_MASTER, 0, 12, FR_WIRE_FULL},
+                                           Method{FR_COLLECTIVE_MASTER, 100, 12, FR_WIRE_INT8, FR_F64, 0, true},
+                                           Method{FR_COLLECTIVE_MASTER, 7, 12, FR_WIRE_PACKED, FR_F64, 63},
+                                           Method{FR_COLLECTIVE_MASTER, 7, 12, FR_WIRE_ELIAS, FR_F64, 127, true},
+                                           /* K = 2R at 2 and at 3 ranks of master, K = R at 4 */
+                                           Method{FR_COLLECTIVE_TWO_PHASE, 7, 4, FR_WIRE_PACKED},
+                                           Method{FR_COLLECTIVE_MASTER, 7, 4, FR_WIRE_PACKED}));
+
+TEST_F(Mpi, OneRankIsOneProcess) {
+    ASSERT_EQ(run("fit " + PLANTED + "--iterations 12 --workers 12 --levels 7 --model one").code, 0);
+    equals_one(1, PLANTED + "--iterations 12 --workers 12 --levels 7");
+}
+
+/* ------------------------------------------------------------------------------------------- the data */
+
+TEST_F(Mpi, ColumnsOfATableAreConditionedOverRanksAsInOneProcess) {
+    csv("data.csv");
+    std::string line = "--data data.csv --intercept --batch 48 --workers 12 --levels 7 --iterations 50 --quiet";
+    ASSERT_EQ(run("fit " + line + " --model one").code, 0);
+    for (int count = 2; count <= 4; count++) equals_one(count, line);
+}
+
+#ifdef FR_HAVE_LIBZIP
+TEST_F(Mpi, AnArchiveIsReadByPartsAsInOneProcess) {
+    ASSERT_EQ(run("generate --samples 1001 --features 50 --noise 0.1 --output data.npz").code, 0);
+    std::string line = "--data data.npz --standardize --batch 48 --workers 6 --levels 7 --iterations 50 --quiet";
+    ASSERT_EQ(run("fit " + line + " --model one").code, 0);
+    for (int count = 2; count <= 3; count++) equals_one(count, line);
+}
+#endif
+
+TEST_F(Mpi, ACheckpointGoesOnWithAnotherNumberOfRanks) {
+    std::string line = PLANTED + "--iterations 30 --workers 12 --levels 7 --collective two-phase ";
+    ASSERT_EQ(run("fit " + line + "--model one").code, 0);
+    EXPECT_EQ(ranks(2, line + "--tolerance 0.05 --checkpoint state").code, 0);
+    ASSERT_NE(read("state"), "");
+    equals_one(3, line + "--resume state");
+    run("fit " + line + "--resume state --model alone");
+    EXPECT_EQ(read("alone"), read("one"));
+}
+
+/* ------------------------------------------------------------------------------------- how a run ends */
+
+TEST_F(Mpi, ARankWithOtherOptionsIsNamed) {
+    refused(ranks(3, PLANTED, {}, 2, "--batch 480"), 2,
+            {"rank 2 differs from rank 0: it has --batch=480, rank 0 has --batch=240"});
+    refused(ranks(2, PLANTED, {}, 1, "--samples 3002"), 2, {"rank 1", "--samples=3002", "--samples=3001"});
+}
+
+TEST_F(Mpi, ARankWithOtherDataIsNamed) {
+    csv("data.csv");
+    csv("other.csv", "1,2,3,4,5,6");
+    std::string line = "--data data.csv --batch 48 --quiet";
+    refused(ranks(2, line, {}, 1, "--data other.csv"), 5, {"rank 1 differs from rank 0", "content="});
+    refused(ranks(3, line, {}, 1, "--data missing.csv"), 1, {"rank 1", "missing.csv"});
+}
+
+TEST_F(Mpi, ABadRowIsNamedByItsLineWhicheverRankReadsIt) {
+    csv("data.csv", "1,2,three,4,5,6");
+    refused(ranks(3, "--data data.csv --quiet"), 5, {"rank 2", "data.csv:211:", "three"});
+}
+
+TEST_F(Mpi, WhatAllRanksRefuseIsToldOnce) {
+    refused(ranks(3, "--nope"), 2, {"--nope"});
+    refused(ranks(3, PLANTED + "--workers 4"), 2, {"4", "3", "rank"});
+}
+
+TEST_F(Mpi, DivergedAndNotReachedHaveTheirCodes) {
+    EXPECT_EQ(ranks(2, PLANTED + "--iterations 50 --step-size 100 --model none").code, 4);
+    EXPECT_EQ(read("none"), "");
+    Said said = ranks(2, PLANTED + "--iterations 3 --tolerance 1e-12");
+    EXPECT_EQ(said.code, 3);
+    EXPECT_EQ(said.out.find("status"), said.out.rfind("status")) << said.out;
+}
+
+TEST_F(Mpi, AKilledRankEndsTheRun) { EXPECT_EQ(struck(3, ENDLESS, 1, SIGKILL).code, 128 + SIGKILL); }
+
+TEST_F(Mpi, AStoppedRankEndsTheRunAfterTheTimeout) {
+    refused(struck(3, ENDLESS + "--timeout 2", 2, SIGSTOP), 8, {"no answer from", "for 2 seconds"});
+}
+
+TEST_F(Mpi, AnInterruptedRankStopsAllAndTheResultIsKept) {
+    Said said = struck(3, ENDLESS + "--model kept", 1, SIGTERM);
+    EXPECT_EQ(said.code, 128 + SIGTERM) << said.err;
+    EXPECT_TRUE(std::regex_search(said.out, std::regex("status +interrupted"))) << said.out << said.err;
+    EXPECT_EQ(said.out.find("status"), said.out.rfind("status")) << said.out;
+    EXPECT_NE(read("kept"), "");
+}

@@ -1,0 +1,86 @@
+/* The bytes of a step against values worked out by hand, one case of each collective. */
+#include <gtest/gtest.h>
+
+extern "C" {
+#include "traffic.h"
+}
+
+namespace {
+
+/* d = 10, K = 6 over R = 3 ranks. */
+fr_plan plan_of(fr_collective collective, int levels, fr_wire wire, fr_precision precision) {
+    fr_plan plan{};
+    plan.features = 10, plan.workers = 6, plan.collective = collective;
+    plan.levels = levels, plan.wire = wire, plan.precision = precision;
+    return plan;
+}
+
+void expect(const fr_plan &plan, int rank, double sent, double received) {
+    fr_traffic traffic = fr_traffic_of(&plan, 3, rank);
+    EXPECT_EQ(traffic.sent, sent) << "rank " << rank;
+    EXPECT_EQ(traffic.received, received) << "rank " << rank;
+}
+
+} // namespace
+
+/* Columns 10 over 3 ranks are 3, 3 and 4. Norms: two float64 = 16. Slices: rank 2 sends 6 of others, then its 4 to
+ * two: 14. */
+TEST(Traffic, AllreduceByHand) {
+    fr_plan plan = plan_of(FR_COLLECTIVE_ALLREDUCE, 10, FR_WIRE_INT8, FR_F64);
+    expect(plan, 0, 16 + 7 + 6, 16 + 7 + 6);
+    expect(plan, 2, 16 + 6 + 8, 16 + 6 + 8);
+    EXPECT_EQ(fr_traffic_mean(&plan, 3), (29 + 29 + 30) / 3.0);
+    EXPECT_EQ(fr_traffic_bits(&plan), 8);
+    plan = plan_of(FR_COLLECTIVE_ALLREDUCE, 0, FR_WIRE_BF16, FR_F32);
+    expect(plan, 0, 2 * (7 + 6), 2 * (7 + 6));
+    EXPECT_EQ(fr_traffic_bits(&plan), 16);
+}
+
+/* Two workers a rank: 20 levels of 3 + 1 bits are 10 bytes, with two scales of 8; to two ranks, from two. */
+TEST(Traffic, AllgatherByHand) {
+    fr_plan plan = plan_of(FR_COLLECTIVE_ALLGATHER, 7, FR_WIRE_PACKED, FR_F64);
+    for (int r = 0; r < 3; r++) expect(plan, r, 2 * (10 + 16), 2 * (10 + 16));
+    EXPECT_EQ(fr_traffic_bits(&plan), 8 * (5 + 8) / 10.0);
+    plan = plan_of(FR_COLLECTIVE_ALLGATHER, 0, FR_WIRE_FULL, FR_F32);
+    expect(plan, 1, 2 * 2 * 10 * 4, 2 * 2 * 10 * 4);
+    EXPECT_EQ(fr_traffic_bits(&plan), 32);
+}
+
+/* Workers own floor(10 k / 6): columns 0 1 3 5 6 8 10, ranks 3, 3, 4. Norms in float32: 8. Rank 0 sends two workers'
+ * columns 3 and 4 (6 + 8 bytes) and its own slice of 3 with two scales of 4 to both; gets 2 * 3 twice, and slices of
+ * 3 and 4. */
+TEST(Traffic, TwoPhaseByHand) {
+    fr_plan plan = plan_of(FR_COLLECTIVE_TWO_PHASE, 100, FR_WIRE_INT8, FR_F32);
+    expect(plan, 0, 8 + 6 + 8 + 2 * (3 + 8), 8 + 2 * 6 + (3 + 8) + (4 + 8));
+    expect(plan, 2, 8 + 6 + 6 + 2 * (4 + 8), 8 + 2 * 8 + 2 * (3 + 8));
+}
+
+/* Ranks 1 and 2 have three workers each: 30 levels of 4 bits are 15 bytes, with three scales 39. The model is 80 bytes,
+ * or 10 levels of 7 bits, 9 bytes, and a scale of 8. */
+TEST(Traffic, MasterByHand) {
+    fr_plan plan = plan_of(FR_COLLECTIVE_MASTER, 7, FR_WIRE_PACKED, FR_F64);
+    plan.apart = true;
+    expect(plan, 0, 2 * 80, 2 * 39);
+    expect(plan, 1, 39, 80);
+    plan.model_levels = 63;
+    expect(plan, 0, 2 * 17, 2 * 39);
+    expect(plan, 2, 39, 17);
+}
+
+/* Of four ranks the tree's rank 0 serves 1 and 2, rank 2 serves 3, or the other way round: rank r those at r + 1, r + 2
+ * below its lowest bit; a star serves all three from rank 0. K = 6 gives each of three ranks two workers. */
+TEST(Traffic, MasterHandsTheModelOnByATreeOrAStar) {
+    fr_plan plan = plan_of(FR_COLLECTIVE_MASTER, 0, FR_WIRE_FULL, FR_F64);
+    plan.apart = true;
+    double up = 2 * 80, model = 80, tree[] = {2 * model, up, up + model, up}, star[] = {3 * model, up, up, up};
+    for (int r = 0; r < 4; r++) EXPECT_EQ(fr_traffic_of(&plan, 4, r).sent, tree[r]) << r;
+    plan.star = true;
+    for (int r = 0; r < 4; r++) EXPECT_EQ(fr_traffic_of(&plan, 4, r).sent, star[r]) << r;
+    for (int r = 1; r < 4; r++) EXPECT_EQ(fr_traffic_of(&plan, 4, r).received, model) << r;
+}
+
+TEST(Traffic, OneRankSendsNothing) {
+    fr_plan plan = plan_of(FR_COLLECTIVE_ALLGATHER, 7, FR_WIRE_PACKED, FR_F64);
+    EXPECT_EQ(fr_traffic_of(&plan, 1, 0).sent, 0);
+    EXPECT_EQ(fr_traffic_of(&plan, 1, 0).received, 0);
+}
