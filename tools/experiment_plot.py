@@ -320,9 +320,38 @@ def ensemble(_rows, summary, figure):
     label_ends(panel, ends)
 
 
+def table2(_rows, summary, figure):
+    """Seconds by scheme: computation, and on it the way up and down, or all of the exchange; beside it the paper's."""
+    panels = figure.subplots(1, 2, sharey=True)
+    for scenario, panel in enumerate(panels, 1):
+        cells = [c for c in summary["cells"] if c["scenario"] == scenario]
+        axes_of(panel, "", "seconds" if scenario == 1 else "", f"scenario {scenario}", logx=False)
+        panel.set_yscale("linear")
+        for i, cell in enumerate(cells):
+            parts = [("computation", COLOURS[0])] + ([("up", COLOURS[1]), ("down", COLOURS[4])] if "up" in cell
+                                                     else [("communication", COLOURS[1])])
+            bottom = 0
+            for name, colour in parts:
+                panel.bar(i - 0.18, cell[name], 0.34, bottom, color=colour)
+                bottom += cell[name]
+            panel.annotate(f"{cell['total']:.1f}", (i - 0.18, bottom), ha="center", va="bottom", fontsize=11)
+            if "paper_total" in cell:
+                panel.bar(i + 0.2, cell["paper_computation"], 0.34, color="none", edgecolor=GREY, hatch="///")
+                panel.bar(i + 0.2, cell["paper_communication"], 0.34, cell["paper_computation"], color="none",
+                          edgecolor=GREY)
+                panel.annotate(f"paper {cell['paper_total']:.1f}", (i + 0.2, cell["paper_total"]), ha="center",
+                               va="bottom", fontsize=10, color=GREY)
+        panel.set_xticks(range(len(cells)), [c["scheme"].replace(", ", ",\n") for c in cells], fontsize=10)
+    for i, (name, colour) in enumerate([("way down (model)", COLOURS[4]), ("way up (gradients), or exchange", COLOURS[1]),
+                                        ("computation", COLOURS[0])]):
+        note(panels[0], 0.98, 0.96 - 0.07 * i, name, colour, ha="right")
+    note(panels[1], 0.98, 0.96, f"links of {summary['rate_mbit']:.0f} Mbit/s", ha="right")
+
+
 DRAW = {"fig1a": curves, "fig1b": curves, "fig2a": heat_map, "fig2b": heat_map, "scales": scales,
-        "collectives": collectives, "lemmas": lemmas, "theorems": theorems, "ensemble": ensemble}
-WIDE = {"lemmas": (17, 5.6), "theorems": (17, 5.6)}
+        "collectives": collectives, "lemmas": lemmas, "theorems": theorems, "ensemble": ensemble,
+        "table2": table2}
+WIDE = {"table2": (15, 5.8), "lemmas": (17, 5.6), "theorems": (17, 5.6)}
 
 
 def main():

@@ -60,7 +60,10 @@ struct experiment {
 };
 
 extern const experiment experiment_fig1a, experiment_fig1b, experiment_fig2a, experiment_fig2b, experiment_scales,
-    experiment_collectives, experiment_lemmas, experiment_theorems, experiment_ensemble;
+    experiment_collectives, experiment_lemmas, experiment_theorems, experiment_ensemble, experiment_table2;
+
+/* What table2 lacks on this machine, as a line; NULL: nothing. */
+const char *experiment_table2_missing(void);
 
 /* ------------------------------------------------------------------------------------------- trials.c */
 

@@ -1,0 +1,93 @@
+/*
+ * table2_cluster.c - a fit on a cluster of network namespaces: tools/cluster is run, and the JSON of the fit is read.
+ */
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "interrupt.h"
+#include "status.h"
+#include "table2.h"
+
+enum { NOT_HERE = 77, WORDS = 2048 };
+
+const char *experiment_table2_missing(void) {
+    if (geteuid() != 0) return "table2 needs root, to make network namespaces";
+    if (access(FITRELU_CLUSTER_SOURCE, X_OK) != 0 && access(FITRELU_CLUSTER_INSTALLED, X_OK) != 0)
+        return "table2 needs tools/cluster, and it was not found";
+    if (system("command -v ip tc mpirun > /dev/null 2>&1") != 0)
+        return "table2 needs ip and tc (iproute2) and mpirun (Open MPI)";
+    return NULL;
+}
+
+/* The number behind "name": in a JSON text whose keys do not repeat. */
+static double number_of(const char *text, const char *name) {
+    char key[64];
+    snprintf(key, sizeof key, "\"%s\": ", name);
+    const char *at = strstr(text, key);
+    return at ? strtod(at + strlen(key), NULL) : NAN;
+}
+
+/* The largest of "name": [ ... ]. */
+static double most_of(const char *text, const char *name) {
+    char key[64];
+    double most = NAN;
+    snprintf(key, sizeof key, "\"%s\": [", name);
+    const char *at = strstr(text, key), *end = at ? strchr(at, ']') : NULL;
+    for (at = at ? at + strlen(key) : NULL; at && at < end;) {
+        char *next;
+        double value = strtod(at, &next);
+        if (next == at) break;
+        if (!(value <= most)) most = value;
+        at = next + strspn(next, ", \n");
+    }
+    return most;
+}
+
+static fr_status read_fit(const char *text, cluster_fit *found, fr_error *error) {
+    *found = (cluster_fit){number_of(text, "total"), number_of(text, "compute"),        number_of(text, "communicate"),
+                           number_of(text, "up"),    number_of(text, "down"),           number_of(text, "relative_error"),
+                           most_of(text, "sent"),    most_of(text, "received")};
+    if (!isnan(found->total) && !isnan(found->relative_error)) return FR_OK;
+    return fr_fail(error, FR_ERROR, "the fit on the cluster printed no result: \"%.80s\"", text);
+}
+
+/* All of a command's stdout in memory, and its exit code. */
+static fr_status read_command(const char *command, char **text, int *code, fr_error *error) {
+    size_t size = 0, got;
+    char piece[4096];
+    FILE *memory = open_memstream(text, &size), *pipe = memory ? popen(command, "r") : NULL;
+    if (!pipe) {
+        if (memory) fclose(memory);
+        return fr_fail_errno(error, FR_ERROR, "tools/cluster cannot be started");
+    }
+    while ((got = fread(piece, 1, sizeof piece, pipe)) > 0) fwrite(piece, 1, got, memory);
+    int status = pclose(pipe);
+    fclose(memory);
+    *code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+    return FR_OK;
+}
+
+fr_status cluster_run_fit(int hosts, double megabits, const char *options, cluster_fit *found, fr_error *error) {
+    char command[WORDS], own[512] = "", *text = NULL;
+    const char *missing = experiment_table2_missing();
+    const char *script = access(FITRELU_CLUSTER_SOURCE, X_OK) == 0 ? FITRELU_CLUSTER_SOURCE : FITRELU_CLUSTER_INSTALLED;
+    ssize_t length = readlink("/proc/self/exe", own, sizeof own - 1);
+    int code = 0;
+    if (missing) return fr_fail(error, FR_ERROR, "%s", missing);
+    if (length <= 0) return fr_fail_errno(error, FR_ERROR, "the program cannot find itself");
+    snprintf(command, sizeof command, "'%s' --hosts %d --rate %.0fkbit -- '%s' fit %s --quiet --json 2>/dev/null", script,
+             hosts, 1000 * megabits, own, options);
+    fr_status status = read_command(command, &text, &code, error);
+    if (status == FR_OK && code == NOT_HERE)
+        status = fr_fail(error, FR_ERROR, "table2 needs network namespaces, and this machine has none to give");
+    else if (status == FR_OK && code != 0 && interrupt_signal() == 0)
+        status = fr_fail(error, FR_ERROR, "a fit on the cluster ended with code %d: fitrelu fit %s", code, options);
+    if (status == FR_OK && code == 0) status = read_fit(text, found, error);
+    free(text);
+    return status;
+}
