@@ -204,7 +204,7 @@ def lemma_6_2(panel, cells):
     ends = [(near[-1]["bound"], "9d/m + 25/16", COLOURS[1]), (near[-1]["second_moment"], "measured", COLOURS[0])]
     label_ends(panel, ends)
     ticks(panel, x)
-    note(panel, 0.98, 0.98, "dot: near w*, cross: edge of the ball\ndashed: Gaussian theory", ha="right")
+    note(panel, 0.98, 0.98, "dot: near w*\ncross: edge of the ball\ndashed: Gaussian theory", ha="right")
 
 
 def lemma_6_3(panel, cells):

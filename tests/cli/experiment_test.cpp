@@ -93,7 +93,8 @@ TEST_F(Experiment, TakesOnlyTrialsOfTheSameSettings) {
 /* What ended before "all" was stopped stays to go on from: here fig1b cannot write its table. */
 TEST_F(Experiment, AllKeepsItsTrialsUntilEverythingIsDone) {
     std::filesystem::create_directories(folder + "/out/fig1b.csv");
-    Said said = run("experiment all -n 64 -d 8 --batches 40 --seeds 1 --iterations 5 --quiet --no-pictures --output out");
+    Said said =
+        run("experiment all -n 64 -d 8 --batches 40 --seeds 1 --iterations 5 --quiet --no-pictures --output out");
     EXPECT_EQ(said.code, 1) << said.err;
     EXPECT_TRUE(exists("out/fig1a.csv"));
     EXPECT_TRUE(exists("out/fig1a.partial"));

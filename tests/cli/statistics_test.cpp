@@ -206,6 +206,7 @@ TEST_F(Statistics, EnsembleFollowsTheLibrarysRule) {
 struct Case {
     const char *name, *options;
 };
+static void PrintTo(const Case &one, std::ostream *out) { *out << one.name; }
 
 class EachExperiment : public Experiment, public ::testing::WithParamInterface<Case> {};
 

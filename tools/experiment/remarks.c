@@ -110,7 +110,8 @@ static void judge_start(const experiment_run *run, const double *rows, verdict_l
                 "Remark 3.2: one gradient step meets (II) from n = c d / delta1^2 on, c a numerical constant",
                 measured);
     snprintf(measured, sizeof measured, "error %.3f, where (II) allows %.4f", at_10, allowed);
-    verdict_add(list, at_10 <= allowed, "Remark 3.2 covers n = 10 d, the data of section 4", measured);
+    verdict_add(list, at_10 <= allowed, "(not in the paper) Remark 3.2 covers n = 10 d, the data of section 4",
+                measured);
 }
 
 const experiment_part remark_3_2 = {1, start_trials, start_trial, start_table, judge_start};
