@@ -18,6 +18,9 @@
  * them 1/K; two-phase rounds the average once more, q2. With all lambda = 1 (n much larger than d) this is the one
  * factor of fr_noise_rate.
  *
+ * A shared l2 scale is taken as ||g|| of one worker, though it is the largest of K norms: with few rows a worker these
+ * differ, and a fit then takes up to a quarter more steps than said here (README, "Plan a run").
+ *
  * The recursion is linear with a matrix of no negative entry, so its powers by squaring jump any number of steps.
  */
 #include "forecast.h"

@@ -158,7 +158,7 @@ TEST(Forecast, StepsAgreeWithFitsThatWereRun) {
 TEST(Forecast, UnitsByHand) {
     EXPECT_DOUBLE_EQ(fr_gaussian_unit(FR_SCALE_L2, 400, 99), 20);
     EXPECT_NEAR(fr_gaussian_unit(FR_SCALE_MAX, 400, 1), 0.67448975, 1e-7); /* the median of |z| */
-    EXPECT_NEAR(fr_gaussian_unit(FR_SCALE_MAX, 400, 1000), 3.3924, 1e-3);   /* 1 - erf(x / sqrt 2) = log(2) / 1000 */
+    EXPECT_NEAR(fr_gaussian_unit(FR_SCALE_MAX, 400, 1000), 3.3924, 1e-3);  /* 1 - erf(x / sqrt 2) = log(2) / 1000 */
 }
 
 TEST(Forecast, VarianceOfCoarseAndFineLevels) {
