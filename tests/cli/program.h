@@ -29,9 +29,9 @@ struct Said {
 };
 
 struct How {
-    std::vector<std::string> environment = {}; /* NAME=value */
-    std::string out_path = "";                 /* stdout goes to this file */
-    int signal = 0;                            /* sent as soon as stderr says something */
+    std::vector<std::string> environment = {};                   /* NAME=value */
+    std::string out_path = "";                                   /* stdout goes to this file */
+    int signal = 0;                                              /* sent as soon as stderr says something */
     std::function<bool(const std::string &err)> watch = nullptr; /* called as stderr grows, until it returns true */
 };
 

@@ -23,16 +23,16 @@ void expect(const fr_plan &plan, int rank, double sent, double received) {
 
 } // namespace
 
-/* Columns 10 over 3 ranks are 3, 3 and 4. Norms: two float64 = 16. Slices: rank 2 sends 6 of others, then its 4 to
- * two: 14. */
+/* Columns 10 over 3 ranks are 4, 3 and 3. Norms: two float64, 16. Slices: rank 0 sends the 6 of others, then its own 4
+ * to two; rank 2 sends 7, then its own 3. */
 TEST(Traffic, AllreduceByHand) {
     fr_plan plan = plan_of(FR_COLLECTIVE_ALLREDUCE, 10, FR_WIRE_INT8, FR_F64);
-    expect(plan, 0, 16 + 7 + 6, 16 + 7 + 6);
-    expect(plan, 2, 16 + 6 + 8, 16 + 6 + 8);
-    EXPECT_EQ(fr_traffic_mean(&plan, 3), (29 + 29 + 30) / 3.0);
+    expect(plan, 0, 16 + 6 + 8, 16 + 6 + 8);
+    expect(plan, 2, 16 + 7 + 6, 16 + 7 + 6);
+    EXPECT_EQ(fr_traffic_mean(&plan, 3), (30 + 29 + 29) / 3.0);
     EXPECT_EQ(fr_traffic_bits(&plan), 8);
     plan = plan_of(FR_COLLECTIVE_ALLREDUCE, 0, FR_WIRE_BF16, FR_F32);
-    expect(plan, 0, 2 * (7 + 6), 2 * (7 + 6));
+    expect(plan, 0, 2 * (6 + 8), 2 * (6 + 8));
     EXPECT_EQ(fr_traffic_bits(&plan), 16);
 }
 
@@ -46,13 +46,13 @@ TEST(Traffic, AllgatherByHand) {
     EXPECT_EQ(fr_traffic_bits(&plan), 32);
 }
 
-/* Workers own floor(10 k / 6): columns 0 1 3 5 6 8 10, ranks 3, 3, 4. Norms in float32: 8. Rank 0 sends two workers'
- * columns 3 and 4 (6 + 8 bytes) and its own slice of 3 with two scales of 4 to both; gets 2 * 3 twice, and slices of
- * 3 and 4. */
+/* Columns 10 over 6 workers are 2, 2, 2, 2, 1 and 1, so ranks own 4, 4 and 2. Norms: two float32, 8. Rank 0 sends its
+ * two workers' levels of the others' 4 and 2 columns, and its own slice of 4 with two scales of 4 to both; it gets two
+ * workers' levels of 4 columns from both, and slices of 4 and 2 with their scales. */
 TEST(Traffic, TwoPhaseByHand) {
     fr_plan plan = plan_of(FR_COLLECTIVE_TWO_PHASE, 100, FR_WIRE_INT8, FR_F32);
-    expect(plan, 0, 8 + 6 + 8 + 2 * (3 + 8), 8 + 2 * 6 + (3 + 8) + (4 + 8));
-    expect(plan, 2, 8 + 6 + 6 + 2 * (4 + 8), 8 + 2 * 8 + 2 * (3 + 8));
+    expect(plan, 0, 8 + 8 + 4 + 2 * (4 + 8), 8 + 2 * 8 + (4 + 8) + (2 + 8));
+    expect(plan, 2, 8 + 8 + 8 + 2 * (2 + 8), 8 + 2 * 4 + 2 * (4 + 8));
 }
 
 /* Ranks 1 and 2 have three workers each: 30 levels of 4 bits are 15 bytes, with three scales 39. The model is 80 bytes,
@@ -67,8 +67,8 @@ TEST(Traffic, MasterByHand) {
     expect(plan, 2, 39, 17);
 }
 
-/* Of four ranks the tree's rank 0 serves 1 and 2, rank 2 serves 3, or the other way round: rank r those at r + 1, r + 2
- * below its lowest bit; a star serves all three from rank 0. K = 6 gives each of three ranks two workers. */
+/* Of four ranks the tree's rank 0 serves 1 and 2, and rank 2 serves 3; a star serves all three from rank 0. K = 6 gives
+ * each of three ranks two workers. */
 TEST(Traffic, MasterHandsTheModelOnByATreeOrAStar) {
     fr_plan plan = plan_of(FR_COLLECTIVE_MASTER, 0, FR_WIRE_FULL, FR_F64);
     plan.apart = true;
