@@ -1,5 +1,5 @@
 /*
- * comm_nccl.c - the exchange seam over NCCL, for G GPUs of one machine with a host thread each.
+ * comm_nccl.c - the exchange seam over NCCL, for G GPUs of a process with a host thread each, in one process or many.
  *
  * Communicators are non-blocking: no call of NCCL waits inside; this file polls ncclCommGetAsyncError instead, and the
  * engine's blocking calls wait here too (wait_for_stream), so that an error, an abort of another rank or a silence of
@@ -12,7 +12,8 @@
  * which an error has made useless, join again and go on without recording (nccl_agree).
  *
  * Device exchanges are enqueued on the engine's stream; host exchanges (gather_host) go through the memory that the
- * threads share.
+ * threads share, and between processes over their world: the first thread of each speaks for its process. NCCL's id goes
+ * the same way.
  */
 #include "comm_nccl.h"
 
@@ -31,16 +32,20 @@ enum { MOST_RANKS = 4096 }; /* as collective.c */
 
 struct fr_nccl_group {
     ncclUniqueId id;
-    int size;
+    fr_world *world; /* of the processes; NULL: this one alone */
+    int size;        /* ranks of all processes */
+    int local;       /* ranks here, */
+    int first;       /* from this one on */
     double timeout;
     atomic_int failed;   /* rank + 1 of the first to fail; 0: none */
     atomic_bool spoiled; /* an exchange could not be recorded */
-    ncclResult_t renewed; /* of making the id once more; by rank 0 before a meeting */
     pthread_mutex_t mutex;
     pthread_cond_t changed;
     int here;  /* ranks at the meeting place */
     long turn; /* meetings done */
-    const void **brought;
+    const void **brought; /* by the ranks here */
+    char *joint;          /* what all ranks brought, in their order */
+    size_t joint_size;
 };
 
 typedef struct nccl_comm {
@@ -266,7 +271,7 @@ static fr_status meet(nccl_comm *c, fr_error *error) {
     fr_status status = FR_OK;
     pthread_mutex_lock(&g->mutex);
     long turn = g->turn;
-    if (++g->here == g->size) {
+    if (++g->here == g->local) {
         g->here = 0;
         g->turn++;
         pthread_cond_broadcast(&g->changed);
@@ -286,32 +291,53 @@ static fr_status meet(nccl_comm *c, fr_error *error) {
     return status;
 }
 
+/* The first rank of a process puts together what its ranks brought and gathers it with the other processes'. */
+static fr_status join_pieces(nccl_comm *c, size_t size, fr_error *error) {
+    fr_nccl_group *g = c->group;
+    size_t own = (size_t)g->local * size, need = own + (size_t)g->size * size;
+    fr_status status = FR_OK;
+    if (need > g->joint_size) {
+        free(g->joint);
+        g->joint = NULL, g->joint_size = 0;
+        status = fr_allocate((void **)&g->joint, (int64_t)need, 1, "what ranks gather", error);
+        if (status == FR_OK) g->joint_size = need;
+    }
+    for (int r = 0; status == FR_OK && r < g->local; r++)
+        memcpy(g->joint + (size_t)g->size * size + (size_t)r * size, g->brought[r], size);
+    if (status == FR_OK) status = fr_world_gather(g->world, g->joint + (size_t)g->size * size, own, g->joint, error);
+    return status == FR_OK ? FR_OK : give_up(c, status, error);
+}
+
+/* size bytes of every rank into the group's joint memory, which stays as it is until the next call. */
+static fr_status gather_joint(nccl_comm *c, const void *mine, size_t size, fr_error *error) {
+    fr_nccl_group *g = c->group;
+    g->brought[c->base.rank - g->first] = mine;
+    fr_status status = meet(c, error);
+    if (status == FR_OK && c->base.rank == g->first) status = join_pieces(c, size, error);
+    return status == FR_OK ? meet(c, error) : status;
+}
+
 static fr_status nccl_gather_host(fr_comm *comm, const void *mine, size_t size, void *all, fr_error *error) {
     nccl_comm *c = of(comm);
     double since = fr_seconds();
-    c->group->brought[comm->rank] = mine;
-    fr_status status = meet(c, error);
-    for (int r = 0; status == FR_OK && r < comm->size; r++)
-        memcpy((char *)all + (size_t)r * size, c->group->brought[r], size);
+    fr_status status = gather_joint(c, mine, size, error);
+    if (status == FR_OK) memcpy(all, c->group->joint, (size_t)comm->size * size);
     if (status == FR_OK) status = meet(c, error); /* nobody leaves while another still reads */
     c->looked = fr_seconds();
     comm->seconds += c->looked - since;
     return status;
 }
 
-/* Every rank adds up everybody's vectors, which lie in the memory that the threads share. */
+/* Every rank adds up everybody's vectors. */
 static fr_status nccl_sum_host(fr_comm *comm, const double *mine, int own, int64_t count, double *sum,
                                fr_error *error) {
     nccl_comm *c = of(comm);
     double since = fr_seconds();
-    c->group->brought[comm->rank] = mine;
-    fr_status status = meet(c, error);
+    fr_status status = gather_joint(c, mine, (size_t)(own * count) * sizeof *mine, error);
+    const double *all = (const double *)(const void *)c->group->joint;
     memset(sum, 0, (size_t)count * sizeof *sum);
-    for (int r = 0; status == FR_OK && r < comm->size; r++) {
-        const double *theirs = c->group->brought[r];
-        for (int k = 0; k < own; k++)
-            for (int64_t j = 0; j < count; j++) sum[j] += theirs[k * count + j];
-    }
+    for (int k = 0; status == FR_OK && k < comm->size * own; k++)
+        for (int64_t j = 0; j < count; j++) sum[j] += all[k * count + j];
     if (status == FR_OK) status = meet(c, error);
     comm->seconds += fr_seconds() - since;
     return status;
@@ -328,20 +354,33 @@ static fr_status join(nccl_comm *c, fr_error *error) {
     return settled(c, result, "joining NCCL (ncclCommInitRankConfig)", error);
 }
 
+/* Rank 0 makes an id, and every process gets it. */
+static fr_status share_id(nccl_comm *c, fr_error *error) {
+    fr_nccl_group *g = c->group;
+    struct {
+        ncclUniqueId id;
+        ncclResult_t result;
+    } mine, made;
+    memset(&mine, 0, sizeof mine); /* success */
+    if (c->base.rank == 0) mine.result = ncclGetUniqueId(&mine.id);
+    fr_status status = gather_joint(c, &mine, sizeof mine, error);
+    if (status != FR_OK) return status;
+    memcpy(&made, g->joint, sizeof made); /* rank 0's */
+    if (c->base.rank == g->first) g->id = made.id;
+    status = meet(c, error);
+    if (status != FR_OK || made.result == ncclSuccess) return status;
+    return fail_nccl(c, made.result, "ncclGetUniqueId", error);
+}
+
 /* All ranks leave their communicators and join under a new id. */
 static fr_status join_again(nccl_comm *c, fr_error *error) {
     drop(c);
-    if (c->base.rank == 0) {
-        c->group->renewed = ncclGetUniqueId(&c->group->id);
-        atomic_store(&c->group->spoiled, false);
-    }
-    fr_status status = meet(c, error);
-    if (status != FR_OK) return status;
-    if (c->group->renewed != ncclSuccess) return fail_nccl(c, c->group->renewed, "ncclGetUniqueId", error);
-    return join(c, error);
+    if (c->base.rank == c->group->first) atomic_store(&c->group->spoiled, false);
+    fr_status status = share_id(c, error);
+    return status == FR_OK ? join(c, error) : status;
 }
 
-/* fr_cuda_ranks.agree: an exchange is recorded by all ranks or by none. Rank 0 clears `spoiled` only when all have seen
+/* fr_cuda_ranks.agree: an exchange is recorded by all ranks or by none. The first rank of a process clears `spoiled` only when all have seen
  * it, as they meet twice in gather_host. */
 static fr_status nccl_agree(void *user, bool yes, bool *all, fr_error *error) {
     nccl_comm *c = user;
@@ -375,18 +414,18 @@ static void nccl_destroy(fr_comm *comm) {
     free(c);
 }
 
-fr_status fr_nccl_group_create(int size, double timeout, fr_nccl_group **group, fr_error *error) {
+fr_status fr_nccl_group_create(fr_world *world, int local, double timeout, fr_nccl_group **group, fr_error *error) {
     fr_nccl_group *g = NULL;
     fr_status status = fr_allocate((void **)&g, 1, sizeof *g, "the exchange", error);
     if (status != FR_OK) return status;
-    status = fr_allocate((void **)&g->brought, size, sizeof *g->brought, "the exchange", error);
-    g->size = size;
+    status = fr_allocate((void **)&g->brought, local, sizeof *g->brought, "the exchange", error);
+    g->world = world;
+    g->local = local;
+    g->size = local * fr_world_size(world);
+    g->first = local * fr_world_rank(world);
     g->timeout = timeout;
     pthread_mutex_init(&g->mutex, NULL);
     pthread_cond_init(&g->changed, NULL);
-    ncclResult_t result = status == FR_OK ? ncclGetUniqueId(&g->id) : ncclSuccess;
-    if (result != ncclSuccess)
-        status = fr_fail(error, FR_ERROR_DEVICE, "ncclGetUniqueId failed: %s", ncclGetErrorString(result));
     if (status == FR_OK) *group = g;
     else fr_nccl_group_free(g);
     return status;
@@ -397,6 +436,7 @@ void fr_nccl_group_free(fr_nccl_group *group) {
     pthread_cond_destroy(&group->changed);
     pthread_mutex_destroy(&group->mutex);
     free(group->brought);
+    free(group->joint);
     free(group);
 }
 
@@ -421,7 +461,8 @@ fr_status fr_comm_nccl_create(fr_nccl_group *group, int rank, fr_engine *engine,
     c->device = engine->config.device < 0 ? 0 : engine->config.device;
     c->stream = fr_engine_cuda_stream(engine);
     c->looked = fr_seconds();
-    status = join(c, error);
+    status = share_id(c, error);
+    if (status == FR_OK) status = join(c, error);
     if (status != FR_OK) {
         nccl_destroy(&c->base);
         return status;

@@ -29,12 +29,15 @@ static fr_status check_cuda(const fr_options *options, fr_error *error) {
         return fr_fail(error, FR_ERROR_USAGE, "--wire %s is for CPUs; GPUs exchange int8 levels",
                        fr_wire_name(options->wire));
     fr_status status = fr_cuda_count(&devices, error);
+    int sharing = getenv("CUDA_VISIBLE_DEVICES") ? 1 : fr_world_neighbours(options->world);
     if (status == FR_OK && wanted > devices)
         status = fr_fail(error, FR_ERROR_DEVICE, "--gpus is %d; this machine has %d", wanted, devices);
+    if (status == FR_OK && wanted * sharing > devices)
+        status = fr_fail(error, FR_ERROR_DEVICE, "--gpus is %d for each of %d processes here; this machine has %d", wanted,
+                         sharing, devices);
 #ifndef FR_HAVE_NCCL
-    if (status == FR_OK && wanted > 1)
-        status =
-            fr_fail(error, FR_ERROR_DEVICE, "--gpus %d needs NCCL, and this fitrelu was built without it", wanted);
+    if (status == FR_OK && wanted * fr_world_size(options->world) > 1)
+        status = fr_fail(error, FR_ERROR_DEVICE, "more than one GPU needs NCCL, and this fitrelu was built without it");
 #endif
     return status;
 #else
@@ -94,7 +97,7 @@ fr_status fr_place_make(fr_options *options, fr_place *place, fr_error *error) {
     status = check_cuda(options, error);
     if (status != FR_OK) return status;
 #ifdef FR_HAVE_NCCL
-    if (place->all_ranks > 1) status = fr_nccl_group_create(place->ranks, options->timeout, &place->group, error);
+    if (place->all_ranks > 1) status = fr_nccl_group_create(place->world, place->ranks, options->timeout, &place->group, error);
 #endif
     return status;
 }
@@ -125,6 +128,11 @@ static int first_to_fail(const fr_place *place) {
     return -1;
 }
 
+/* Processes that share a machine share its GPUs, one after the other, unless their launcher shows each only its own. */
+static int first_device(const fr_place *place) {
+    return getenv("CUDA_VISIBLE_DEVICES") ? 0 : fr_world_neighbour(place->world) * place->ranks;
+}
+
 fr_status fr_place_rank(fr_place *place, int rank, const fr_plan *plan, const fr_dataset *set, int threads,
                         fr_engine **engine, fr_comm **comm, fr_error *error) {
     int global = fr_world_rank(place->world) * place->ranks + rank;
@@ -134,7 +142,7 @@ fr_status fr_place_rank(fr_place *place, int rank, const fr_plan *plan, const fr
                                .first_worker = first,
                                .worker_count = fr_first_worker(plan, place->all_ranks, global + 1) - first,
                                .threads = threads,
-                               .device = place->cuda ? rank : -1};
+                               .device = place->cuda ? first_device(place) + rank : -1};
     fr_status status = FR_OK;
     if (!place->cuda) status = fr_engine_cpu_create(&config, engine, error);
 #ifdef FR_HAVE_CUDA
@@ -142,7 +150,7 @@ fr_status fr_place_rank(fr_place *place, int rank, const fr_plan *plan, const fr
 #endif
     if (status != FR_OK) return status;
 #ifdef FR_HAVE_NCCL
-    if (place->group) return fr_comm_nccl_create(place->group, rank, *engine, comm, error);
+    if (place->group) return fr_comm_nccl_create(place->group, global, *engine, comm, error);
 #endif
     if (fr_world_size(place->world) > 1) return fr_comm_mpi_create(place->world, plan, comm, error);
     return fr_comm_local_create(comm, error);

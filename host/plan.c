@@ -156,8 +156,6 @@ static fr_status plan_wire(const fr_options *options, fr_plan *plan, fr_error *e
     if (!quantized && wire >= FR_WIRE_INT8)
         return fr_fail(error, FR_ERROR_USAGE, "--wire %s carries levels; it needs --levels or --bits",
                        fr_wire_name(wire));
-    if (gpus && (wire == FR_WIRE_PACKED || wire == FR_WIRE_ELIAS))
-        return fr_fail(error, FR_ERROR_USAGE, "--wire %s is for CPU ranks; GPUs exchange int8", fr_wire_name(wire));
     if (wire == FR_WIRE_BF16 && !sums)
         return fr_fail(error, FR_ERROR_USAGE, "--wire bf16 needs --collective allreduce; it is %s",
                        fr_collective_name(plan->collective));
