@@ -16,7 +16,8 @@ extern "C" {
 }
 
 static int usage(const char *found) {
-    std::fprintf(stderr, "bench_gpu: '%s' is no option; usage: bench_gpu [--quick] [--tiny] [--output FILE]\n", found);
+    std::fprintf(stderr, "bench_gpu: '%s' is no option; usage: bench_gpu [--quick] [--tiny] [--output FILE]\n",
+                 found);
     return 2;
 }
 

@@ -248,8 +248,12 @@ static ncclResult_t exchange_pieces(nccl_comm *c, const exchange *x) {
 
 static fr_status nccl_all_gather(fr_comm *comm, const void *mine, void *all, const int64_t *counts, fr_type type,
                                  fr_error *error) {
-    exchange x = {.send = mine, .receive = all, .count = (size_t)counts[comm->rank], .type = type_of(type),
-                  .receive_counts = counts, .size = fr_type_bytes(type)};
+    exchange x = {.send = mine,
+                  .receive = all,
+                  .count = (size_t)counts[comm->rank],
+                  .type = type_of(type),
+                  .receive_counts = counts,
+                  .size = fr_type_bytes(type)};
     bool equal = true;
     for (int r = 1; r < comm->size; r++) equal = equal && counts[r] == counts[0];
     return perform(of(comm), equal ? all_gather : exchange_pieces, &x, "the all-gather (NCCL)", error);
@@ -257,8 +261,12 @@ static fr_status nccl_all_gather(fr_comm *comm, const void *mine, void *all, con
 
 static fr_status nccl_all_to_all(fr_comm *comm, const void *send, const int64_t *send_counts, void *receive,
                                  const int64_t *receive_counts, fr_type type, fr_error *error) {
-    exchange x = {.send = send, .receive = receive, .type = type_of(type), .send_counts = send_counts,
-                  .receive_counts = receive_counts, .size = fr_type_bytes(type)};
+    exchange x = {.send = send,
+                  .receive = receive,
+                  .type = type_of(type),
+                  .send_counts = send_counts,
+                  .receive_counts = receive_counts,
+                  .size = fr_type_bytes(type)};
     return perform(of(comm), exchange_pieces, &x, "the all-to-all (ncclSend, ncclRecv)", error);
 }
 

@@ -28,7 +28,7 @@ fr_status fr_cuda_engine_wait(cuda_engine *e, const char *what, fr_error *error)
 
 /* Waits first: a copy to ordinary host memory could not notice that the stream is stuck. */
 fr_status fr_cuda_engine_fetch(cuda_engine *e, void *host, const void *from, size_t bytes, const char *what,
-                       fr_error *error) {
+                               fr_error *error) {
     fr_status status = fr_cuda_engine_wait(e, what, error);
     if (status != FR_OK) return status;
     FR_CUDA(cudaMemcpyAsync(host, from, bytes, cudaMemcpyDeviceToHost, e->stream), what);
@@ -36,7 +36,8 @@ fr_status fr_cuda_engine_fetch(cuda_engine *e, void *host, const void *from, siz
     return FR_OK;
 }
 
-fr_status fr_cuda_engine_send(cuda_engine *e, void *to, const void *host, size_t bytes, const char *what, fr_error *error) {
+fr_status fr_cuda_engine_send(cuda_engine *e, void *to, const void *host, size_t bytes, const char *what,
+                              fr_error *error) {
     FR_CUDA(cudaMemcpyAsync(to, host, bytes, cudaMemcpyHostToDevice, e->stream), what);
     FR_CUDA(cudaStreamSynchronize(e->stream), what);
     return FR_OK;
@@ -71,9 +72,10 @@ static fr_status cuda_survey(fr_engine *engine, fr_pass pass, const double *weig
     FR_CUDA(fr_launch_survey(shard, pass, e->survey_weights, e->lane_sums, e->survey_scalars, sums ? e->sums : NULL,
                              e->stream),
             "a pass over all rows");
-    status =
-        fr_cuda_engine_fetch(e, e->host_scalars, e->survey_scalars, scalar_count * sizeof *scalars, "a pass over all rows", error);
-    if (status == FR_OK && sums) status = fr_cuda_engine_fetch(e, sums, e->sums, cells * sizeof *sums, "copying sums", error);
+    status = fr_cuda_engine_fetch(e, e->host_scalars, e->survey_scalars, scalar_count * sizeof *scalars,
+                                  "a pass over all rows", error);
+    if (status == FR_OK && sums)
+        status = fr_cuda_engine_fetch(e, sums, e->sums, cells * sizeof *sums, "copying sums", error);
     for (int k = 0; status == FR_OK && k < shard->workers; k++) {
         fr_row_sums total = {0};
         for (int l = 0; l < lanes; l++) fr_row_sums_add(&total, &e->host_scalars[k * lanes + l]);
@@ -104,8 +106,10 @@ static fr_status cuda_store(fr_engine *engine, fr_state *state, fr_error *error)
     fr_device_state now;
     FR_CUDA(cudaSetDevice(e->device), "choosing the device");
     fr_status status = fr_cuda_engine_fetch(e, &now, e->state, sizeof now, "a step", error);
-    if (status == FR_OK) status = fr_cuda_engine_fetch(e, state->weights, e->weights, bytes, "copying weights", error);
-    if (status == FR_OK) status = fr_cuda_engine_fetch(e, state->average, e->average, bytes, "copying weights", error);
+    if (status == FR_OK)
+        status = fr_cuda_engine_fetch(e, state->weights, e->weights, bytes, "copying weights", error);
+    if (status == FR_OK)
+        status = fr_cuda_engine_fetch(e, state->average, e->average, bytes, "copying weights", error);
     if (status != FR_OK) return status;
     state->step = now.step;
     state->run = (int)now.run;
@@ -123,8 +127,8 @@ static fr_status cuda_probe(fr_engine *engine, fr_probe *probe, fr_error *error)
         rows = (double)(fr_part_start(plan->samples, plan->workers, shard->first_worker + shard->workers) -
                         fr_part_start(plan->samples, plan->workers, shard->first_worker));
     FR_CUDA(cudaSetDevice(e->device), "choosing the device");
-    fr_status status =
-        fr_cuda_engine_fetch(e, e->host_scalars, e->lane_scalars, (size_t)count * sizeof *e->host_scalars, "a step", error);
+    fr_status status = fr_cuda_engine_fetch(e, e->host_scalars, e->lane_scalars,
+                                            (size_t)count * sizeof *e->host_scalars, "a step", error);
     for (int l = 0; status == FR_OK && l < count; l++) residual += e->host_scalars[l].residual;
     probe->batch_loss = residual / rows;
     return status;
@@ -238,6 +242,9 @@ fr_application fr_cuda_engine_application(const cuda_engine *e, fr_update update
         break;
     case FR_UPDATE_SLICE_LEVELS:
         job.decoding = FR_DECODE_SLICE_LEVELS, job.codes = b->slice_levels, job.scales = b->slice_scales;
+        break;
+    case FR_UPDATE_MODEL:
+    case FR_UPDATE_MODEL_CHANGE: break; /* GPUs have no master, see place.c */
     }
     return job;
 }

@@ -131,8 +131,10 @@ static fr_status check_range(cuda_engine *e, fr_error *error) {
     fr_device_state seen;
     fr_status status = fr_cuda_engine_fetch(e, &seen, e->state, sizeof seen, "rounding rows", error);
     if (status == FR_OK && seen.too_large)
-        status = fr_fail(error, FR_ERROR_DATA, "%s: a value is beyond +-%.4g, the largest bfloat16; --storage bf16 "
-                         "cannot keep it", e->base.config.data->source, FR_BF16_MOST);
+        status = fr_fail(error, FR_ERROR_DATA,
+                         "%s: a value is beyond +-%.4g, the largest bfloat16; --storage bf16 "
+                         "cannot keep it",
+                         e->base.config.data->source, FR_BF16_MOST);
     return status;
 }
 
@@ -143,7 +145,8 @@ static fr_status fill_rows(cuda_engine *e, int64_t first, int64_t count, fr_erro
     int64_t piece = rounds ? (int64_t)s->workers * most_lanes(s) : count;
     fr_status status = FR_OK;
     if (!set->rows)
-        status = fr_cuda_engine_send(e, e->sums, set->planted, (size_t)s->features * sizeof(double), "planting", error);
+        status =
+            fr_cuda_engine_send(e, e->sums, set->planted, (size_t)s->features * sizeof(double), "planting", error);
     for (int64_t at = 0; status == FR_OK && at < count; at += piece) {
         int64_t here = count - at < piece ? count - at : piece;
         void *rows = rounds ? e->lane_sums : s->rows, *labels = (char *)s->labels + (size_t)at * e->real;

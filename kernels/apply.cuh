@@ -18,8 +18,7 @@ template <typename Real> __device__ inline double decode(const fr_application &j
     double mean = 0;
     switch (job.decoding) {
     case FR_DECODE_TOTAL_VALUES: return double(values[j]) / workers;
-    case FR_DECODE_TOTAL_BF16:
-        return double(fr_bf16_widen(static_cast<const fr_bf16 *>(job.values)[j])) / workers;
+    case FR_DECODE_TOTAL_BF16: return double(fr_bf16_widen(static_cast<const fr_bf16 *>(job.values)[j])) / workers;
     case FR_DECODE_TOTAL_LEVELS: return __dmul_rn(shared, double(job.codes[j]));
     case FR_DECODE_ALL_VALUES:
         for (int k = 0; k < job.all_workers; k++) mean = __dadd_rn(mean, double(values[k * d + j]) / workers);

@@ -171,9 +171,8 @@ cudaError_t fr_launch_requantize(const fr_requantization *how, const fr_device_s
     if (result != cudaSuccess) return result;
     parts = blocks_for(longest, 4 * exchange_threads);
     config.gridDim = grid_of(how->workers, parts);
-    return how->precision == FR_F32
-               ? cudaLaunchKernelEx(&config, round_slices_kernel<float>, *how, parts, state, sums, counted, slices,
-                                    static_cast<float *>(scales))
-               : cudaLaunchKernelEx(&config, round_slices_kernel<double>, *how, parts, state, sums, counted, slices,
-                                    static_cast<double *>(scales));
+    return how->precision == FR_F32 ? cudaLaunchKernelEx(&config, round_slices_kernel<float>, *how, parts, state,
+                                                         sums, counted, slices, static_cast<float *>(scales))
+                                    : cudaLaunchKernelEx(&config, round_slices_kernel<double>, *how, parts, state,
+                                                         sums, counted, slices, static_cast<double *>(scales));
 }

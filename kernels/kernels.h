@@ -22,10 +22,10 @@ extern "C" {
 
 /* In device memory; advanced by fr_launch_apply and fr_launch_steps alone. */
 typedef struct fr_device_state {
-    int64_t step;     /* steps done */
-    int64_t averaged; /* iterates in the average */
-    uint32_t run;     /* of the ensemble */
-    uint32_t arrived; /* blocks of fr_launch_apply that have read the step; 0 between launches */
+    int64_t step;       /* steps done */
+    int64_t averaged;   /* iterates in the average */
+    uint32_t run;       /* of the ensemble */
+    uint32_t arrived;   /* blocks of fr_launch_apply that have read the step; 0 between launches */
     uint32_t too_large; /* set by fr_launch_round_rows where a value is beyond bfloat16 */
 } fr_device_state;
 
@@ -35,8 +35,8 @@ typedef struct fr_device_state {
 typedef struct fr_shard {
     fr_precision precision;
     fr_storage storage;
-    void *rows;   /* rows of this device's workers x stride */
-    void *labels; /* real */
+    void *rows;                /* rows of this device's workers x stride */
+    void *labels;              /* real */
     int64_t samples, features; /* n and d of the plan */
     int64_t stride;            /* elements */
     int all_workers;           /* K */

@@ -45,14 +45,16 @@ template <typename Real, int Size> struct alignas(16) Numbers {
 template <typename Real> using Pack = Numbers<Real, int(16 / sizeof(Real))>;
 
 /* Number `pack` of from. By plain loads: a persistent kernel reads what it has written itself. */
-template <typename Real, int Size> __device__ inline void load(const Real *from, int64_t pack, Numbers<Real, Size> *to) {
+template <typename Real, int Size>
+__device__ inline void load(const Real *from, int64_t pack, Numbers<Real, Size> *to) {
     constexpr int loads = int(Size * sizeof(Real) / 16);
     int4 bits[loads];
 #pragma unroll
     for (int i = 0; i < loads; i++) bits[i] = reinterpret_cast<const int4 *>(from)[pack * loads + i];
     memcpy(to, bits, sizeof bits);
 }
-template <typename Real, int Size> __device__ inline void store(Real *to, int64_t pack, const Numbers<Real, Size> &row) {
+template <typename Real, int Size>
+__device__ inline void store(Real *to, int64_t pack, const Numbers<Real, Size> &row) {
     constexpr int stores = int(Size * sizeof(Real) / 16);
     int4 bits[stores];
     memcpy(bits, &row, sizeof bits);

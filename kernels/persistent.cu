@@ -53,7 +53,8 @@ template <typename Real> __device__ inline void total(const fr_steps &job, int64
         int sum = 0;
         for (int k = 0; k < workers; k++) sum += job.levels[k * d + j];
         job.total_levels[j] = int8_t(sum);
-    } else if (job.application.decoding == FR_DECODE_TOTAL_VALUES || job.application.decoding == FR_DECODE_TOTAL_BF16) {
+    } else if (job.application.decoding == FR_DECODE_TOTAL_VALUES ||
+               job.application.decoding == FR_DECODE_TOTAL_BF16) {
         double sum = 0;
         for (int k = 0; k < workers; k++) sum += double(static_cast<const Real *>(job.values)[k * d + j]);
         static_cast<Real *>(job.total_values)[j] = Real(sum);
@@ -81,7 +82,7 @@ __device__ inline void finish(const fr_steps &job, Moment now, int64_t averaged)
 template <typename Real, typename Kept, int Threads, int Packs>
 __global__ void __launch_bounds__(Threads) steps_kernel(fr_steps job, int64_t count, fr_device_state *state) {
     cooperative_groups::grid_group grid = cooperative_groups::this_grid();
-    const RowPass pass = {job.shard,   FR_PASS_GRADIENT, job.shard.lanes,  nullptr,
+    const RowPass pass = {job.shard,   FR_PASS_GRADIENT, job.shard.lanes, nullptr,
                           job.weights, job.lane_sums,    job.lane_scalars};
     const bool first_thread = blockIdx.x == 0 && threadIdx.x == 0;
     Moment now = {state->step, state->run};

@@ -138,7 +138,8 @@ __device__ inline void pass_in_registers(const RowPass &pass, int64_t number, Mo
         Vector total[Packs] = {};
 #pragma unroll
         for (int i = 0; i < Packs; i++)
-            if (here > 0 && thread + i * Threads < packs) next[i] = load_row(rows + index[0] * s.stride, thread + i * Threads);
+            if (here > 0 && thread + i * Threads < packs)
+                next[i] = load_row(rows + index[0] * s.stride, thread + i * Threads);
         for (int r = 0; r < here; r++) {
             const double y = double(labels[index[r]]);
 #pragma unroll
@@ -255,7 +256,8 @@ inline cudaError_t choose_block(int64_t stride, const Choice &choice) {
 /* Calls Call::go<Real, Kept>() for the shard. */
 template <typename Call> inline cudaError_t for_storage(const fr_shard &shard, const Call &call) {
     const bool narrow = shard.storage == FR_STORAGE_BF16;
-    if (shard.precision == FR_F32) return narrow ? call.template go<float, fr_bf16>() : call.template go<float, float>();
+    if (shard.precision == FR_F32)
+        return narrow ? call.template go<float, fr_bf16>() : call.template go<float, float>();
     return narrow ? call.template go<double, fr_bf16>() : call.template go<double, double>();
 }
 

@@ -28,10 +28,10 @@ __global__ void __launch_bounds__(threads) read_kernel(const int4 *from, int64_t
 
 /* A block a row. */
 __global__ void __launch_bounds__(threads)
-    gather_kernel(const float *x, const float *y, int64_t samples, int64_t features, uint64_t seed, const int64_t *step,
-                  float *rows, float *targets) {
-    const int64_t row = fr_sample_row(seed, fr_sequence(FR_STREAM_SAMPLE, 0, 0), uint64_t(*step), blockIdx.x,
-                                      uint64_t(samples));
+    gather_kernel(const float *x, const float *y, int64_t samples, int64_t features, uint64_t seed,
+                  const int64_t *step, float *rows, float *targets) {
+    const int64_t row =
+        fr_sample_row(seed, fr_sequence(FR_STREAM_SAMPLE, 0, 0), uint64_t(*step), blockIdx.x, uint64_t(samples));
     for (int64_t j = threadIdx.x; j < features; j += threads)
         rows[int64_t(blockIdx.x) * features + j] = x[row * features + j];
     if (threadIdx.x == 0) targets[blockIdx.x] = y[row];
@@ -40,8 +40,7 @@ __global__ void __launch_bounds__(threads)
 __global__ void __launch_bounds__(threads)
     coefficients_kernel(const float *targets, int64_t draws, float *products, int64_t *step) {
     const int64_t i = int64_t(blockIdx.x) * threads + threadIdx.x;
-    if (i < draws)
-        products[i] = float(fr_relu_coefficient(double(products[i]), double(targets[i])) / double(draws));
+    if (i < draws) products[i] = float(fr_relu_coefficient(double(products[i]), double(targets[i])) / double(draws));
     if (i == 0) ++*step;
 }
 
@@ -53,8 +52,8 @@ cudaError_t launch_read(const void *from, int64_t bytes, unsigned *sum, cudaStre
     return cudaLaunchKernelEx(&config, read_kernel, static_cast<const int4 *>(from), packs, sum);
 }
 
-cudaError_t launch_gather(const float *x, const float *y, int64_t samples, int64_t features, int64_t draws, uint64_t seed,
-                          const int64_t *step, float *rows, float *targets, cudaStream_t stream) {
+cudaError_t launch_gather(const float *x, const float *y, int64_t samples, int64_t features, int64_t draws,
+                          uint64_t seed, const int64_t *step, float *rows, float *targets, cudaStream_t stream) {
     const cudaLaunchConfig_t config = shape(dim3(unsigned(draws)), threads, stream);
     return cudaLaunchKernelEx(&config, gather_kernel, x, y, samples, features, seed, step, rows, targets);
 }

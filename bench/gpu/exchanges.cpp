@@ -93,10 +93,13 @@ void measure_rank(Job *job, const Rank &rank, Measured *out) {
     load(rank, job->plan.features);
     check(cudaStreamSynchronize(stream), "waiting");
     check(rank.engine->ops->gradient(rank.engine, &error), error);
-    out->step = host_times(job->sizes->repeats, job->sizes->steps, [&](int steps) {
-        for (int i = 0; i < steps; i++)
-            recorded(rank, [&](fr_error *e) { return fr_collective_step(rank.engine, rank.comm, e); });
-    }, wait);
+    out->step = host_times(
+        job->sizes->repeats, job->sizes->steps,
+        [&](int steps) {
+            for (int i = 0; i < steps; i++)
+                recorded(rank, [&](fr_error *e) { return fr_collective_step(rank.engine, rank.comm, e); });
+        },
+        wait);
 }
 
 fr_status run_rank(void *user, int number, fr_error *error) {

@@ -28,7 +28,8 @@ struct Products {
           targets(floats(m)), products(floats(m)), weights(floats(d)), step(sizeof(int64_t)), workspace(32 << 20) {
         check_blas(cublasCreate(&handle), "cuBLAS");
         check_blas(cublasSetStream(handle, stream), "cuBLAS");
-        check_blas(cublasSetWorkspace(handle, workspace.at, 32 << 20), "cuBLAS"); /* none is allocated while recording */
+        check_blas(cublasSetWorkspace(handle, workspace.at, 32 << 20),
+                   "cuBLAS"); /* none is allocated while recording */
         check(cudaMemsetAsync(weights.at, 0, floats(d), stream), "zeroing");
         check(cudaMemsetAsync(step.at, 0, sizeof(int64_t), stream), "zeroing");
         plant();
@@ -42,8 +43,9 @@ struct Products {
         fr_shard shard = {};
         shard.precision = FR_F32, shard.samples = samples, shard.features = shard.stride = features;
         check(cudaMemsetAsync(planted.at, 0, static_cast<size_t>(features) * sizeof(double), stream), "zeroing");
-        check(fr_launch_planted(&shard, 0, samples, 1, 0, static_cast<const double *>(planted.at), x.at, y.at, stream),
-              "planting");
+        check(
+            fr_launch_planted(&shard, 0, samples, 1, 0, static_cast<const double *>(planted.at), x.at, y.at, stream),
+            "planting");
         check(cudaStreamSynchronize(stream), "planting");
     }
     static size_t floats(int64_t count) { return static_cast<size_t>(count) * sizeof(float); }
@@ -76,9 +78,12 @@ struct Products {
 void product_times(const Rig &rig, const Sizes &sizes, std::vector<double> *plain, std::vector<double> *graphed) {
     const Products products(rig, rig.plan.samples, rig.plan.features, rig.plan.batch);
     const auto wait = [&] { rig.wait(); };
-    *plain = host_times(sizes.repeats, sizes.steps, [&](int steps) {
-        for (int i = 0; i < steps; i++) products.iterate();
-    }, wait);
+    *plain = host_times(
+        sizes.repeats, sizes.steps,
+        [&](int steps) {
+            for (int i = 0; i < steps; i++) products.iterate();
+        },
+        wait);
     cudaGraph_t graph = nullptr;
     cudaGraphExec_t executable = nullptr;
     check(cudaStreamBeginCapture(rig.stream, cudaStreamCaptureModeThreadLocal), "recording cuBLAS");
@@ -87,9 +92,12 @@ void product_times(const Rig &rig, const Sizes &sizes, std::vector<double> *plai
     const cudaError_t code = cudaGraphInstantiate(&executable, graph, 0);
     cudaGraphDestroy(graph);
     check(code, "recording cuBLAS");
-    *graphed = host_times(sizes.repeats, sizes.steps, [&](int steps) {
-        for (int i = 0; i < steps; i++) check(cudaGraphLaunch(executable, rig.stream), "replaying cuBLAS");
-    }, wait);
+    *graphed = host_times(
+        sizes.repeats, sizes.steps,
+        [&](int steps) {
+            for (int i = 0; i < steps; i++) check(cudaGraphLaunch(executable, rig.stream), "replaying cuBLAS");
+        },
+        wait);
     cudaGraphExecDestroy(executable);
 }
 

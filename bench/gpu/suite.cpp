@@ -30,16 +30,17 @@ double write_bandwidth(json_writer *json, const Sizes &sizes) {
     const Memory from(all), to(all), sum(sizeof(unsigned));
     const Stream stream;
     check(cudaMemsetAsync(from.at, 0x5a, all, stream.at), "filling");
-    const std::vector<double> copies = graphed_times(stream.at, 1, sizes.repeats, [&] {
-        check(cudaMemcpyAsync(to.at, from.at, all, cudaMemcpyDeviceToDevice, stream.at), "copying");
-    }, [] {});
-    const std::vector<double> reads = graphed_times(stream.at, 1, sizes.repeats, [&] {
-        check(launch_read(from.at, bytes, static_cast<unsigned *>(sum.at), stream.at), "reading");
-    }, [] {});
+    const std::vector<double> copies = graphed_times(
+        stream.at, 1, sizes.repeats,
+        [&] { check(cudaMemcpyAsync(to.at, from.at, all, cudaMemcpyDeviceToDevice, stream.at), "copying"); }, [] {});
+    const std::vector<double> reads = graphed_times(
+        stream.at, 1, sizes.repeats,
+        [&] { check(launch_read(from.at, bytes, static_cast<unsigned *>(sum.at), stream.at), "reading"); }, [] {});
     const double read = static_cast<double>(bytes) / percentile(reads, 50);
     json_begin(json, "bandwidth");
     json_integer(json, "bytes", bytes);
-    json_number(json, "copy_gb_per_s", 2e-9 * static_cast<double>(bytes) / percentile(copies, 50)); /* read and written */
+    json_number(json, "copy_gb_per_s",
+                2e-9 * static_cast<double>(bytes) / percentile(copies, 50)); /* read and written */
     json_number(json, "read_gb_per_s", 1e-9 * read);
     json_end(json);
     return read;
@@ -62,7 +63,8 @@ static void write_gradient(json_writer *json, const Sizes &sizes, int64_t d, int
     const double bytes = rows * (static_cast<double>(d) * (storage == FR_STORAGE_BF16 ? 2 : 4) + 4);
     fr_error error = {};
     const std::vector<double> seconds = graphed_times(
-        rig.stream, m > 0 ? 10 : 1, sizes.repeats, [&] { check(rig.engine->ops->gradient(rig.engine, &error), error); },
+        rig.stream, m > 0 ? 10 : 1, sizes.repeats,
+        [&] { check(rig.engine->ops->gradient(rig.engine, &error), error); },
         [&] { check(fr_collective_step(rig.engine, rig.comm, &error), error); }); /* other rows the next time */
     json_begin(json, nullptr);
     json_integer(json, "features", d);
@@ -94,8 +96,8 @@ void write_encodings(json_writer *json, const Sizes &sizes, double read_bandwidt
             fr_error error = {};
             rig.plain_step();
             const std::vector<double> seconds = graphed_times(
-                rig.stream, 10, sizes.repeats, [&] { check(rig.engine->ops->encode(rig.engine, false, &error), error); },
-                [] {});
+                rig.stream, 10, sizes.repeats,
+                [&] { check(rig.engine->ops->encode(rig.engine, false, &error), error); }, [] {});
             const std::vector<double> norms = graphed_times(
                 rig.stream, 10, sizes.repeats, [&] { check(rig.engine->ops->magnitude(rig.engine, &error), error); },
                 [] {});
@@ -126,9 +128,10 @@ static std::vector<double> persistent_times(const Rig::Problem &problem, const S
     int64_t made = 0;
     check(rig.engine->ops->run_steps(rig.engine, 1, &made, &error), error);
     if (made == 0) return {}; /* rows too long for it */
-    return host_times(sizes.repeats, sizes.steps, [&](int steps) {
-        check(rig.engine->ops->run_steps(rig.engine, steps, &made, &error), error);
-    }, [&] { rig.wait(); });
+    return host_times(
+        sizes.repeats, sizes.steps,
+        [&](int steps) { check(rig.engine->ops->run_steps(rig.engine, steps, &made, &error), error); },
+        [&] { rig.wait(); });
 }
 
 static void write_iteration(json_writer *json, const Sizes &sizes, const Rig::Problem &problem) {
@@ -142,12 +145,20 @@ static void write_iteration(json_writer *json, const Sizes &sizes, const Rig::Pr
     {
         Rig rig(problem);
         const auto wait = [&] { rig.wait(); };
-        write_way(json, "plain", host_times(sizes.repeats, sizes.steps, [&](int steps) {
-            for (int i = 0; i < steps; i++) rig.plain_step();
-        }, wait));
-        write_way(json, "graph", host_times(sizes.repeats, sizes.steps, [&](int steps) {
-            for (int i = 0; i < steps; i++) rig.recorded_step();
-        }, wait));
+        write_way(json, "plain",
+                  host_times(
+                      sizes.repeats, sizes.steps,
+                      [&](int steps) {
+                          for (int i = 0; i < steps; i++) rig.plain_step();
+                      },
+                      wait));
+        write_way(json, "graph",
+                  host_times(
+                      sizes.repeats, sizes.steps,
+                      [&](int steps) {
+                          for (int i = 0; i < steps; i++) rig.recorded_step();
+                      },
+                      wait));
     }
     const std::vector<double> persistent = persistent_times(problem, sizes);
     if (persistent.empty()) json_null(json, "persistent");

@@ -25,13 +25,14 @@ extern "C" {
 namespace bench {
 
 struct Sizes {
-    double bytes = 1e9;                                /* of the streams, and */
-    double row_bytes = 4e9;                            /* of the rows gradients are drawn from */
+    double bytes = 1e9;     /* of the streams, and */
+    double row_bytes = 4e9; /* of the rows gradients are drawn from */
     std::vector<int64_t> features = {1000, 4000, 16384};
-    std::vector<int64_t> draws = {800, 65536, 0};      /* 0: all rows */
-    std::vector<std::pair<int64_t, int64_t>> problems = {{10000, 1000}, {1000000, 4000}}; /* n, d of whole iterations */
+    std::vector<int64_t> draws = {800, 65536, 0}; /* 0: all rows */
+    std::vector<std::pair<int64_t, int64_t>> problems = {{10000, 1000},
+                                                         {1000000, 4000}}; /* n, d of whole iterations */
     int64_t batch = 800;
-    int encoders = 4096;                               /* workers of the encoding that fills the card */
+    int encoders = 4096; /* workers of the encoding that fills the card */
     int repeats = 20, steps = 200;
     std::vector<int64_t> messages = {1 << 10, 1 << 12, 1 << 14, 1 << 16, 1 << 18, 1 << 20, 1 << 22, 1 << 24};
 };

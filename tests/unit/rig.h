@@ -138,7 +138,8 @@ inline void thread_nothing(fr_comm *) {}
 inline ThreadComm thread_comm(int rank, int size, Meeting *meeting) {
     static const fr_comm_ops ops = {"threads",         thread_nothing,    thread_max,         thread_sum,
                                     thread_all_gather, thread_all_to_all, thread_gather_host, thread_sum_host,
-                                    nullptr,           nullptr,           thread_nothing};
+                                    nullptr,           nullptr,           nullptr,
+                                    thread_nothing};
     ThreadComm comm{};
     comm.base.ops = &ops, comm.base.rank = rank, comm.base.size = size;
     comm.meeting = meeting;

@@ -63,7 +63,9 @@ std::vector<double> numbers(const std::string &text, const std::string &key) {
     return found;
 }
 
-size_t count(const std::string &text, char what) { return static_cast<size_t>(std::count(text.begin(), text.end(), what)); }
+size_t count(const std::string &text, char what) {
+    return static_cast<size_t>(std::count(text.begin(), text.end(), what));
+}
 
 TEST_F(Bench, WritesOneObjectWithEveryPart) {
     for (const char *devices : {"1", "2"}) {
