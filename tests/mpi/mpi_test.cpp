@@ -17,7 +17,7 @@ extern "C" {
 #include "../cli/json.h"
 #endif
 
-/* 3001 rows are divisible by none of the numbers of workers here, 203 columns by few. */
+/* Uneven: neither 3001 rows nor 203 columns are divisible by 12, 4, 3 or 2. */
 static const std::string PLANTED = "--samples 3001 --features 203 --batch 240 --seed 3 --quiet ";
 static const std::string ENDLESS = "--samples 3001 --features 203 --batch 240 --iterations 100M --report-every 1M ";
 
