@@ -27,6 +27,13 @@ typedef struct mpi_link {
     int room; /* of the three above */
 } mpi_link;
 
+/* The messages of one exchange; requests stand in this order: in, out. */
+typedef struct parcels {
+    const fr_message *out;
+    fr_message *in;
+    int outs, ins;
+} parcels;
+
 static double seconds_now(void) {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
@@ -108,25 +115,26 @@ void fr_link_abort(fr_link *link, int code) {
 
 /* ------------------------------------------------------------------------------------------ waiting */
 
-/* "rank 2", "ranks 2, 5 and 3 more": those of `in` that are still to come. */
-static void name_missing(const mpi_link *l, const fr_message *in, int ins, char *text, size_t size) {
-    int missing = 0, named = 0;
-    size_t used = 0;
-    for (int i = 0; i < ins; i++) missing += l->requests[i] != MPI_REQUEST_NULL;
+/* "rank 2", "ranks 2, 5 and 3 more": those whose messages are still to come, or else are still to be taken. */
+static void name_missing(const mpi_link *l, const parcels *all, char *text, size_t size) {
+    int missing = 0, named = 0, first = 0, last = all->ins;
+    for (int i = 0; i < all->ins; i++) missing += l->requests[i] != MPI_REQUEST_NULL;
     if (missing == 0) {
-        snprintf(text, size, "those that it sends to");
-        return;
+        first = all->ins, last = all->ins + all->outs;
+        for (int i = first; i < last; i++) missing += l->requests[i] != MPI_REQUEST_NULL;
     }
-    used = (size_t)snprintf(text, size, missing == 1 ? "rank " : "ranks ");
-    for (int i = 0; i < ins && named < 4; i++)
+    size_t used = (size_t)snprintf(text, size, missing == 1 ? "rank " : "ranks ");
+    for (int i = first; i < last && named < 4; i++) {
+        int rank = i < all->ins ? all->in[i].rank : all->out[i - all->ins].rank;
         if (l->requests[i] != MPI_REQUEST_NULL && used < size)
-            used += (size_t)snprintf(text + used, size - used, "%s%d", named++ ? ", " : "", in[i].rank);
+            used += (size_t)snprintf(text + used, size - used, "%s%d", named++ ? ", " : "", rank);
+    }
     if (missing > named && used < size) snprintf(text + used, size - used, " and %d more", missing - named);
 }
 
-static fr_status tell_silence(const mpi_link *l, const char *what, const fr_message *in, int ins, fr_error *error) {
+static fr_status tell_silence(const mpi_link *l, const char *what, const parcels *all, fr_error *error) {
     char missing[96];
-    name_missing(l, in, ins, missing, sizeof missing);
+    name_missing(l, all, missing, sizeof missing);
     fr_fail(error, FR_ERROR_TIMEOUT, "rank %d: %s had no answer from %s for %g seconds", l->base.rank, what, missing,
             l->base.timeout);
     if (error) error->rank = l->base.rank;
@@ -144,7 +152,8 @@ static void rest(const mpi_link *l, int turn) {
 }
 
 /* Until all requests are done. Ranks lose patience one after the other, so that one of them speaks. */
-static fr_status wait_all(mpi_link *l, const char *what, const fr_message *in, int ins, int count, fr_error *error) {
+static fr_status wait_all(mpi_link *l, const char *what, const parcels *all, fr_error *error) {
+    const int count = all->ins + all->outs;
     double silent = 0, before = seconds_now(), patience = l->base.timeout + 0.05 * l->base.rank;
     for (int turn = 0, left = count;; turn++) {
         int done = 0;
@@ -154,9 +163,9 @@ static fr_status wait_all(mpi_link *l, const char *what, const fr_message *in, i
         if (done == MPI_UNDEFINED) return FR_OK;
         for (int i = 0; i < done; i++) {
             int which = l->done[i], bytes = 0;
-            if (which >= ins) continue;
+            if (which >= all->ins) continue;
             MPI_Get_count(&l->statuses[i], MPI_BYTE, &bytes);
-            ((fr_message *)in)[which].size = (size_t)bytes;
+            all->in[which].size = (size_t)bytes;
             l->base.received += (uint64_t)bytes;
         }
         left -= done;
@@ -165,7 +174,7 @@ static fr_status wait_all(mpi_link *l, const char *what, const fr_message *in, i
         double now = seconds_now(), awake = now - before;
         before = now;
         silent = done > 0 ? 0 : silent + (awake < 1 ? awake : 1);
-        if (l->base.timeout > 0 && silent > patience) return tell_silence(l, what, in, ins, error);
+        if (l->base.timeout > 0 && silent > patience) return tell_silence(l, what, all, error);
     }
 }
 
@@ -208,7 +217,8 @@ fr_status fr_link_exchange(fr_link *link, const char *what, const fr_message *ou
         code = MPI_Isend(out[i].data, (int)out[i].size, MPI_BYTE, out[i].rank, TAG, l->comm, &l->requests[ins + i]);
         link->sent += out[i].size;
     }
-    status = code == MPI_SUCCESS ? wait_all(l, what, in, ins, outs + ins, error) : fail(l, code, what, error);
+    const parcels all = {out, in, outs, ins};
+    status = code == MPI_SUCCESS ? wait_all(l, what, &all, error) : fail(l, code, what, error);
     link->seconds += seconds_now() - began;
     return status;
 }

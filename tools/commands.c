@@ -10,11 +10,12 @@ const command command_table[] = {
      "Fits y = max(0, <w, x>) by mini-batch SGD, or by quantized SGD with --levels or --bits. Without options it "
      "fits a "
      "small planted problem and explains what it did. With --data it fits your own rows: NPY, NPZ (arrays X and y), "
-     "CSV or LIBSVM.",
+     "CSV or LIBSVM. Started by mpirun or srun, the processes fit together, and rank 0 speaks for all.",
      "fitrelu fit\n"
      "fitrelu fit --samples 20K --features 1K --batch 800 --workers 8 --bits 7\n"
      "fitrelu fit --data houses.csv --label-column price --standardize --intercept --model houses.model\n"
-     "fitrelu fit --tolerance 1e-6 --json --history curve.csv\n",
+     "fitrelu fit --tolerance 1e-6 --json --history curve.csv\n"
+     "mpirun -np 5 fitrelu fit --data rows.npy --labels labels.npy --collective master --bits 7\n",
      cmd_fit},
     {"predict", COMMAND_PREDICT, "MODEL DATA", 2, "apply a fitted model to the rows of a file",
      "Writes one prediction a line for the rows of DATA, in their order. Where DATA holds labels as well (or "
@@ -35,7 +36,8 @@ const command command_table[] = {
      "and d for SGD and QSGD), scales (which gradient section 4's step size belongs to), collectives (how workers "
      "put quantized gradients together), lemmas (Lemmas 6.1, 6.2 and 6.3 by statistics), theorems (Theorems 3.1 and "
      "3.2 from a start that meets their condition, Remarks 3.2 and 3.9), ensemble (Algorithm 1, with a small problem "
-     "of its own whatever the sizes asked for) or all. all also writes index.html, a page of everything that needs no "
+     "of its own whatever the sizes asked for), table2 (the paper's EC2 experiment, on hosts that tools/cluster makes; it "
+     "needs root, and --samples are those of a worker) or all. all leaves table2 out where it cannot be, and also writes index.html, a page of everything that needs no "
      "other file and no network.",
      "fitrelu experiment fig1a --output results\n"
      "fitrelu experiment fig1a --batches 50,100,200 --seeds 10 --output results\n"

@@ -16,6 +16,9 @@ extern "C" {
 #include "experiment.h"
 }
 
+/* For "all": table2 would make clusters and measure time. */
+inline const How no_cluster = {.environment = {"FITRELU_NO_CLUSTER=1"}, .out_path = "", .signal = 0, .watch = nullptr};
+
 class Experiment : public Program {
   protected:
     void TearDown() override { std::filesystem::remove_all(folder); }

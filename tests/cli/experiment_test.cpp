@@ -94,12 +94,19 @@ TEST_F(Experiment, TakesOnlyTrialsOfTheSameSettings) {
 TEST_F(Experiment, AllKeepsItsTrialsUntilEverythingIsDone) {
     std::filesystem::create_directories(folder + "/out/fig1b.csv");
     Said said =
-        run("experiment all -n 64 -d 8 --batches 40 --seeds 1 --iterations 5 --quiet --no-pictures --output out");
+        run("experiment all -n 64 -d 8 --batches 40 --seeds 1 --iterations 5 --quiet --no-pictures --output out", no_cluster);
     EXPECT_EQ(said.code, 1) << said.err;
     EXPECT_TRUE(exists("out/fig1a.csv"));
     EXPECT_TRUE(exists("out/fig1a.partial"));
     EXPECT_TRUE(exists("out/fig1b.partial"));
     EXPECT_FALSE(exists("out/index.html"));
+}
+
+TEST_F(Experiment, Table2SaysWhatIsMissing) {
+    Said said = run("experiment table2 --quiet --no-pictures --output out", no_cluster);
+    EXPECT_EQ(said.code, 1);
+    EXPECT_EQ(said.err, "fitrelu: error: table2 makes no cluster while FITRELU_NO_CLUSTER is set\n");
+    EXPECT_FALSE(exists("out/table2.csv"));
 }
 
 /* A cell of the grid is what `fit` ends with. */
@@ -170,6 +177,35 @@ TEST(ExperimentVerdicts, FailWhereRunsDivergeOrStall) {
     for (int64_t i = 0; i < run.trials * run.width; i++) run.values[i] = 0.05;
     EXPECT_EQ(holding(judged(run)), 0);
     experiment_run_free(&run);
+}
+
+/* Runs of table2 by scheme: in all, computing, communicating, way up, way down, error, bytes out and in of the busiest. */
+static verdict_list judged_schemes(const std::vector<std::vector<double>> &schemes) {
+    experiment_run run = planned(experiment_table2);
+    run.values[0] = 100; /* Mbit/s */
+    for (int64_t t = 1; t < run.trials; t++) {
+        const std::vector<double> &values = schemes[(size_t)((t - 1) / run.settings.seeds) % schemes.size()];
+        std::copy(values.begin(), values.end(), run.values + t * run.width);
+    }
+    verdict_list list = judged(run);
+    experiment_run_free(&run);
+    return list;
+}
+
+TEST(ExperimentVerdicts, Table2HoldsOnFiguresAsThePaperHasThem) {
+    verdict_list list = judged_schemes({{33.4, 4.9, 28.5, 28, 0.5, 1e-9, 192000, 1280000},
+                                        {8.1, 5.0, 3.1, 2.9, 0.2, 1e-9, 192000, 160000},
+                                        {7.9, 5.0, 2.9, 2.8, 0.1, 1e-9, 24000, 160000},
+                                        {6.0, 5.0, 1.0, -1, -1, 1e-9, 4000, 4000},
+                                        {6.5, 5.0, 1.5, -1, -1, 1e-9, 8000, 8000}});
+    EXPECT_EQ(list.count, 6);
+    EXPECT_EQ(holding(list), 6);
+}
+
+TEST(ExperimentVerdicts, Table2FailsWhereNothingIsSavedOrAccuracyIsLost) {
+    std::vector<double> alike = {10, 5, 5, 4, 1, 1e-9, 1000, 1000}, worse = {10, 5, 5, 4, 1, 1e-3, 1000, 1000};
+    EXPECT_EQ(holding(judged_schemes({alike, alike, alike, alike, alike})), 1); /* the accuracy is the same */
+    EXPECT_EQ(holding(judged_schemes({alike, worse, worse, worse, worse})), 0);
 }
 
 /* A grid whose trials succeed from n = c d on. */

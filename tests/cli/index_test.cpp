@@ -125,7 +125,7 @@ class Browser : public Page {
 };
 
 TEST_F(Browser, ShowsAllExperimentsOnOnePageWithoutAFault) {
-    Said made = run("experiment all -n 128 -d 32 --batches 80 --seeds 2 --iterations 30 --quiet --output out");
+    Said made = run("experiment all -n 128 -d 32 --batches 80 --seeds 2 --iterations 30 --quiet --output out", no_cluster);
     ASSERT_EQ(made.code, 0) << made.err;
     if (!exists("out/fig1a.png")) GTEST_SKIP() << "no Python with matplotlib here";
     for (const char *name :
