@@ -8,13 +8,15 @@
  *   allgather   (R - 1) |c_r vectors| out, those of all others in
  *   two-phase   the largest norm; the columns of all others out, own columns of all others in; own slice to all
  *               (allreduce, two-phase and allgather of many ranks and small pieces: as often as a shuffle hands them on)
- *   master      |c_r vectors| out, the model in and on to the ranks below in the tree; rank 0 the other way round
+ *   master      |c_r vectors| out, the model in and on to the ranks below in the tree; rank 0 the other way round. A
+ *               long model goes in pieces, one from rank 0 to each, which all then gather
  */
 #include "traffic.h"
 
 #include <math.h>
 
 #include "wire.h"
+#include "world.h"
 
 /* |count numbers of own vectors|, with scales of as many vectors. */
 static double coded(const fr_plan *plan, double count, double scales) {
@@ -114,6 +116,10 @@ static fr_traffic master(const fr_plan *plan, int ranks, int rank) {
                        ? d * sizeof(double)
                        : sizeof(double) + (double)fr_wire_most(wire, plan->features, plan->model_levels);
     fr_traffic total = {ranks_below(plan, ranks, rank) * model, rank > 0 ? model : 0};
+    if (!plan->star && fr_goes_in_pieces(ranks, (size_t)model)) {
+        double piece = (double)fr_piece_of(ranks, (size_t)model), gathered = (ranks - 1) * piece;
+        total = (fr_traffic){gathered + (rank == 0 ? gathered : 0), gathered + (rank == 0 ? 0 : piece)};
+    }
     if (rank > 0) total.sent += coded(plan, own * d, own);
     else total.received += (ranks - 1) * coded(plan, workers / (ranks - 1) * d, workers / (ranks - 1));
     return total;

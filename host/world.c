@@ -174,10 +174,33 @@ static fr_status broadcast_by_tree(fr_link *link, void *data, size_t size, fr_er
     return fr_link_exchange(link, what, out, count, NULL, 0, error);
 }
 
+static fr_status broadcast_in_pieces(fr_world *world, void *data, size_t size, fr_error *error) {
+    static const char what[] = "the model's way back";
+    int ranks = world->link->size, rank = world->link->rank;
+    size_t piece = fr_piece_of(ranks, size);
+    fr_message *out = NULL;
+    char *whole = NULL;
+    fr_status status = fr_allocate((void **)&whole, (int64_t)ranks + 1, piece, "the model's pieces", error);
+    if (status == FR_OK) status = fr_allocate((void **)&out, ranks, sizeof *out, "messages", error);
+    if (status == FR_OK) {
+        char *mine = rank == 0 ? whole : whole + (size_t)ranks * piece;
+        fr_message in = {0, mine, piece};
+        if (rank == 0) memcpy(whole, data, size);
+        for (int r = 1; r < ranks; r++) out[r - 1] = (fr_message){r, whole + (size_t)r * piece, piece};
+        status = fr_link_exchange(world->link, what, out, rank == 0 ? ranks - 1 : 0, &in, rank == 0 ? 0 : 1, error);
+        if (status == FR_OK) status = fr_world_gather(world, mine, piece, whole, error);
+        if (status == FR_OK) memcpy(data, whole, size);
+    }
+    free(out);
+    free(whole);
+    return status;
+}
+
 fr_status fr_world_broadcast(fr_world *world, void *data, size_t size, bool tree, fr_error *error) {
     int ranks = fr_world_size(world), rank = fr_world_rank(world);
     fr_message *out = NULL, in = {0, data, size};
     if (ranks == 1) return FR_OK;
+    if (tree && fr_goes_in_pieces(ranks, size)) return broadcast_in_pieces(world, data, size, error);
     if (tree) return broadcast_by_tree(world->link, data, size, error);
     if (rank > 0) return fr_link_exchange(world->link, "the model's way back", NULL, 0, &in, 1, error);
     fr_status status = fr_allocate((void **)&out, ranks, sizeof *out, "messages", error);

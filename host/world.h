@@ -32,7 +32,12 @@ fr_status fr_world_sum(fr_world *world, const int *owns, const double *mine, int
  * log2(R) messages instead of R - 1, each piece travelling by way of other ranks. */
 fr_status fr_world_shuffle(fr_world *world, const void *send, size_t size, void *receive, fr_error *error);
 
-/* data of rank 0 to every rank, through a binomial tree or from rank 0 to each. */
+/* Whether a broadcast by way of other ranks goes in pieces: a binomial tree hands all of it on log2(R) times one after the
+ * other, pieces scattered by rank 0 and gathered by all take the time of two, whatever R is. */
+static inline bool fr_goes_in_pieces(int ranks, size_t size) { return ranks > 4 && size > 8192; }
+static inline size_t fr_piece_of(int ranks, size_t size) { return (size + (size_t)ranks - 1) / (size_t)ranks; }
+
+/* data of rank 0 to every rank: by way of other ranks (tree), or from rank 0 to each. */
 fr_status fr_world_broadcast(fr_world *world, void *data, size_t size, bool tree, fr_error *error);
 
 /* Refuses unless every rank brings the same text "name=value name=value ...": the line names the first word in which a

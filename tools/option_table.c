@@ -88,8 +88,8 @@ const option_entry option_table[OPT_COUNT] = {
                           "with --collective master: send the model's change back in S levels instead of the model in "
                           "float64"},
     [OPT_BROADCAST] = {"broadcast", 0, GROUP_METHOD, FIT, KIND_WORD, NULL, "tree|star", 0, 0, 0,
-                       "with --collective master over several ranks: the model goes back through a binomial tree, or "
-                       "from the master to each (default: tree)"},
+                       "with --collective master over several ranks: the model goes back by way of other ranks, or from "
+                       "the master to each (default: tree)"},
     [OPT_PRECISION] = {"precision", 0, GROUP_METHOD, FIT | GENERATE | PLAN, KIND_WORD, NULL, "f64|f32", 0, 0, 0,
                        "compute and keep rows in float64 or float32 (default: f64)"},
     [OPT_STORAGE] = {"storage", 0, GROUP_METHOD, FIT, KIND_WORD, NULL, "same|bf16", 0, 0, 0,
