@@ -13,8 +13,8 @@ typedef struct cluster_fit {
     double sent, received; /* bytes a step: the most of any rank */
 } cluster_fit;
 
-/* Runs `fitrelu fit` with the words of `options` (blanks between) on `hosts` hosts whose links carry megabits a second,
- * by tools/cluster. What it needs and is missing, or what went wrong, is a line. */
+/* Runs `fitrelu fit` with the words of `options` (blanks between) on `hosts` hosts whose links carry megabits a second
+ * (0: unlimited), by tools/cluster. What it needs and is missing, or what went wrong, is a line. */
 fr_status cluster_run_fit(int hosts, double megabits, const char *options, cluster_fit *found, fr_error *error);
 
 #endif

@@ -74,15 +74,16 @@ static fr_status read_command(const char *command, char **text, int *code, fr_er
 }
 
 fr_status cluster_run_fit(int hosts, double megabits, const char *options, cluster_fit *found, fr_error *error) {
-    char command[WORDS], own[512] = "", *text = NULL;
+    char command[WORDS], own[512] = "", rate[40] = "none", *text = NULL;
     const char *missing = experiment_table2_missing();
     const char *script = access(FITRELU_CLUSTER_SOURCE, X_OK) == 0 ? FITRELU_CLUSTER_SOURCE : FITRELU_CLUSTER_INSTALLED;
     ssize_t length = readlink("/proc/self/exe", own, sizeof own - 1);
     int code = 0;
     if (missing) return fr_fail(error, FR_ERROR, "%s", missing);
     if (length <= 0) return fr_fail_errno(error, FR_ERROR, "the program cannot find itself");
-    snprintf(command, sizeof command, "'%s' --hosts %d --rate %.0fkbit -- '%s' fit %s --quiet --json 2>/dev/null", script,
-             hosts, 1000 * megabits, own, options);
+    if (megabits > 0) snprintf(rate, sizeof rate, "%.0fkbit", 1000 * megabits);
+    snprintf(command, sizeof command, "'%s' --hosts %d --rate %s -- '%s' fit %s --quiet --json 2>/dev/null", script, hosts,
+             rate, own, options);
     fr_status status = read_command(command, &text, &code, error);
     if (status == FR_OK && code == NOT_HERE)
         status = fr_fail(error, FR_ERROR, "table2 needs network namespaces, and this machine has none to give");
