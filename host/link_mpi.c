@@ -145,7 +145,7 @@ static fr_status tell_silence(const mpi_link *l, const char *what, const parcels
 static void rest(const mpi_link *l, int turn) {
     const bool crowded = l->base.neighbours > l->processors;
     const int spins = crowded ? 0 : 2000;
-    const long shortest = 20000, longest = crowded ? 1000000 : 200000;
+    const long shortest = crowded ? 100000 : 20000, longest = crowded ? 400000 : 200000;
     if (turn < spins) return;
     long pause = shortest << ((turn - spins) / 4 < 6 ? (turn - spins) / 4 : 6);
     nanosleep(&(struct timespec){0, pause < longest ? pause : longest}, NULL);
