@@ -7,8 +7,8 @@
 #include "fitrelu.h"
 
 typedef struct plan_measured {
-    bool done;                 /* --measure was given */
-    bool link;                 /* latency and bandwidth: there are two ranks or more */
+    bool done; /* --measure was given */
+    bool link; /* latency and bandwidth: there are two ranks or more */
     int ranks;
     double latency, bandwidth; /* seconds; bytes a second: between ranks 0 and 1 */
     double compute;            /* rows x features of the gradient a second, of the slowest rank */
