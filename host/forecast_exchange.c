@@ -1,33 +1,39 @@
 /*
- * forecast_exchange.c - bytes, messages and hops of a step, one function a collective.
+ * forecast_exchange.c - bytes, messages and hops of a step: those that the exchange between ranks makes (traffic.h).
  *
  * R ranks hold W workers each (K = R W); with two levels a rank is a node, which takes part as one worker, W = 1. v is
- * one vector with its scale. Messages go directly from each rank to each other, so that a hop is a message's latency:
+ * one vector with its scale, L = ceil(log2 R).
  *
- *   allreduce   slices to their owners, sums back to all: 2 (R-1)/R v each way, 2 hops, before them the shared scale
- *   allgather   own vectors to all: (R-1) W v each way; 1 hop, and 1 for the scales
- *   two-phase   slices of W vectors to their owners, (R-1)/R W v; rounded sums to all, (R-1)/R v; W scales of slices to
- *               all; 3 hops, before them the shared scale
+ *   allreduce   slices to their owners, sums back to all: 2 (R-1)/R v each way, 2 hops
+ *   allgather   own vectors with their scales to all: (R-1) W v each way, 1 hop
+ *   two-phase   slices of W vectors to their owners, (R-1)/R W v; rounded sums with their scales to all; 2 hops
  *   master      a rank more, without workers: W vectors of each rank come in, K v; the model goes down a binomial tree
- *               of R + 1 ranks, which takes as many turns as the root has children
+ *               of R + 1 ranks, which takes as many turns as the root has children; a long one in pieces, handed out in
+ *               1 hop and gathered in ceil(log2(R + 1)): about two models out of the master
  *
- * Small values that all share (a scale) go up and down a tree of 16 children a rank.
+ * A direct hop is one message from each rank to each other; of many ranks with small pieces it is L hops of one message
+ * each way. The scale that allreduce and two-phase share is L hops more, and R - 1 numbers each way. All of that is in
+ * fr_traffic_of; here it is put together for all ranks, and Elias' codes, of which traffic.h knows the most, get their
+ * mean length. Inside a node (two levels) it is a formula of its own.
  */
 #include <math.h>
 
 #include "dataset.h"
 #include "forecast.h"
 #include "status.h"
+#include "traffic.h"
 #include "wire.h"
 
-enum { FAN_OUT = 16 };
-static const double SCALE_BYTES = 8; /* float64 in every precision: it is one number */
+/* Ranks differ by a column at most: of many, some are asked, each of which costs a walk over all. */
+enum { VISITS = 1 << 14 };
 
-typedef struct ranks {
+typedef struct holding {
     double count, workers; /* R and W */
-} ranks;
+} holding;
 
-static ranks ranks_of(const fr_job *job) { return (ranks){job->nodes, job->two_level ? 1 : job->workers_a_node}; }
+static holding holding_of(const fr_job *job) {
+    return (holding){job->nodes, job->two_level ? 1 : job->workers_a_node};
+}
 
 fr_machine fr_machine_of(double compute) { return (fr_machine){compute, compute / 4}; }
 
@@ -36,93 +42,80 @@ static double whole_bytes(const fr_job *job) {
 }
 
 double fr_scheme_vector_bytes(const fr_job *job, const fr_scheme *scheme) {
-    double d = (double)job->features;
+    double d = (double)job->features, scale = (double)fr_precision_bytes(job->precision);
     switch (scheme->wire) {
     case FR_WIRE_BF16: return 2 * d;
     case FR_WIRE_INT8:
-    case FR_WIRE_PACKED: return (double)fr_wire_most(scheme->wire, job->features, scheme->levels) + SCALE_BYTES;
+    case FR_WIRE_PACKED: return (double)fr_wire_most(scheme->wire, job->features, scheme->levels) + scale;
     case FR_WIRE_ELIAS: {
         double unit = fr_gaussian_unit(scheme->scale, d, d);
-        return d * fr_gaussian_levels(scheme->levels, unit).elias_bits / 8 + SCALE_BYTES;
+        return d * fr_gaussian_levels(scheme->levels, unit).elias_bits / 8 + scale;
     }
     default: return whole_bytes(job);
     }
 }
 
-/* Adds a part of the exchange that every rank does alike: bytes out and in, to and from `others` ranks. */
+/* The options of a fit of these ranks, as far as its traffic depends on them. */
+static fr_plan plan_of(const fr_job *job, const fr_scheme *scheme) {
+    holding r = holding_of(job);
+    return (fr_plan){.features = job->features,
+                     .workers = (int)(r.count * r.workers),
+                     .apart = scheme->collective == FR_COLLECTIVE_MASTER,
+                     .levels = scheme->levels,
+                     .collective = scheme->collective,
+                     .wire = scheme->wire,
+                     .model_levels = job->model_levels,
+                     .precision = job->precision};
+}
+
+/* The mean over ranks first .. ranks - 1, or over some of them; path is of the one with the most. */
+static fr_exchange mean_of(const fr_plan *plan, int size, int first) {
+    int others = size - first, asked = VISITS / size;
+    asked = asked < 1 ? 1 : asked > others ? others : asked;
+    fr_exchange e = {0};
+    for (int i = 0; i < asked; i++) {
+        fr_traffic t = fr_traffic_of(plan, size, first + (int)((int64_t)others * i / asked));
+        e.sent += t.sent / asked;
+        e.received += t.received / asked;
+        e.path = fmax(e.path, fmax(t.sent, t.received));
+        e.hops = t.hops;
+        e.messages = t.messages;
+    }
+    return e;
+}
+
+/* The master's link is the busiest, and what it sends depends on the gradients that it received; what comes in while it
+ * sends, of a model in pieces, disturbs nothing. */
+static fr_exchange master(const fr_plan *plan, int size, double coded) {
+    fr_exchange e = mean_of(plan, size, 1);
+    fr_traffic root = fr_traffic_of(plan, size, 0);
+    double gradients = plan->workers * fr_traffic_bits(plan) * (double)plan->features / 8;
+    e.sent -= (1 - coded) * gradients / (size - 1);
+    e.path = coded * gradients + root.sent;
+    e.hops = root.hops;
+    e.messages = root.messages;
+    return e;
+}
+
+fr_exchange fr_exchange_between(const fr_job *job, const fr_scheme *scheme) {
+    fr_plan plan = plan_of(job, scheme);
+    double coded = 1; /* what Elias' codes are of the most that they can be */
+    if (scheme->wire == FR_WIRE_ELIAS)
+        coded = fr_scheme_vector_bytes(job, scheme) / (fr_traffic_bits(&plan) * (double)job->features / 8);
+    if (scheme->collective == FR_COLLECTIVE_MASTER) return master(&plan, job->nodes + 1, coded);
+    fr_exchange e = mean_of(&plan, job->nodes, 0);
+    if (scheme->collective != FR_COLLECTIVE_ALLGATHER) return e; /* the others do not carry Elias */
+    e.sent *= coded, e.received *= coded, e.path *= coded;
+    return e;
+}
+
+/* Adds a part of the exchange that every worker does alike: bytes out and in, to and from `others`. */
 static void all_alike(fr_exchange *e, double bytes, double others) {
     e->sent += bytes;
     e->received += bytes;
     e->path += bytes;
     e->hops += 1;
     e->messages += 2 * others;
-}
-
-/* One number of each rank, combined for all: up the tree and down again. */
-static void shared_scale(fr_exchange *e, double count) {
-    double reached = 1, level = 1, children = fmin(FAN_OUT, count - 1);
-    for (; reached < count; e->hops += 2) reached += level *= FAN_OUT;
-    double mean = 2 * (count - 1) / count * SCALE_BYTES;
-    e->sent += mean;
-    e->received += mean;
-    e->path += 2 * children * SCALE_BYTES;
-    e->messages += 2 * children;
-}
-
-static fr_exchange allreduce(ranks r, double vector, bool quantized) {
-    fr_exchange e = {0};
-    double values = quantized ? vector - SCALE_BYTES : vector;
-    if (quantized) shared_scale(&e, r.count);
-    all_alike(&e, (r.count - 1) / r.count * values, r.count - 1);
-    all_alike(&e, (r.count - 1) / r.count * values, r.count - 1);
-    return e;
-}
-
-static fr_exchange allgather(ranks r, double vector, bool quantized) {
-    fr_exchange e = {0};
-    double values = quantized ? vector - SCALE_BYTES : vector;
-    all_alike(&e, (r.count - 1) * r.workers * values, r.count - 1);
-    if (quantized) all_alike(&e, (r.count - 1) * r.workers * SCALE_BYTES, r.count - 1);
-    return e;
-}
-
-static fr_exchange two_phase(ranks r, double vector, bool quantized) {
-    fr_exchange e = {0};
-    double values = quantized ? vector - SCALE_BYTES : vector;
-    if (quantized) shared_scale(&e, r.count);
-    all_alike(&e, (r.count - 1) / r.count * r.workers * values, r.count - 1);
-    all_alike(&e, (r.count - 1) / r.count * values, r.count - 1);
-    if (quantized) all_alike(&e, (r.count - 1) * r.workers * SCALE_BYTES, r.count - 1);
-    return e;
-}
-
-/* What a rank with workers passes on of the model is the mean: R + 1 ranks, R copies, ceil(log2(R + 1)) by the root. */
-static fr_exchange master(ranks r, double vector, double model) {
-    double turns = ceil(log2(r.count + 1));
-    fr_exchange e = {.hops = 1 + turns, .messages = r.count + turns};
-    e.sent = r.workers * vector + (r.count - turns) / r.count * model;
-    e.received = model;
-    e.path = r.count * r.workers * vector + turns * model;
-    return e;
-}
-
-static double model_bytes(const fr_job *job, const fr_scheme *scheme) {
-    if (job->model_levels == 0) return 8 * (double)job->features;
-    fr_wire wire = scheme->wire == FR_WIRE_PACKED || scheme->wire == FR_WIRE_ELIAS ? FR_WIRE_PACKED : FR_WIRE_INT8;
-    return (double)fr_wire_most(wire, job->features, job->model_levels) + SCALE_BYTES;
-}
-
-fr_exchange fr_exchange_between(const fr_job *job, const fr_scheme *scheme) {
-    double vector = fr_scheme_vector_bytes(job, scheme);
-    bool quantized = scheme->levels > 0;
-    ranks r = ranks_of(job);
-    if (scheme->collective == FR_COLLECTIVE_MASTER) return master(r, vector, model_bytes(job, scheme));
-    if (r.count == 1) return (fr_exchange){0};
-    switch (scheme->collective) {
-    case FR_COLLECTIVE_ALLGATHER: return allgather(r, vector, quantized);
-    case FR_COLLECTIVE_TWO_PHASE: return two_phase(r, vector, quantized);
-    default: return allreduce(r, vector, quantized);
-    }
 }
 
 /* Each worker of a node adds up one slice of all of them and sends it over the node's link; what comes back goes to all
@@ -153,7 +146,7 @@ static coding coding_of(fr_wire wire) {
 
 double fr_exchange_coding(const fr_job *job, const fr_scheme *scheme) {
     double d = (double)job->features;
-    ranks r = ranks_of(job);
+    holding r = holding_of(job);
     coding cost = coding_of(scheme->wire);
     double own = r.workers * d, all = r.count * own, model = job->model_levels ? d * 1.3 : 0;
     switch (scheme->collective) {

@@ -34,10 +34,6 @@ static double columns_of(const fr_plan *plan, int ranks, int rank) {
                     fr_part_start(plan->features, plan->workers, fr_first_worker(plan, ranks, rank)));
 }
 
-static double largest_norm(const fr_plan *plan, int ranks) {
-    return plan->levels > 0 ? (ranks - 1) * (double)fr_precision_bytes(plan->precision) : 0;
-}
-
 /* Pieces that a rank hands on in a shuffle. */
 static double shuffled(int ranks) {
     double pieces = 0;
@@ -46,17 +42,44 @@ static double shuffled(int ranks) {
     return pieces;
 }
 
-/* The longest of c / R pieces of vectors: with codes of one length, ranks alike but for a column. */
-static double longest(double count, int ranks) { return ceil(count / ranks); }
+/* Every rank its own message to every other at once. */
+static void add_direct(fr_traffic *total, int ranks, double out, double in) {
+    total->sent += out, total->received += in;
+    total->hops += 1;
+    total->messages += 2 * (ranks - 1);
+}
+
+/* `pieces` of so many bytes each, in rounds of one message each way whose distance doubles. */
+static void add_doubling(fr_traffic *total, int ranks, double pieces, double bytes) {
+    double rounds = ceil(log2(ranks));
+    total->sent += pieces * bytes, total->received += pieces * bytes;
+    total->hops += rounds;
+    total->messages += 2 * rounds;
+}
+
+static void add_gather(fr_traffic *total, int ranks, double bytes) { add_doubling(total, ranks, ranks - 1, bytes); }
+static void add_shuffle(fr_traffic *total, int ranks, double bytes) {
+    add_doubling(total, ranks, shuffled(ranks), bytes);
+}
+
+static void add_largest_norm(fr_traffic *total, const fr_plan *plan, int ranks) {
+    if (plan->levels > 0) add_gather(total, ranks, (double)fr_precision_bytes(plan->precision));
+}
 
 static fr_traffic allreduce(const fr_plan *plan, int ranks, int rank) {
+    fr_traffic total = {0};
     double d = (double)plan->features, size = plan->levels > 0 ? 1 : coded(plan, 1, 0);
     double slice =
         (double)(fr_part_start(plan->features, ranks, rank + 1) - fr_part_start(plan->features, ranks, rank));
-    double bytes = largest_norm(plan, ranks) + size * (d - slice + (ranks - 1) * slice);
-    if (fr_is_staged(ranks, size * d / ranks))
-        bytes = largest_norm(plan, ranks) + size * longest(d, ranks) * (shuffled(ranks) + ranks - 1);
-    return (fr_traffic){bytes, bytes};
+    add_largest_norm(&total, plan, ranks);
+    if (fr_is_staged(ranks, size * d / ranks)) { /* slices filled up to the longest */
+        add_shuffle(&total, ranks, size * ceil(d / ranks));
+        add_gather(&total, ranks, size * ceil(d / ranks));
+    } else {
+        add_direct(&total, ranks, size * (d - slice), size * (ranks - 1) * slice);
+        add_direct(&total, ranks, size * (ranks - 1) * slice, size * (d - slice));
+    }
+    return total;
 }
 
 /* As parcel.c has it: unquantized vectors travel one by one there. */
@@ -72,21 +95,28 @@ static double most_columns(const fr_plan *plan, int ranks) {
 }
 
 static fr_traffic allgather(const fr_plan *plan, int ranks, int rank) {
-    fr_traffic total = {0, 0};
-    double vector = coded(plan, workers_of(plan, ranks, rank) * (double)plan->features, workers_of(plan, ranks, rank));
-    if (is_staged(plan, ranks, vector)) return (fr_traffic){(ranks - 1) * vector, (ranks - 1) * vector};
+    fr_traffic total = {0};
+    double vector =
+        coded(plan, workers_of(plan, ranks, rank) * (double)plan->features, workers_of(plan, ranks, rank));
+    double out = 0, in = 0;
+    if (is_staged(plan, ranks, vector)) {
+        add_gather(&total, ranks, vector);
+        return total;
+    }
     for (int r = 0; r < ranks; r++) {
         double workers = workers_of(plan, ranks, r), bytes = coded(plan, workers * (double)plan->features, workers);
-        if (r == rank) total.sent += (ranks - 1) * bytes;
-        else total.received += bytes;
+        if (r == rank) out += (ranks - 1) * bytes;
+        else in += bytes;
     }
+    add_direct(&total, ranks, out, in);
     return total;
 }
 
 static fr_traffic two_phase(const fr_plan *plan, int ranks, int rank) {
-    double own = columns_of(plan, ranks, rank), each = workers_of(plan, ranks, rank);
-    fr_traffic total = {largest_norm(plan, ranks), largest_norm(plan, ranks)};
-    double piece = coded(plan, each * most_columns(plan, ranks), 0), slice = coded(plan, most_columns(plan, ranks), each);
+    double own = columns_of(plan, ranks, rank), each = workers_of(plan, ranks, rank),
+           most = most_columns(plan, ranks);
+    fr_traffic total = {0};
+    double piece = coded(plan, each * most, 0), slice = coded(plan, most, each);
     double out = 0, in = 0, back_out = 0, back_in = 0;
     for (int r = 0; r < ranks; r++) {
         if (r == rank) continue;
@@ -94,10 +124,11 @@ static fr_traffic two_phase(const fr_plan *plan, int ranks, int rank) {
         out += coded(plan, each * theirs, 0), in += coded(plan, each * own, 0);
         back_out += coded(plan, own, each), back_in += coded(plan, theirs, each);
     }
-    if (is_staged(plan, ranks, piece)) out = in = shuffled(ranks) * piece;
-    if (is_staged(plan, ranks, slice)) back_out = back_in = (ranks - 1) * slice;
-    total.sent += out + back_out;
-    total.received += in + back_in;
+    add_largest_norm(&total, plan, ranks);
+    if (is_staged(plan, ranks, piece)) add_shuffle(&total, ranks, piece);
+    else add_direct(&total, ranks, out, in);
+    if (is_staged(plan, ranks, slice)) add_gather(&total, ranks, slice);
+    else add_direct(&total, ranks, back_out, back_in);
     return total;
 }
 
@@ -115,10 +146,13 @@ static fr_traffic master(const fr_plan *plan, int ranks, int rank) {
     double model = plan->model_levels == 0
                        ? d * sizeof(double)
                        : sizeof(double) + (double)fr_wire_most(wire, plan->features, plan->model_levels);
-    fr_traffic total = {ranks_below(plan, ranks, rank) * model, rank > 0 ? model : 0};
+    int below = ranks_below(plan, ranks, rank);
+    fr_traffic total = {below * model, rank > 0 ? model : 0, 1 + ranks_below(plan, ranks, 0),
+                        below + (rank > 0 ? 2 : ranks - 1)}; /* what rank 0 sends, its link takes one by one */
     if (!plan->star && fr_goes_in_pieces(ranks, (size_t)model)) {
-        double piece = (double)fr_piece_of(ranks, (size_t)model), gathered = (ranks - 1) * piece;
-        total = (fr_traffic){gathered + (rank == 0 ? gathered : 0), gathered + (rank == 0 ? 0 : piece)};
+        double piece = (double)fr_piece_of(ranks, (size_t)model), scattered = (ranks - 1) * piece;
+        total = (fr_traffic){rank == 0 ? scattered : 0, rank == 0 ? 0 : piece, 2, rank == 0 ? 2 * (ranks - 1) : 2};
+        add_gather(&total, ranks, piece);
     }
     if (rank > 0) total.sent += coded(plan, own * d, own);
     else total.received += (ranks - 1) * coded(plan, workers / (ranks - 1) * d, workers / (ranks - 1));
@@ -126,7 +160,7 @@ static fr_traffic master(const fr_plan *plan, int ranks, int rank) {
 }
 
 fr_traffic fr_traffic_of(const fr_plan *plan, int ranks, int rank) {
-    if (ranks < 2) return (fr_traffic){0, 0};
+    if (ranks < 2) return (fr_traffic){0};
     switch (plan->collective) {
     case FR_COLLECTIVE_ALLGATHER: return allgather(plan, ranks, rank);
     case FR_COLLECTIVE_TWO_PHASE: return two_phase(plan, ranks, rank);

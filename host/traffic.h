@@ -1,5 +1,6 @@
 /*
- * traffic.h - the bytes that ranks send and receive in one step, by formula; comm.h counts them.
+ * traffic.h - the bytes that ranks send and receive in one step, by formula; comm.h counts them. And in how many messages,
+ * which forecast.h makes seconds of.
  */
 #ifndef FR_TRAFFIC_H
 #define FR_TRAFFIC_H
@@ -7,7 +8,9 @@
 #include "plan.h"
 
 typedef struct fr_traffic {
-    double sent, received;
+    double sent, received; /* bytes */
+    double hops;           /* exchanges of a step, which wait for each other */
+    double messages;       /* that the rank sends or receives */
 } fr_traffic;
 
 /* Whether pieces of so many bytes, one for each other rank, are better sent in log2(R) messages that carry many of them

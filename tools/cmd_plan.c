@@ -11,6 +11,7 @@
 #include "commands.h"
 #include "message.h"
 #include "plan_report.h"
+#include "ranks.h"
 
 enum { COLLECTIVES = 4, BITS_MOST = 7, SCHEMES_MOST = COLLECTIVES * (2 + (BITS_MOST + 1) * 2 * 3) };
 
@@ -65,9 +66,21 @@ static const fr_forecast *best_of(const scheme_list *list, bool (*kind)(const fr
     return best;
 }
 
+static int read_settings(const arguments *given, plan_settings *settings) {
+    bool measure = given->values[OPT_MEASURE].given;
+    int ranks = fr_world_size(given->world);
+    plan_measured measured;
+    int code = plan_settings_read(given->values, measure && ranks > 1 ? ranks : 0, settings);
+    code = ranks_agree(given->world, code);
+    if (code != 0 || !measure) return code;
+    code = plan_measure(given->world, settings->job.precision, settings->job.features, &measured);
+    if (code == 0) plan_settings_measured(given->values, &measured, settings);
+    return code;
+}
+
 int cmd_plan(const arguments *given) {
     plan_settings settings;
-    int code = plan_settings_read(given->values, &settings);
+    int code = read_settings(given, &settings);
     if (code != 0) return code;
     scheme_list list = {.settings = &settings};
     add_all(&list);
@@ -82,6 +95,7 @@ int cmd_plan(const arguments *given) {
         message_error("no unquantized scheme reaches --tolerance %g", settings.job.tolerance);
         return EXIT_TOLERANCE;
     }
+    if (fr_world_rank(given->world) > 0) return EXIT_DONE; /* all know the same; rank 0 speaks */
     if (given->values[OPT_JSON].given) plan_report_json(&result);
     else plan_report_text(&result);
     return EXIT_DONE;

@@ -48,10 +48,12 @@ const command command_table[] = {
      "of levels, what a rank sends and receives, and how long a step and the whole take on the links described; marks "
      "the best and says whether quantization pays. Steps are given twice: near w*, with the step size auto, and as "
      "Theorems 3.1 and 3.2 guarantee them. The text shows for each collective and number of levels the best scale and "
-     "wire format; --json has all of them.",
+     "wire format; --json has all of them. With --measure under mpirun, the links and processors of the ranks that are "
+     "there take the place of the defaults.",
      "fitrelu plan --samples 20K --features 4K --workers 40 --bandwidth 100M\n"
      "fitrelu plan --features 100K --samples 10M --nodes 256 --workers-per-node 8 \\\n"
-     "    --bandwidth 100G --inner-bandwidth 2400G --compute-rate 400G\n",
+     "    --bandwidth 100G --inner-bandwidth 2400G --compute-rate 400G\n"
+     "mpirun -np 8 --hostfile hosts fitrelu plan --features 100K --measure\n",
      cmd_plan},
     {"info", COMMAND_INFO, "", 0, "tell what this build holds and which devices it sees",
      "Prints version, compiler, build options, library versions and devices: what a report of a fault needs.",

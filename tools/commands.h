@@ -20,7 +20,7 @@ typedef enum command_bit {
 } command_bit;
 
 /* Started by mpirun, the processes do these together. */
-enum { COMMANDS_ON_RANKS = COMMAND_FIT };
+enum { COMMANDS_ON_RANKS = COMMAND_FIT | COMMAND_PLAN };
 
 /* Does the work; returns the exit code. */
 typedef int command_run(const arguments *given);

@@ -128,6 +128,10 @@ const option_entry option_table[OPT_COUNT] = {
                            "seconds of latency between workers of one machine (default: 5e-6)"},
     [OPT_COMPUTE_RATE] = {"compute-rate", 0, GROUP_NETWORK, PLAN, KIND_REAL, "RATE", NULL, 0, INFINITY, 1,
                           "rows times features of the gradient that one worker computes a second (default: 2G)"},
+    [OPT_MEASURE] = {"measure", 0, GROUP_NETWORK, PLAN, KIND_FLAG, NULL, NULL, 0, 0, 0,
+                     "measure --compute-rate on this machine's processors and, under mpirun, --latency and --bandwidth "
+                     "between ranks 0 and 1; --nodes is then the number of ranks; options given go before what was "
+                     "measured"},
 
     [OPT_MODEL] = {"model", 0, GROUP_RESULTS, FIT, KIND_FILE, "FILE", NULL, 0, 0, 0,
                    "write the fitted model, for fitrelu predict; nothing is written when the fit diverges"},

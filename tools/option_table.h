@@ -53,6 +53,7 @@ typedef enum option_id {
     OPT_INNER_BANDWIDTH,
     OPT_INNER_LATENCY,
     OPT_COMPUTE_RATE,
+    OPT_MEASURE,
     OPT_MODEL,
     OPT_OUTPUT,
     OPT_HISTORY,

@@ -36,7 +36,7 @@ static const char *steps_text(char text[32], double steps) {
 
 /* Bits of a coordinate, the scale left out: it is one number a vector. */
 static double bits_of(const plan_result *result, const fr_forecast *f) {
-    double bytes = f->vector_bytes - (f->scheme.levels ? 8 : 0);
+    double bytes = f->vector_bytes - (f->scheme.levels ? (result->settings->job.precision == FR_F32 ? 4 : 8) : 0);
     return 8 * bytes / (double)result->settings->job.features;
 }
 
@@ -74,6 +74,16 @@ static void print_job(const plan_result *result) {
     if (s->job.two_level)
         printf("in a node   %s, %s; a node adds up its workers first\n",
                quantity(bandwidth, 8 * s->inside.bandwidth, "bit/s"), duration(latency, s->inside.latency));
+}
+
+static void print_measured(const plan_measured *m) {
+    char bandwidth[32], latency[32], rate[32];
+    if (!m->done) return;
+    printf("measured    %s rows x features a second a rank; ", quantity(rate, m->compute, ""));
+    if (m->link)
+        printf("between ranks 0 and 1 of %d %s, %s\n", m->ranks, quantity(bandwidth, 8 * m->bandwidth, "bit/s"),
+               duration(latency, m->latency));
+    else printf("no link, since there is one process: mpirun -np R measures links too\n");
 }
 
 static void print_scheme(const fr_forecast *f) {
@@ -117,6 +127,7 @@ static void print_verdict(const plan_result *result) {
 
 void plan_report_text(const plan_result *result) {
     print_job(result);
+    print_measured(&result->settings->measured);
     printf("\n  %-10s %6s %-5s %-6s %5s %8s %9s %9s %9s %8s %9s\n", "collective", "levels", "scale", "wire", "bits",
            "steps", "(theorem)", "sent", "received", "a step", "in all");
     for (int i = 0; i < result->count; i++)
@@ -177,6 +188,19 @@ static void json_network(json_writer *json, const char *name, const fr_network *
     json_end(json);
 }
 
+static void json_measured(json_writer *json, const plan_measured *m) {
+    if (!m->done) {
+        json_null(json, "measured");
+        return;
+    }
+    json_begin(json, "measured");
+    json_integer(json, "ranks", m->ranks);
+    json_number(json, "compute_rate", m->compute);
+    json_number(json, "bandwidth", m->link ? 8 * m->bandwidth : NAN);
+    json_number(json, "latency", m->link ? m->latency : NAN);
+    json_end(json);
+}
+
 static void json_job(json_writer *json, const plan_settings *s) {
     json_begin(json, "job");
     json_integer(json, "samples", s->job.samples);
@@ -195,6 +219,7 @@ static void json_job(json_writer *json, const plan_settings *s) {
     json_network(json, "network", &s->between);
     if (s->job.two_level) json_network(json, "inner_network", &s->inside);
     else json_null(json, "inner_network");
+    json_measured(json, &s->measured);
 }
 
 void plan_report_json(const plan_result *result) {

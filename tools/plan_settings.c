@@ -14,11 +14,11 @@ int64_t plan_workers(const plan_settings *settings) {
 }
 
 /* K = nodes x workers a node, from two or fewer of the three. */
-static int read_workers(const option_value *values, fr_job *job) {
+static int read_workers(const option_value *values, int usual, fr_job *job) {
     const option_value *workers = &values[OPT_WORKERS], *nodes = &values[OPT_NODES],
                        *each = &values[OPT_WORKERS_PER_NODE];
     int64_t w = each->given ? each->integer : workers->given && nodes->given ? workers->integer / nodes->integer : 1;
-    int64_t n = nodes->given ? nodes->integer : workers->given ? workers->integer / w : USUAL_NODES;
+    int64_t n = nodes->given ? nodes->integer : workers->given ? workers->integer / w : usual;
     if (workers->given && (n < 1 || w < 1 || n * w != workers->integer))
         return message_usage("--workers %s cannot be spread over %" PRId64 " nodes with %" PRId64 " each",
                              workers->text, n < 1 ? 1 : n, w < 1 ? 1 : w);
@@ -69,16 +69,25 @@ static void read_network(const option_value *values, plan_settings *settings) {
                                     given_or(&values[OPT_INNER_BANDWIDTH], 1e9) / 8, message};
 }
 
-int plan_settings_read(const option_value *values, plan_settings *settings) {
+int plan_settings_read(const option_value *values, int nodes, plan_settings *settings) {
     fr_planted planted = planted_settings(values);
     *settings = (plan_settings){.job = {.samples = planted.samples,
                                         .features = planted.features,
                                         .precision = precision_setting(values),
                                         .tolerance = given_or(&values[OPT_TOLERANCE], 1e-6),
                                         .model_levels = (int)values[OPT_MODEL_LEVELS].integer}};
-    int code = read_workers(values, &settings->job);
+    int code = read_workers(values, nodes > 0 ? nodes : USUAL_NODES, &settings->job);
     if (code == 0) code = check_rows(&settings->job, plan_workers(settings));
     if (code == 0) code = read_batch(&values[OPT_BATCH], plan_workers(settings), &settings->job);
     read_network(values, settings);
     return code;
+}
+
+void plan_settings_measured(const option_value *values, const plan_measured *measured, plan_settings *settings) {
+    settings->measured = *measured;
+    if (!values[OPT_COMPUTE_RATE].given) /* a node's workers share its processors */
+        settings->machine = fr_machine_of(measured->compute / settings->job.workers_a_node);
+    if (!measured->link) return;
+    if (!values[OPT_LATENCY].given) settings->between.latency = measured->latency;
+    if (!values[OPT_BANDWIDTH].given) settings->between.bandwidth = measured->bandwidth;
 }

@@ -55,6 +55,16 @@ TEST_F(Plan, WithoutOptionsItPrintsATableWithOneBest) {
         EXPECT_NE(said.out.find(word), std::string::npos) << word;
 }
 
+TEST_F(Plan, MeasuresTheRateOfOneProcessAndSaysThatThereIsNoLink) {
+    Said said = run("plan --measure --features 1K");
+    EXPECT_EQ(said.code, 0) << said.err;
+    EXPECT_TRUE(std::regex_search(said.out, std::regex("measured +[0-9.]+ [MG] rows x features a second a rank; no link")))
+        << said.out;
+    EXPECT_NE(said.out.find("8 nodes"), std::string::npos) << "the defaults stay";
+    said = run("plan --measure --features 1K --compute-rate 3G");
+    EXPECT_NE(said.out.find("3 G rows x features a second each"), std::string::npos) << "what is given goes before";
+}
+
 TEST_F(Plan, SaysWhetherQuantizationPays) {
     EXPECT_TRUE(std::regex_search(run(SLOW).out, std::regex("quantized +pays: [0-9.]+ times as fast")));
     EXPECT_TRUE(std::regex_search(run(FAST).out, std::regex("quantized +does not pay here: .*takes [0-9.]+ times")));

@@ -226,15 +226,15 @@ TEST(Forecast, AllreduceByHand) {
     fr_job job = job_of(50000, 4000, 3200, 4, 2);
     fr_exchange full = fr_exchange_between(&job, &FULL_SUM); /* 3/4 of 32000, twice; whatever W is */
     expect_exchange(full, 48000, 48000, 48000, 2, 12);
-    /* 3/4 of 4000 twice; one scale up and down: 2 * 3/4 * 8 a rank, 3 children at the root; 2 + 2 hops */
+    /* 3/4 of 4000 twice; 3 numbers of 8 for the scale in 2 rounds of one message each way */
     fr_scheme levels = {FR_COLLECTIVE_ALLREDUCE, FR_WIRE_INT8, 15, FR_SCALE_MAX};
-    expect_exchange(fr_exchange_between(&job, &levels), 6012, 6012, 6048, 4, 18);
+    expect_exchange(fr_exchange_between(&job, &levels), 6024, 6024, 6024, 4, 16);
 }
 
 TEST(Forecast, AllgatherByHand) {
     fr_job job = job_of(50000, 4000, 3200, 4, 2);
     fr_scheme packed = {FR_COLLECTIVE_ALLGATHER, FR_WIRE_PACKED, 7, FR_SCALE_L2}; /* 2000 and a scale of 8 */
-    expect_exchange(fr_exchange_between(&job, &packed), 3 * 2 * 2008, 3 * 2 * 2008, 3 * 2 * 2008, 2, 12);
+    expect_exchange(fr_exchange_between(&job, &packed), 3 * 2 * 2008, 3 * 2 * 2008, 3 * 2 * 2008, 1, 6);
     fr_scheme full = {FR_COLLECTIVE_ALLGATHER, FR_WIRE_FULL, 0, FR_SCALE_L2};
     expect_exchange(fr_exchange_between(&job, &full), 192000, 192000, 192000, 1, 6);
 }
@@ -242,36 +242,77 @@ TEST(Forecast, AllgatherByHand) {
 TEST(Forecast, TwoPhaseByHand) {
     fr_job job = job_of(50000, 4000, 3200, 4, 2);
     fr_scheme packed = {FR_COLLECTIVE_TWO_PHASE, FR_WIRE_PACKED, 7, FR_SCALE_MAX};
-    /* slices 3/4 * 2 * 2000 = 3000, sums 3/4 * 2000 = 1500, scales 3 * 2 * 8 = 48, the shared scale 12 (48 the root) */
-    expect_exchange(fr_exchange_between(&job, &packed), 4560, 4560, 4596, 5, 24);
+    /* slices 3/4 * 2 * 2000 = 3000, sums 3/4 * 2000 = 1500, scales 3 * 2 * 8 = 48, the shared scale 3 * 8 = 24 */
+    expect_exchange(fr_exchange_between(&job, &packed), 4572, 4572, 4572, 4, 16);
     fr_scheme full = {FR_COLLECTIVE_TWO_PHASE, FR_WIRE_FULL, 0, FR_SCALE_L2};
     expect_exchange(fr_exchange_between(&job, &full), 72000, 72000, 72000, 2, 12);
 }
 
 TEST(Forecast, MasterByHand) {
-    /* 40 ranks of one worker and the master: 41 ranks, a tree of 6 turns; 40 models, 6 of them sent by the root. */
-    fr_job job = job_of(50000, 4000, 3200, 40);
+    /* 3 ranks of one worker and the master: a tree of 2 turns; 3 models, 2 of them sent by the root. */
+    fr_job job = job_of(50000, 4000, 3200, 3);
     fr_scheme full = {FR_COLLECTIVE_MASTER, FR_WIRE_FULL, 0, FR_SCALE_L2};
-    expect_exchange(fr_exchange_between(&job, &full), 32000 + 34.0 / 40 * 32000, 32000, 46 * 32000, 7, 46);
+    expect_exchange(fr_exchange_between(&job, &full), 32000 + 1.0 / 3 * 32000, 32000, 5 * 32000, 3, 5);
     fr_scheme int8 = {FR_COLLECTIVE_MASTER, FR_WIRE_INT8, 127, FR_SCALE_L2};
-    expect_exchange(fr_exchange_between(&job, &int8), 4008 + 34.0 / 40 * 32000, 32000, 40 * 4008 + 6 * 32000, 7, 46);
-    job.model_levels = 127; /* the model's change as int8 */
+    expect_exchange(fr_exchange_between(&job, &int8), 4008 + 1.0 / 3 * 32000, 32000, 3 * 4008 + 2 * 32000, 3, 5);
+    job.nodes = 40, job.model_levels = 127; /* 41 ranks, 6 turns; the model's change as int8 */
     expect_exchange(fr_exchange_between(&job, &int8), 4008 + 34.0 / 40 * 4008, 4008, 46 * 4008, 7, 46);
     fr_scheme packed = {FR_COLLECTIVE_MASTER, FR_WIRE_PACKED, 7, FR_SCALE_L2};
     job.model_levels = 15; /* and packed: 2500 */
     expect_exchange(fr_exchange_between(&job, &packed), 2008 + 34.0 / 40 * 2508, 2508, 40 * 2008 + 6 * 2508, 7, 46);
+    job.model_levels = 0; /* 32000 bytes in 41 pieces of 781: handed out in 40 messages, gathered in 6 rounds */
+    expect_exchange(fr_exchange_between(&job, &packed), 2008 + 40 * 781, 41 * 781, 40 * 2008 + 80 * 781, 8, 92);
 }
 
-TEST(Forecast, TheTreeOfScalesGrowsByTheFanOut) {
+TEST(Forecast, SharedScalesGoByDoubling) {
     fr_scheme levels = {FR_COLLECTIVE_ALLREDUCE, FR_WIRE_INT8, 1, FR_SCALE_MAX};
-    const int counts[][2] = {{2, 4}, {17, 4}, {18, 6}, {127, 6}}; /* ranks, hops with the two of the sums */
+    const int counts[][2] = {{2, 3}, {3, 4}, {8, 5}, {9, 6}, {127, 9}}; /* ranks, hops with the two of the sums */
     for (const auto &c : counts) {
-        fr_job job = job_of(50000, 4000, 3200, c[0]);
+        fr_job job = job_of(50000000, 4000000, 3200, c[0]); /* slices above 1024 bytes are not staged */
         EXPECT_EQ(fr_exchange_between(&job, &levels).hops, c[1]) << c[0];
     }
-    fr_scheme slices = {FR_COLLECTIVE_TWO_PHASE, FR_WIRE_PACKED, 1, FR_SCALE_MAX};
-    fr_job job = job_of(50000, 4000, 3200, 1000);
-    EXPECT_EQ(fr_exchange_between(&job, &slices).hops, 3 + 6);
+}
+
+TEST(Forecast, SmallPiecesOfManyRanksAreStaged) {
+    /* 9 ranks: 4 rounds of one message each way. A shuffle moves each of pieces 1 .. 8 once a bit:
+     * 1 + 1 + 2 + 1 + 2 + 2 + 3 + 1 = 13; a gather 8. Slices of 100: 13 + 8 of them, and 8 numbers for the scale. */
+    fr_job job = job_of(50000, 900, 3200, 9);
+    fr_scheme sums = {FR_COLLECTIVE_ALLREDUCE, FR_WIRE_INT8, 7, FR_SCALE_MAX};
+    expect_exchange(fr_exchange_between(&job, &sums), 2164, 2164, 2164, 12, 24);
+    fr_scheme gathers = {FR_COLLECTIVE_ALLGATHER, FR_WIRE_INT8, 127, FR_SCALE_MAX};
+    expect_exchange(fr_exchange_between(&job, &gathers), 8 * 908, 8 * 908, 8 * 908, 4, 8);
+    fr_scheme phases = {FR_COLLECTIVE_TWO_PHASE, FR_WIRE_INT8, 127, FR_SCALE_MAX};
+    expect_exchange(fr_exchange_between(&job, &phases), 64 + 1300 + 864, 64 + 1300 + 864, 64 + 1300 + 864, 12, 24);
+    job.nodes = 8; /* few ranks: directly, 7 messages each way */
+    EXPECT_EQ(fr_exchange_between(&job, &gathers).messages, 14);
+    job.nodes = 9, job.features = 1017; /* 1025 with the scale: too large */
+    expect_exchange(fr_exchange_between(&job, &gathers), 8 * 1025, 8 * 1025, 8 * 1025, 1, 16);
+}
+
+TEST(Forecast, ScalesHaveThePrecisionOfTheFit) {
+    fr_job job = job_of(50000, 4000, 3200, 4);
+    job.precision = FR_F32;
+    fr_scheme int8 = {FR_COLLECTIVE_ALLGATHER, FR_WIRE_INT8, 127, FR_SCALE_MAX};
+    EXPECT_EQ(fr_exchange_between(&job, &int8).sent, 3 * 4004);
+}
+
+TEST(Forecast, EliasHasItsMeanLengthAndNotTheMost) {
+    fr_job job = job_of(50000, 4000, 3200, 4, 2);
+    for (fr_collective collective : {FR_COLLECTIVE_ALLGATHER, FR_COLLECTIVE_MASTER}) {
+        fr_scheme elias = {collective, FR_WIRE_ELIAS, 7, FR_SCALE_L2};
+        double vector = fr_scheme_vector_bytes(&job, &elias);
+        bool master = collective == FR_COLLECTIVE_MASTER; /* 5 ranks, 5 pieces of a model of 32000 */
+        EXPECT_NEAR(fr_exchange_between(&job, &elias).sent / (master ? 2 * vector + 4 * 6400 : 6 * vector), 1, 1e-3);
+        EXPECT_NEAR(fr_exchange_between(&job, &elias).path / (master ? 8 * vector + 8 * 6400 : 6 * vector), 1, 1e-3);
+    }
+}
+
+TEST(Forecast, AMillionRanksTakeNoLonger) {
+    fr_job job = job_of(500000000, 8000000, 32000000, 1000000);
+    fr_scheme phases = {FR_COLLECTIVE_TWO_PHASE, FR_WIRE_INT8, 127, FR_SCALE_MAX};
+    fr_exchange e = fr_exchange_between(&job, &phases); /* 1e6 numbers, slices of 8 by 20 rounds and 16 back */
+    EXPECT_EQ(e.hops, 60);
+    EXPECT_GT(e.sent, 999999.0 * (8 + 16));
 }
 
 TEST(Forecast, TwoLevelsByHand) {
