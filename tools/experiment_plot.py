@@ -339,7 +339,7 @@ def table2(_rows, summary, figure):
                 panel.bar(i + 0.2, cell["paper_computation"], 0.34, color="none", edgecolor=GREY, hatch="///")
                 panel.bar(i + 0.2, cell["paper_communication"], 0.34, cell["paper_computation"], color="none",
                           edgecolor=GREY)
-                panel.annotate(f"paper {cell['paper_total']:.1f}", (i + 0.2, cell["paper_total"]), ha="center",
+                panel.annotate(f"paper {cell['paper_total']:.1f}", (i + 0.04, cell["paper_total"]), ha="left",
                                va="bottom", fontsize=10, color=GREY)
         panel.set_xticks(range(len(cells)), [c["scheme"].replace(", ", ",\n") for c in cells], fontsize=10)
     for i, (name, colour) in enumerate([("way down (model)", COLOURS[4]), ("way up (gradients), or exchange", COLOURS[1]),

@@ -7,7 +7,7 @@
  *
  * All hosts share this machine's cores, so what a rank takes for its gradient says little: computation is here what a
  * step takes on links without a limit, the processor's part of the messages included, and communication is what the
- * shaped links add to it. The links' rate decides the ratio, so it is found first: the one at which SGD in scenario 1
+ * shaped links add to it, or the time that the busiest link needs for its bytes where that is more. The links' rate decides the ratio, so it is found first: the one at which SGD in scenario 1
  * spends 5.8 times as long on communication as on computation, as in the paper. Trials run one after the other, since
  * each takes the whole machine; the first one finds the rate.
  */
@@ -88,8 +88,10 @@ static fr_status trial(const experiment_run *run, int64_t t, double *values, fr_
     fr_status status = run_fit(run, scenario, which, CALIBRATION_STEPS, 0, &free, error);
     if (status == FR_OK) status = run_fit(run, scenario, which, steps, run->values[0], &found, error);
     if (status != FR_OK) return status;
-    double share = (double)steps / CALIBRATION_STEPS, compute = fmin(found.total, share * free.total);
-    double communicate = found.total - compute;
+    double share = (double)steps / CALIBRATION_STEPS;
+    double wire = (double)steps * fmax(found.sent, found.received) * 8 / (1e6 * run->values[0]); /* at the least */
+    double communicate = fmin(found.total, fmax(wire, found.total - share * free.total));
+    double compute = found.total - communicate;
     double down = fmax(0, fmin(communicate, found.down - share * free.down));
     bool master = !isnan(found.down);
     const double all[WIDTH] = {found.total,         compute,    communicate, master ? communicate - down : NAN,
