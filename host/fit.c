@@ -224,6 +224,7 @@ static fr_status one_step(fr_fit *fit, fr_error *error) {
 
 /* The link knows who is silent, but not since when. */
 static fr_status say_step(int64_t step, fr_error *error) {
+    if (!error) return FR_ERROR_TIMEOUT;
     fr_error said = *error;
     if (!strstr(said.message, "step"))
         fr_fail(error, said.status, "%.400s (step %lld)", said.message, (long long)step);
