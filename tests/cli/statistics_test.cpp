@@ -285,7 +285,9 @@ TEST(StatisticsVerdicts, LemmasHoldOnValuesAsThePaperHasThem) {
 }
 
 TEST(StatisticsVerdicts, EachLemmaFailsByItsOwnFault) {
-    int64_t seeds = planned(experiment_lemmas).settings.seeds, first_6_2 = 7 * seeds, first_6_3 = 11 * seeds;
+    experiment_run sizes = planned(experiment_lemmas);
+    const int64_t seeds = sizes.settings.seeds, first_6_2 = 7 * seeds, first_6_3 = 11 * seeds;
+    experiment_run_free(&sizes);
     auto verdict_after = [](int which, const std::function<void(experiment_run &)> &spoil) {
         experiment_run run = lemmas_that_hold();
         spoil(run);
