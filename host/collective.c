@@ -14,8 +14,8 @@
 #include "collective.h"
 
 #include <string.h>
-#include <time.h>
 
+#include "fit.h"
 #include "parcel.h"
 #include "wire.h"
 
@@ -128,12 +128,6 @@ static fr_status allgather_step(fr_engine *engine, fr_comm *comm, fr_error *erro
     return ops->apply(engine, FR_UPDATE_ALL_LEVELS, error);
 }
 
-static double clock_now(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
-}
-
 /* Every worker's vector to rank 0. */
 static fr_status to_master(fr_engine *engine, fr_comm *comm, fr_error *error) {
     static const char what[] = "the gradients' way to the master";
@@ -191,13 +185,13 @@ static fr_status master_step(fr_engine *engine, fr_comm *comm, fr_error *error) 
         if (plan->levels > 0) FR_TRY(ops->encode(engine, false, error));
         FR_TRY(to_master(engine, comm, error));
         FR_TRY(from_master(engine, comm, error));
-        comm->model_clock += clock_now();
+        comm->model_clock += fr_seconds();
         return ops->apply(engine, back, error);
     }
     FR_TRY(to_master(engine, comm, error));
     FR_TRY(ops->apply(engine, plan->levels > 0 ? FR_UPDATE_ALL_LEVELS : FR_UPDATE_ALL_VALUES, error));
     if (plan->model_levels > 0) FR_TRY(ops->encode_model(engine, error));
-    comm->model_clock += clock_now();
+    comm->model_clock += fr_seconds();
     return from_master(engine, comm, error);
 }
 

@@ -14,6 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "fit.h" /* fr_seconds */
 #include "link.h"
 
 typedef struct mpi_link {
@@ -33,12 +34,6 @@ typedef struct parcels {
     fr_message *in;
     int outs, ins;
 } parcels;
-
-static double seconds_now(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
-}
 
 static fr_status fail(const mpi_link *l, int code, const char *what, fr_error *error) {
     char text[MPI_MAX_ERROR_STRING] = "";
@@ -154,7 +149,7 @@ static void rest(const mpi_link *l, int turn) {
 /* Until all requests are done. Ranks lose patience one after the other, so that one of them speaks. */
 static fr_status wait_all(mpi_link *l, const char *what, const parcels *all, fr_error *error) {
     const int count = all->ins + all->outs;
-    double silent = 0, before = seconds_now(), patience = l->base.timeout + 0.05 * l->base.rank;
+    double silent = 0, before = fr_seconds(), patience = l->base.timeout + 0.05 * l->base.rank;
     for (int turn = 0, left = count;; turn++) {
         int done = 0;
         if (left == 0) return FR_OK;
@@ -171,7 +166,7 @@ static fr_status wait_all(mpi_link *l, const char *what, const parcels *all, fr_
         left -= done;
         if (left == 0) return FR_OK;
         rest(l, turn);
-        double now = seconds_now(), awake = now - before;
+        double now = fr_seconds(), awake = now - before;
         before = now;
         silent = done > 0 ? 0 : silent + (awake < 1 ? awake : 1);
         if (l->base.timeout > 0 && silent > patience) return tell_silence(l, what, all, error);
@@ -205,7 +200,7 @@ fr_status fr_link_exchange(fr_link *link, const char *what, const fr_message *ou
                            fr_error *error) {
     enum { TAG = 1 };
     mpi_link *l = (mpi_link *)link;
-    double began = seconds_now();
+    double began = fr_seconds();
     int code = MPI_SUCCESS;
     fr_status status = make_room(l, outs + ins, error);
     if (status == FR_OK) status = check_size(l, out, outs, error);
@@ -219,6 +214,6 @@ fr_status fr_link_exchange(fr_link *link, const char *what, const fr_message *ou
     }
     const parcels all = {out, in, outs, ins};
     status = code == MPI_SUCCESS ? wait_all(l, what, &all, error) : fail(l, code, what, error);
-    link->seconds += seconds_now() - began;
+    link->seconds += fr_seconds() - began;
     return status;
 }
