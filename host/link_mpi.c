@@ -62,6 +62,8 @@ int fr_link_started(void) {
 
 static fr_status start_mpi(mpi_link *l, fr_error *error) {
     int started = 0, provided = 0, code = MPI_Initialized(&started);
+    /* Open MPI's event loop asks poll() about all connections at every look; epoll costs the same for any number. */
+    setenv("OMPI_MCA_opal_event_include", "epoll", 0);
     if (code == MPI_SUCCESS && !started) {
         code = MPI_Init_thread(NULL, NULL, MPI_THREAD_SERIALIZED, &provided);
         l->ours = code == MPI_SUCCESS;
@@ -136,14 +138,24 @@ static fr_status tell_silence(const mpi_link *l, const char *what, const parcels
     return FR_ERROR_TIMEOUT;
 }
 
-/* Spins for a moment where processors are free, then sleeps, each time a little longer. */
+/* Spins for a moment where processors are free, then sleeps, each time a little longer. The more ranks a processor has,
+ * the longer, since looking takes time from those that compute. */
 static void rest(const mpi_link *l, int turn) {
-    const bool crowded = l->base.neighbours > l->processors;
-    const int spins = crowded ? 0 : 2000;
-    const long shortest = crowded ? 100000 : 20000, longest = crowded ? 400000 : 200000;
+    const int ranks = l->base.neighbours / l->processors; /* that one processor has */
+    const int spins = l->base.neighbours > l->processors ? 0 : 2000;
+    const long shortest = 20000L * (ranks < 1 ? 1 : ranks > 10 ? 10 : ranks), longest = ranks > 1 ? 400000 : 200000;
     if (turn < spins) return;
     long pause = shortest << ((turn - spins) / 4 < 6 ? (turn - spins) / 4 : 6);
     nanosleep(&(struct timespec){0, pause < longest ? pause : longest}, NULL);
+}
+
+/* Open MPI's test looks at the requests first and for messages then: what has come, the next test tells. */
+static int look(const mpi_link *l, int count, int *done) {
+    int code = MPI_SUCCESS;
+    *done = 0;
+    for (int i = 0; i < 2 && code == MPI_SUCCESS && *done == 0; i++)
+        code = MPI_Testsome(count, l->requests, done, l->done, l->statuses);
+    return code;
 }
 
 /* Until all requests are done. Ranks lose patience one after the other, so that one of them speaks. */
@@ -153,7 +165,7 @@ static fr_status wait_all(mpi_link *l, const char *what, const parcels *all, fr_
     for (int turn = 0, left = count;; turn++) {
         int done = 0;
         if (left == 0) return FR_OK;
-        int code = MPI_Testsome(count, l->requests, &done, l->done, l->statuses);
+        int code = look(l, count, &done);
         if (code != MPI_SUCCESS) return fail(l, code, what, error);
         if (done == MPI_UNDEFINED) return FR_OK;
         for (int i = 0; i < done; i++) {
