@@ -1,7 +1,7 @@
 /*
  * comm_mpi.c - the exchange seam between processes, of direct messages over a link (link.h); no MPI type here.
  *
- *   max         every rank's numbers to every rank by doubling (fr_world_gather), the largest taken there
+ *   max         up and down a tree of ranks (fr_world_max)
  *   sum         slice r of every rank's buffer to rank r, which adds them in the order of ranks; then its sum to all
  *               (many ranks and small slices: by shuffling and gathering, log2(R) messages each, see traffic.h)
  *   all_gather  own elements to every other rank, all_to_all own pieces: R - 1 messages out and R - 1 in, one round
@@ -12,7 +12,6 @@
  */
 #include "comm_mpi.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -210,19 +209,18 @@ static fr_status mpi_sum(fr_comm *comm, void *buffer, int64_t count, fr_type typ
     return exchange(c, "the sum", error);
 }
 
+/* Numbers travel as doubles, whatever they are here. */
 static fr_status mpi_max(fr_comm *comm, void *buffer, int64_t count, fr_type type, fr_error *error) {
     mpi_comm *c = of(comm);
-    size_t size = fr_type_bytes(type);
-    fr_status status = gathered(c, (size_t)comm->size * (size_t)count * size, error);
-    if (status == FR_OK) status = mpi_gather_host(comm, buffer, (size_t)count * size, c->gathered, error);
-    for (int64_t i = 0; status == FR_OK && i < comm->size * count; i++) {
-        int64_t j = i % count;
-        double value = size == 4 ? (double)((const float *)c->gathered)[i] : ((const double *)c->gathered)[i];
-        double most = size == 4 ? (double)((float *)buffer)[j] : ((double *)buffer)[j];
-        if (isnan(most) || value <= most) continue; /* a NaN is taken, and stays */
-        if (size == 4) ((float *)buffer)[j] = (float)value;
-        else ((double *)buffer)[j] = value;
-    }
+    fr_link before = *c->world->link;
+    float *narrow = type == FR_TYPE_F32 ? buffer : NULL;
+    fr_status status = narrow ? gathered(c, (size_t)count * sizeof(double), error) : FR_OK;
+    double *values = narrow ? c->gathered : buffer;
+    if (status != FR_OK) return status;
+    for (int64_t i = 0; narrow && i < count; i++) values[i] = (double)narrow[i];
+    status = fr_world_max(c->world, values, count, error);
+    for (int64_t i = 0; narrow && i < count; i++) narrow[i] = (float)values[i];
+    note(comm, &before);
     return status;
 }
 

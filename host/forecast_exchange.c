@@ -12,8 +12,8 @@
  *               1 hop and gathered in ceil(log2(R + 1)): about two models out of the master
  *
  * A direct hop is one message from each rank to each other; of many ranks with small pieces it is L hops of one message
- * each way. The scale that allreduce and two-phase share is L hops more, and R - 1 numbers each way. All of that is in
- * fr_traffic_of; here it is put together for all ranks, and Elias' codes, of which traffic.h knows the most, get their
+ * each way, and two-phase goes by way of leaders (leaders.h) in 4. The scale that allreduce and two-phase share goes up
+ * and down a tree first (world.h). All of that is in fr_traffic_of; here it is put together for all ranks, and Elias' codes, of which traffic.h knows the most, get their
  * mean length. Inside a node (two levels) it is a formula of its own.
  */
 #include <math.h>
@@ -79,7 +79,7 @@ static fr_exchange mean_of(const fr_plan *plan, int size, int first) {
         e.received += t.received / asked;
         e.path = fmax(e.path, fmax(t.sent, t.received));
         e.hops = t.hops;
-        e.messages = t.messages;
+        e.messages = fmax(e.messages, t.messages);
     }
     return e;
 }

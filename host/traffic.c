@@ -4,7 +4,8 @@
  * R ranks, rank r with c_r workers and w_r columns of its own in two-phase; a sum gives rank r the s_r columns of its
  * slice. |x| is the size of x on the wire.
  *
- *   allreduce   the largest norm by doubling: R - 1 numbers; slices out and in: d - s_r + (R - 1) s_r numbers
+ *   allreduce   the largest norm up and down a tree: a number from and to each rank next to it (few ranks: by
+ *               doubling, R - 1); slices out and in: d - s_r + (R - 1) s_r numbers
  *   allgather   (R - 1) |c_r vectors| out, those of all others in
  *   two-phase   the largest norm; the columns of all others out, own columns of all others in; own slice to all
  *               (allreduce, two-phase and allgather of many ranks and small pieces: as often as a shuffle hands them on)
@@ -62,8 +63,17 @@ static void add_shuffle(fr_traffic *total, int ranks, double bytes) {
     add_doubling(total, ranks, shuffled(ranks), bytes);
 }
 
-static void add_largest_norm(fr_traffic *total, const fr_plan *plan, int ranks) {
-    if (plan->levels > 0) add_gather(total, ranks, (double)fr_precision_bytes(plan->precision));
+/* As fr_world_max has it. Ranks on the way from the last one to the root take turns, and each serves its children. */
+static void add_largest_norm(fr_traffic *total, const fr_plan *plan, int ranks, int rank) {
+    if (plan->levels == 0) return;
+    if (!fr_goes_by_tree(ranks)) {
+        add_gather(total, ranks, sizeof(double));
+        return;
+    }
+    int near = fr_tree_children(ranks, rank) + (rank > 0);
+    total->sent += near * (double)sizeof(double), total->received += near * (double)sizeof(double);
+    for (int r = ranks - 1; r > 0; r = fr_tree_parent(r)) total->hops += 2;
+    total->messages += 2 * near;
 }
 
 static fr_traffic allreduce(const fr_plan *plan, int ranks, int rank) {
@@ -71,7 +81,7 @@ static fr_traffic allreduce(const fr_plan *plan, int ranks, int rank) {
     double d = (double)plan->features, size = plan->levels > 0 ? 1 : coded(plan, 1, 0);
     double slice =
         (double)(fr_part_start(plan->features, ranks, rank + 1) - fr_part_start(plan->features, ranks, rank));
-    add_largest_norm(&total, plan, ranks);
+    add_largest_norm(&total, plan, ranks, rank);
     if (fr_is_staged(ranks, size * d / ranks)) { /* slices filled up to the longest */
         add_shuffle(&total, ranks, size * ceil(d / ranks));
         add_gather(&total, ranks, size * ceil(d / ranks));
@@ -124,7 +134,7 @@ static fr_traffic two_phase(const fr_plan *plan, int ranks, int rank) {
         out += coded(plan, each * theirs, 0), in += coded(plan, each * own, 0);
         back_out += coded(plan, own, each), back_in += coded(plan, theirs, each);
     }
-    add_largest_norm(&total, plan, ranks);
+    add_largest_norm(&total, plan, ranks, rank);
     if (is_staged(plan, ranks, piece)) add_shuffle(&total, ranks, piece);
     else add_direct(&total, ranks, out, in);
     if (is_staged(plan, ranks, slice)) add_gather(&total, ranks, slice);

@@ -7,6 +7,7 @@
  */
 #include "world.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -116,6 +117,49 @@ fr_status fr_world_gather(fr_world *world, const void *mine, size_t size, void *
     for (int i = 0; status == FR_OK && i < ranks; i++)
         memcpy((char *)all + (size_t)((rank + i) % ranks) * size, held + (size_t)i * size, size);
     free(held);
+    return status;
+}
+
+/* ------------------------------------------------------------------------------------------- maximum */
+
+static void take_larger(double *values, const double *others, int64_t count) {
+    for (int64_t i = 0; i < count; i++)
+        if (!isnan(values[i]) && !(others[i] <= values[i])) values[i] = others[i];
+}
+
+static fr_status max_by_doubling(fr_world *world, double *values, int64_t count, double *others, fr_error *error) {
+    fr_status status = fr_world_gather(world, values, (size_t)count * sizeof *values, others, error);
+    for (int r = 0; status == FR_OK && r < world->link->size; r++) take_larger(values, others + r * count, count);
+    return status;
+}
+
+/* Up the tree and down again. A rank without children sends and receives in one exchange: it wakes once. */
+static fr_status max_by_tree(fr_link *link, double *values, int64_t count, double *others, fr_error *error) {
+    static const char what[] = "the largest norm";
+    size_t size = (size_t)count * sizeof *values;
+    int first = fr_tree_first_child(link->rank), children = fr_tree_children(link->size, link->rank);
+    fr_message below[FR_FAN], up = {fr_tree_parent(link->rank), values, size}, down = {up.rank, others, size};
+    for (int c = 0; c < children; c++) below[c] = (fr_message){first + c, others + c * count, size};
+    fr_status status = children > 0 ? fr_link_exchange(link, what, NULL, 0, below, children, error) : FR_OK;
+    for (int c = 0; status == FR_OK && c < children; c++) take_larger(values, others + c * count, count);
+    if (status == FR_OK && link->rank > 0) {
+        status = fr_link_exchange(link, what, &up, 1, &down, 1, error);
+        if (status == FR_OK) memcpy(values, others, size);
+    }
+    for (int c = 0; c < children; c++) below[c] = (fr_message){first + c, values, size};
+    return status == FR_OK && children > 0 ? fr_link_exchange(link, what, below, children, NULL, 0, error) : status;
+}
+
+fr_status fr_world_max(fr_world *world, double *values, int64_t count, fr_error *error) {
+    int ranks = fr_world_size(world);
+    double *others = NULL;
+    if (ranks == 1) return FR_OK;
+    fr_status status =
+        fr_allocate((void **)&others, (ranks > FR_FAN ? ranks : FR_FAN) * count, sizeof *others, "a maximum", error);
+    if (status == FR_OK)
+        status = fr_goes_by_tree(ranks) ? max_by_tree(world->link, values, count, others, error)
+                                        : max_by_doubling(world, values, count, others, error);
+    free(others);
     return status;
 }
 
