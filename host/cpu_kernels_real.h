@@ -93,23 +93,24 @@ static inline int NAME(weigh_rows)(fr_pass kind, int rows, const double p[4], co
 }
 
 static inline void NAME(label_sums)(int rows, const REAL *const row[4], const double y[4], int64_t d,
-                                    fr_row_sums *sums) {
+                                    fr_row_sums *sums, double squares[4]) {
     for (int r = 0; r < rows; r++) {
         double square = 0;
         for (int64_t j = 0; j < d; j++) square += (double)row[r][j] * (double)row[r][j];
         sums->label += y[r];
         sums->label2 += y[r] * y[r];
         sums->square += square;
+        squares[r] = square;
     }
 }
 
 static void NAME(pass)(fr_pass kind, const void *rows, const void *labels, const int64_t *row_index, int64_t count,
-                       int64_t d, const void *weights, void *sum, fr_row_sums *sums) {
+                       int64_t d, const void *weights, void *sum, fr_row_sums *sums, double *products) {
     const REAL *x = rows, *label = labels;
     for (int64_t i = 0; i < count; i += 4) {
         int here = count - i < 4 ? (int)(count - i) : 4;
         const REAL *row[4], *next[4], *active[4];
-        double y[4], p[4] = {0, 0, 0, 0};
+        double y[4], p[4] = {0, 0, 0, 0}, squares[4] = {0, 0, 0, 0};
         REAL coefficient[4];
         for (int r = 0; r < 4; r++) {
             int64_t at = r < here ? i + r : i, after = i + 4 + r < count ? i + 4 + r : i;
@@ -118,8 +119,9 @@ static void NAME(pass)(fr_pass kind, const void *rows, const void *labels, const
             next[r] = x + (row_index ? row_index[after] : after) * d;
             y[r] = (double)label[index];
         }
-        if (kind == FR_PASS_LABELS) NAME(label_sums)(here, row, y, d, sums);
+        if (kind == FR_PASS_LABELS) NAME(label_sums)(here, row, y, d, sums, squares);
         else NAME(dot_products)(row, next, weights, d, p);
+        for (int r = 0; products && r < here; r++) products[i + r] = kind == FR_PASS_LABELS ? squares[r] : p[r];
         switch (NAME(weigh_rows)(kind, here, p, y, row, active, coefficient, sums)) {
         case 0: break;
         case 1: NAME(add_rows)(1, active, coefficient, sum, d); break;

@@ -161,6 +161,8 @@ static void cpu_destroy(fr_engine *engine) {
     free(b->model_message);
     free(e->lane_sums);
     free(e->lane_scalars);
+    free(e->lane_reads);
+    fr_cpu_idle_free(e);
     free(e->scratch);
     free_table(&e->drawn);
     free_table(&e->full);
@@ -247,8 +249,10 @@ static fr_status make_engine(cpu_engine *e, fr_error *error) {
     int lanes = e->drawn.count > e->full.count ? e->drawn.count : e->full.count;
     FR_NEED(e->lane_sums, (int64_t)lanes * d, sizeof(double));
     FR_NEED(e->lane_scalars, lanes, sizeof(fr_row_sums));
+    FR_NEED(e->lane_reads, lanes, sizeof(int64_t));
     FR_NEED(e->scratch, (int64_t)e->threads * d, e->real);
-    return make_buffers(e, error);
+    status = fr_cpu_idle_create(e, error);
+    return status == FR_OK ? make_buffers(e, error) : status;
 }
 
 fr_status fr_engine_cpu_create(const fr_engine_config *config, fr_engine **engine, fr_error *error) {

@@ -3,6 +3,7 @@
  *
  *   engine_cpu.c        the object: buffers, state, decode and apply
  *   engine_cpu_rows.c   passes over rows: gradient, survey
+ *   engine_cpu_idle.c   which rows a gradient need not read
  *   engine_cpu_levels.c norms, levels, what goes to the exchange and comes from it
  */
 #ifndef FR_ENGINE_CPU_H
@@ -25,6 +26,22 @@ typedef struct lane_table {
     int *start; /* worker_count + 1: the first lane of each worker */
 } lane_table;
 
+typedef struct idle_part {
+    double moved, weights; /* sums of squares over a block of columns */
+} idle_part;
+
+/* See engine_cpu_idle.c. Rows are counted from the first of this engine. */
+typedef struct idle_rows {
+    bool on;
+    double way;        /* that the weights went so far */
+    double error;      /* of a product, relative to ||w|| ||x|| */
+    double lost, tiny; /* what is to be taken off a margin */
+    float *until;      /* a row: it is idle while way < until */
+    float *norms;      /* a row: ||x|| or a little more; 0: not known */
+    void *weights;     /* d real: at the last gradient */
+    idle_part *parts;  /* a block of columns */
+} idle_rows;
+
 typedef struct cpu_engine {
     fr_engine base;
     const fr_cpu_kernels *kernels;
@@ -42,6 +59,8 @@ typedef struct cpu_engine {
     lane_table drawn, full;
     double *lane_sums;      /* one d-vector a lane */
     fr_row_sums *lane_scalars;
+    int64_t *lane_reads;    /* rows that the last gradient read */
+    idle_rows idle;
     void *scratch;          /* one d-vector of real a thread */
     double batch_residual;
 } cpu_engine;
@@ -74,6 +93,16 @@ fr_status fr_cpu_cut_lanes(const cpu_engine *e, bool drawn, lane_table *table, f
 fr_status fr_cpu_survey(fr_engine *engine, fr_pass pass, const double *weights, double *sums, fr_row_sums *scalars,
                         fr_error *error);
 fr_status fr_cpu_gradient(fr_engine *engine, fr_error *error);
+
+/* engine_cpu_idle.c */
+fr_status fr_cpu_idle_create(cpu_engine *e, fr_error *error);
+void fr_cpu_idle_free(cpu_engine *e);
+/* The weights of the next gradient, before it. */
+void fr_cpu_idle_follow(cpu_engine *e);
+/* A row's ||x||^2; its product with the weights of this gradient; whether this gradient can do without it. */
+void fr_cpu_idle_norm(cpu_engine *e, int64_t row, double square);
+void fr_cpu_idle_learn(cpu_engine *e, int64_t row, double product);
+bool fr_cpu_idle_skips(const cpu_engine *e, int64_t row);
 
 /* engine_cpu_levels.c */
 fr_status fr_cpu_magnitude(fr_engine *engine, fr_error *error);

@@ -52,33 +52,63 @@ static void add_to_lane(const cpu_engine *e, const void *scratch, bool first, do
         for (int64_t j = 0; j < d; j++) sum[j] += g[j];
 }
 
+/* One pass over rows, as the team sees it. */
+typedef struct row_pass {
+    cpu_engine *engine;
+    const lane_table *table;
+    bool drawn;
+    fr_pass pass;
+    const void *weights;
+    double factor;
+    double *sums;
+} row_pass;
+
+/* Rows of a worker that a pass takes, at most PASS_ROWS: all from `first` on, or the drawn ones. */
+static void list_rows(const row_pass *p, int worker, int64_t first, int64_t count, int64_t index[PASS_ROWS]) {
+    const cpu_engine *e = p->engine;
+    uint64_t q = fr_sequence(FR_STREAM_SAMPLE, (uint32_t)e->run, (uint32_t)(e->base.config.first_worker + worker));
+    uint64_t n = (uint64_t)shard_rows(e, worker), seed = e->base.config.plan->seed;
+    for (int64_t j = 0; j < count; j++)
+        index[j] = p->drawn ? fr_sample_row(seed, q, (uint64_t)e->step, (uint64_t)(first + j), n) : first + j;
+}
+
+/* Takes the idle ones out of `count` rows, the first of which is `start` among this engine's; returns how many are left. */
+static int64_t leave_idle(const cpu_engine *e, int64_t start, const void *labels, int64_t *index, int64_t count,
+                          fr_row_sums *scalars) {
+    int64_t left = 0;
+    for (int64_t j = 0; j < count; j++) {
+        double label = get(e, labels, index[j]);
+        if (fr_cpu_idle_skips(e, start + index[j])) scalars->residual += label * label;
+        else index[left++] = index[j];
+    }
+    return left;
+}
+
 /* Sums one lane into its vector of lane_sums. */
-static void run_lane(cpu_engine *e, const lane_table *table, int l, bool drawn, fr_pass pass, const void *weights,
-                     void *scratch) {
-    const fr_plan *plan = e->base.config.plan;
+static void run_lane(const row_pass *p, int l, void *scratch) {
+    cpu_engine *e = p->engine;
     const fr_dataset *set = e->base.config.data;
-    const lane *at_lane = &table->lanes[l];
-    int64_t d = plan->features, start = shard_start(e, at_lane->worker) - set->first_row;
-    uint64_t worker = (uint64_t)(e->base.config.first_worker + at_lane->worker);
-    uint64_t q = fr_sequence(FR_STREAM_SAMPLE, (uint32_t)e->run, (uint32_t)worker);
-    const char *rows = (const char *)set->rows + (size_t)(start * d) * e->real;
-    const char *labels = (const char *)set->labels + (size_t)start * e->real;
-    double *sum = e->lane_sums + (size_t)l * (size_t)d;
-    int64_t index[PASS_ROWS];
-    e->lane_scalars[l] = (fr_row_sums){0};
-    for (int64_t i = 0; i < at_lane->count; i += PASS_ROWS) {
-        int64_t here = at_lane->count - i < PASS_ROWS ? at_lane->count - i : PASS_ROWS, first = at_lane->first + i;
-        if (pass != FR_PASS_LOSS) memset(scratch, 0, (size_t)d * e->real);
-        if (drawn) {
-            uint64_t n = (uint64_t)shard_rows(e, at_lane->worker);
-            for (int64_t j = 0; j < here; j++)
-                index[j] = fr_sample_row(plan->seed, q, (uint64_t)e->step, (uint64_t)(first + j), n);
-            e->kernels->pass(pass, rows, labels, index, here, d, weights, scratch, &e->lane_scalars[l]);
-        } else {
-            e->kernels->pass(pass, rows + (size_t)(first * d) * e->real, labels + (size_t)first * e->real, NULL, here,
-                             d, weights, scratch, &e->lane_scalars[l]);
-        }
-        if (pass != FR_PASS_LOSS) add_to_lane(e, scratch, i == 0, sum);
+    const lane *run = &p->table->lanes[l];
+    fr_row_sums *scalars = &e->lane_scalars[l];
+    int64_t d = e->base.config.plan->features, first_row = shard_start(e, run->worker);
+    int64_t start = first_row - shard_start(e, 0), index[PASS_ROWS];
+    const char *rows = (const char *)set->rows + (size_t)((first_row - set->first_row) * d) * e->real;
+    const char *labels = (const char *)set->labels + (size_t)(first_row - set->first_row) * e->real;
+    double *sum = e->lane_sums + (size_t)l * (size_t)d, products[PASS_ROWS];
+    bool asks = e->idle.on && p->pass == FR_PASS_GRADIENT;
+    *scalars = (fr_row_sums){0};
+    e->lane_reads[l] = 0;
+    for (int64_t i = 0; i < run->count; i += PASS_ROWS) {
+        int64_t here = run->count - i < PASS_ROWS ? run->count - i : PASS_ROWS;
+        if (p->pass != FR_PASS_LOSS) memset(scratch, 0, (size_t)d * e->real);
+        list_rows(p, run->worker, run->first + i, here, index);
+        if (asks) here = leave_idle(e, start, labels, index, here, scalars);
+        e->kernels->pass(p->pass, rows, labels, index, here, d, p->weights, scratch, scalars, products);
+        for (int64_t j = 0; asks && j < here; j++) fr_cpu_idle_learn(e, start + index[j], products[j]);
+        for (int64_t j = 0; p->pass == FR_PASS_LABELS && j < here; j++)
+            fr_cpu_idle_norm(e, start + index[j], products[j]);
+        e->lane_reads[l] += here;
+        if (p->pass != FR_PASS_LOSS) add_to_lane(e, scratch, i == 0, sum);
     }
 }
 
@@ -109,22 +139,11 @@ static void add_lanes(const cpu_engine *e, const lane_table *table, int worker, 
     }
 }
 
-/* One pass over rows, as the team sees it. */
-typedef struct row_pass {
-    cpu_engine *engine;
-    const lane_table *table;
-    bool drawn;
-    fr_pass pass;
-    const void *weights;
-    double factor;
-    double *sums;
-} row_pass;
-
 static void lane_item(void *context, int64_t item, int thread) {
     row_pass *p = context;
     cpu_engine *e = p->engine;
     void *scratch = at(e, e->scratch, thread * e->base.config.plan->features);
-    run_lane(e, p->table, (int)item, p->drawn, p->pass, p->weights, scratch);
+    run_lane(p, (int)item, scratch);
 }
 
 static void sum_item(void *context, int64_t item, int thread) {
@@ -169,6 +188,7 @@ fr_status fr_cpu_gradient(fr_engine *engine, fr_error *error) {
     const lane_table *table = drawn ? &e->drawn : &e->full;
     double factor = drawn ? 1 / (double)plan->draws : (double)plan->workers / (double)plan->samples, rows = 0;
     (void)error;
+    fr_cpu_idle_follow(e);
     pass_over((row_pass){e, table, drawn, FR_PASS_GRADIENT, e->weights_real, factor, NULL});
     e->batch_residual = 0;
     for (int k = 0; k < engine->config.worker_count; k++) {
