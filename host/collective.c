@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "fit.h"
+#include "leaders.h"
 #include "parcel.h"
 #include "wire.h"
 
@@ -244,6 +245,10 @@ static fr_status two_phase_step(fr_engine *engine, fr_comm *comm, fr_error *erro
         FR_TRY(ops->magnitude(engine, error));
         FR_TRY(comm->ops->max(comm, b->shared_scale, 1, real_type(plan), error));
         FR_TRY(ops->encode(engine, true, error));
+    }
+    if (comm->ops->exchange && ops->requantize_slices && fr_has_leaders(plan, comm->size)) {
+        FR_TRY(fr_leaders_exchange(engine, comm, error));
+        return ops->apply(engine, FR_UPDATE_SLICE_LEVELS, error);
     }
     slice_counts(plan, comm, each, send);
     slice_counts(plan, comm, 1, widths);

@@ -57,6 +57,12 @@ struct fr_comm {
     struct fr_post *post;     /* memory of parcel.c, made when it is first needed; the exchange frees it */
 };
 
+/* Own vectors' coordinates and the bytes that they took, for the books. */
+static inline void fr_comm_count(fr_comm *comm, size_t bytes, int64_t levels) {
+    comm->coded += bytes;
+    comm->levels += (uint64_t)levels;
+}
+
 /* Frees the memory of parcel.c; NULL is fine. */
 void fr_post_free(struct fr_post *post);
 

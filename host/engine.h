@@ -95,6 +95,10 @@ typedef struct fr_engine_ops {
     fr_status (*narrow)(fr_engine *engine, fr_error *error);    /* total_bf16 <- total_values; where the plan may ask */
     fr_status (*pack)(fr_engine *engine, fr_error *error);      /* outgoing <- levels or values by columns */
     fr_status (*requantize)(fr_engine *engine, fr_error *error); /* own_slice or own_values <- sums of incoming */
+    /* Optional: parts holds `count` rows of levels, of the columns of the slices of `slices` workers from `first` on;
+     * levels and scales of these slices <- their sums, rounded. */
+    fr_status (*requantize_slices)(fr_engine *engine, int first, int slices, const int8_t *parts, int count,
+                                   int8_t *levels, void *scales, fr_error *error);
     fr_status (*apply)(fr_engine *engine, fr_update update, fr_error *error); /* w <- w - eta_t (...), t <- t + 1 */
 
     /* Optional, for plan->model_levels: model_levels <- Q_s(w - replica) under the max scale, replica <- replica + that.

@@ -203,6 +203,7 @@ static fr_status make_buffers(cpu_engine *e, fr_error *error) {
         b->own_slice = b->slice_levels, b->own_slice_scales = b->slice_scales, b->own_values = b->total_values;
         if (whole) break;
         b->outgoing = b->incoming = b->own_slice_scales = b->own_values = NULL, b->own_slice = NULL;
+        if (quantized) FR_NEED(b->total_levels, d, 1);
         FR_NEED(b->outgoing, own * d, quantized ? 1 : e->real);
         FR_NEED(b->incoming, all * width, quantized ? 1 : e->real);
         FR_NEED(b->own_values, width, e->real);
@@ -270,6 +271,7 @@ fr_status fr_engine_cpu_create(const fr_engine_config *config, fr_engine **engin
         .total = fr_cpu_total,
         .pack = fr_cpu_pack,
         .requantize = fr_cpu_requantize,
+        .requantize_slices = fr_cpu_requantize_slices,
         .apply = cpu_apply,
         .encode_model = fr_cpu_encode_model,
     };

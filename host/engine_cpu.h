@@ -110,6 +110,8 @@ fr_status fr_cpu_encode(fr_engine *engine, bool shared, fr_error *error);
 fr_status fr_cpu_total(fr_engine *engine, fr_error *error);
 fr_status fr_cpu_pack(fr_engine *engine, fr_error *error);
 fr_status fr_cpu_requantize(fr_engine *engine, fr_error *error);
+fr_status fr_cpu_requantize_slices(fr_engine *engine, int first, int slices, const int8_t *parts, int count,
+                                   int8_t *levels, void *scales, fr_error *error);
 fr_status fr_cpu_encode_model(fr_engine *engine, fr_error *error);
 /* replica <- replica + the change of the model that model_levels and model_scale stand for; and the same as real. */
 void fr_cpu_follow_model(cpu_engine *e);

@@ -72,16 +72,16 @@ fr_status fr_cpu_total(fr_engine *engine, fr_error *error) {
     int64_t d = engine->config.plan->features;
     int workers = engine->config.worker_count;
     (void)error;
+    if (engine->config.plan->levels) {
+        memcpy(b->total_levels, b->levels, (size_t)d);
+        for (int k = 1; k < workers; k++) /* at most 127 in size, by fr_plan_make and fr_has_leaders */
+            for (int64_t j = 0; j < d; j++) b->total_levels[j] = (int8_t)(b->total_levels[j] + b->levels[k * d + j]);
+        return FR_OK;
+    }
     for (int64_t j = 0; j < d; j++) {
-        if (engine->config.plan->levels) {
-            int sum = 0;
-            for (int k = 0; k < workers; k++) sum += b->levels[k * d + j];
-            b->total_levels[j] = (int8_t)sum; /* at most K s <= 127, by fr_plan_make */
-        } else {
-            double sum = 0;
-            for (int k = 0; k < workers; k++) sum += get(e, b->values, k * d + j);
-            put(e, b->total_values, j, sum);
-        }
+        double sum = 0;
+        for (int k = 0; k < workers; k++) sum += get(e, b->values, k * d + j);
+        put(e, b->total_values, j, sum);
     }
     return FR_OK;
 }
@@ -108,34 +108,49 @@ fr_status fr_cpu_pack(fr_engine *engine, fr_error *error) {
     return FR_OK;
 }
 
-/* The exact sum of one own slice's levels, rounded to s levels of its own scale. */
+/* Slices to be rounded once more: those of `slices` workers from `first` on, as sums of `count` rows of parts. */
+typedef struct requantization {
+    cpu_engine *engine;
+    int first, slices, count;
+    const int8_t *parts;
+    int8_t *levels;
+    void *scales;
+} requantization;
+
+/* The exact sum of one slice's levels, rounded to s levels of its own scale. */
 static void requantize_item(void *context, int64_t k, int thread) {
-    cpu_engine *e = context;
+    const requantization *r = context;
+    cpu_engine *e = r->engine;
     const fr_plan *plan = e->base.config.plan;
-    fr_buffers *b = &e->base.buffers;
-    int own = e->base.config.first_worker, slice = own + (int)k;
-    int64_t begin = fr_slice_start(plan, own);
-    int64_t width = fr_slice_start(plan, own + e->base.config.worker_count) - begin;
+    int slice = r->first + (int)k;
+    int64_t begin = fr_slice_start(plan, r->first), width = fr_slice_start(plan, r->first + r->slices) - begin;
     int64_t first = fr_slice_start(plan, slice) - begin;
     int64_t count = fr_slice_start(plan, slice + 1) - fr_slice_start(plan, slice);
     (void)thread;
-    const int8_t *in = b->incoming;
     double *sums = e->lane_sums + first; /* free between two gradients, and at least d long */
     const fr_cpu_kernels *kernels = fr_cpu_kernels_for(FR_F64);
     for (int64_t j = 0; j < count; j++) {
         int32_t sum = 0;
-        for (int w = 0; w < plan->workers; w++) sum += in[w * width + first + j];
+        for (int w = 0; w < r->count; w++) sum += r->parts[w * width + first + j];
         sums[j] = sum;
     }
     double norm = count ? fr_norm(kernels, sums, count, plan->scale) : 0;
-    put(e, b->own_slice_scales, k, norm);
-    norm = get(e, b->own_slice_scales, k); /* as it travels */
+    put(e, r->scales, k, norm);
+    norm = get(e, r->scales, k); /* as it travels */
     if (norm > 0)
         kernels->encode(sums, 0, count, norm, plan->levels, plan->seed,
                         fr_sequence(FR_STREAM_REROUND, (uint32_t)e->run, (uint32_t)slice), fr_word_of_step((uint64_t)e->step),
-                        b->own_slice + first);
+                        r->levels + first);
     else
-        memset(b->own_slice + first, 0, (size_t)count);
+        memset(r->levels + first, 0, (size_t)count);
+}
+
+fr_status fr_cpu_requantize_slices(fr_engine *engine, int first, int slices, const int8_t *parts, int count,
+                                   int8_t *levels, void *scales, fr_error *error) {
+    requantization how = {of(engine), first, slices, count, parts, levels, scales};
+    (void)error;
+    fr_team_run(how.engine->team, slices, requantize_item, &how);
+    return FR_OK;
 }
 
 fr_status fr_cpu_requantize(fr_engine *engine, fr_error *error) {
@@ -144,7 +159,6 @@ fr_status fr_cpu_requantize(fr_engine *engine, fr_error *error) {
     fr_buffers *b = &engine->buffers;
     int first_worker = engine->config.first_worker, workers = engine->config.worker_count;
     int64_t width = fr_slice_start(plan, first_worker + workers) - fr_slice_start(plan, first_worker);
-    (void)error;
     if (plan->levels == 0) {
         for (int64_t j = 0; j < width; j++) {
             double sum = 0;
@@ -153,10 +167,9 @@ fr_status fr_cpu_requantize(fr_engine *engine, fr_error *error) {
         }
         return FR_OK;
     }
-    fr_team_run(e->team, workers, requantize_item, e);
-    return FR_OK;
+    return fr_cpu_requantize_slices(engine, first_worker, workers, b->incoming, plan->workers, b->own_slice,
+                                    b->own_slice_scales, error);
 }
-
 
 /* ------------------------------------------------------------------------------------------ model */
 

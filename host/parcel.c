@@ -44,20 +44,27 @@ static fr_status find_post(fr_comm *comm, size_t size, fr_error *error) {
     return status;
 }
 
+fr_status fr_post_find(fr_comm *comm, size_t size, uint8_t **memory, fr_message **out, fr_message **in,
+                       fr_error *error) {
+    fr_status status = find_post(comm, size, error);
+    if (status == FR_OK) *memory = comm->post->memory, *out = comm->post->out, *in = comm->post->in;
+    return status;
+}
+
 /* -------------------------------------------------------------------------------------- one parcel */
 
-static size_t most_of(const fr_plan *plan, const fr_parcel *parcel) {
+size_t fr_parcel_most(const fr_plan *plan, const fr_parcel *parcel) {
     return (size_t)parcel->scale_count * fr_precision_bytes(plan->precision) +
            fr_wire_most(plan->wire, parcel->level_count, plan->levels);
 }
 
-static size_t pack(const fr_plan *plan, const fr_parcel *parcel, uint8_t *to) {
+size_t fr_parcel_pack(const fr_plan *plan, const fr_parcel *parcel, uint8_t *to) {
     size_t scales = (size_t)parcel->scale_count * fr_precision_bytes(plan->precision);
     if (scales > 0) memcpy(to, parcel->scales, scales);
     return scales + fr_wire_encode(plan->wire, parcel->levels, parcel->level_count, plan->levels, to + scales);
 }
 
-static fr_status open_parcel(const fr_plan *plan, const fr_message *message, fr_parcel *parcel, fr_error *error) {
+fr_status fr_parcel_open(const fr_plan *plan, const fr_message *message, fr_parcel *parcel, fr_error *error) {
     fr_error why;
     size_t scales = (size_t)parcel->scale_count * fr_precision_bytes(plan->precision);
     if (message->size < scales)
@@ -70,18 +77,13 @@ static fr_status open_parcel(const fr_plan *plan, const fr_message *message, fr_
     return fr_fail(error, status, "what rank %d sent cannot be decoded: %s", message->rank, why.message);
 }
 
-static void count_own(fr_comm *comm, size_t bytes, int64_t levels) {
-    comm->coded += bytes;
-    comm->levels += (uint64_t)levels;
-}
-
 /* Rank i places after this one, so that not all begin with the same. */
 static int after(const fr_comm *comm, int i) { return (comm->rank + i) % comm->size; }
 
 /* Opens what came: in order of the messages. */
 static fr_status open_all(const fr_comm *comm, const fr_plan *plan, int count, fr_parcel *parcels, fr_error *error) {
     for (int i = 0; i < count; i++) {
-        fr_status status = open_parcel(plan, &comm->post->in[i], &parcels[comm->post->in[i].rank], error);
+        fr_status status = fr_parcel_open(plan, &comm->post->in[i], &parcels[comm->post->in[i].rank], error);
         if (status != FR_OK) return status;
     }
     return FR_OK;
@@ -97,7 +99,7 @@ static bool is_staged(const fr_comm *comm, const fr_plan *plan, size_t longest) 
 static size_t longest_of(const fr_comm *comm, const fr_plan *plan, const fr_parcel *parcels) {
     size_t longest = 0;
     for (int r = 0; r < comm->size; r++)
-        if (most_of(plan, &parcels[r]) > longest) longest = most_of(plan, &parcels[r]);
+        if (fr_parcel_most(plan, &parcels[r]) > longest) longest = fr_parcel_most(plan, &parcels[r]);
     return longest;
 }
 
@@ -105,8 +107,8 @@ static size_t longest_of(const fr_comm *comm, const fr_plan *plan, const fr_parc
 static fr_status open_row(const fr_comm *comm, const fr_plan *plan, uint8_t *row, size_t each, fr_parcel *parcels,
                           fr_error *error) {
     for (int r = 0; r < comm->size; r++) {
-        fr_message message = {r, row + (size_t)r * each, most_of(plan, &parcels[r])};
-        fr_status status = r == comm->rank ? FR_OK : open_parcel(plan, &message, &parcels[r], error);
+        fr_message message = {r, row + (size_t)r * each, fr_parcel_most(plan, &parcels[r])};
+        fr_status status = r == comm->rank ? FR_OK : fr_parcel_open(plan, &message, &parcels[r], error);
         if (status != FR_OK) return status;
     }
     return FR_OK;
@@ -118,7 +120,7 @@ static fr_status all_gather_staged(fr_comm *comm, const fr_plan *plan, const fr_
     if (status != FR_OK) return status;
     uint8_t *own = comm->post->memory, *row = own + each;
     memset(own, 0, each);
-    count_own(comm, pack(plan, mine, own), mine->level_count);
+    fr_comm_count(comm, fr_parcel_pack(plan, mine, own), mine->level_count);
     status = comm->ops->gather_host(comm, own, each, row, error);
     return status == FR_OK ? open_row(comm, plan, row, each, all, error) : status;
 }
@@ -131,7 +133,7 @@ static fr_status all_to_all_staged(fr_comm *comm, const fr_plan *plan, const fr_
     uint8_t *send = comm->post->memory;
     memset(send, 0, row);
     for (int r = 0; r < comm->size; r++)
-        if (r != comm->rank) count_own(comm, pack(plan, &out[r], send + (size_t)r * each), out[r].level_count);
+        if (r != comm->rank) fr_comm_count(comm, fr_parcel_pack(plan, &out[r], send + (size_t)r * each), out[r].level_count);
     status = comm->ops->shuffle(comm, send, each, send + row, error);
     return status == FR_OK ? open_row(comm, plan, send + row, each, in, error) : status;
 }
@@ -140,20 +142,20 @@ static fr_status all_to_all_staged(fr_comm *comm, const fr_plan *plan, const fr_
 
 fr_status fr_parcel_all_gather(fr_comm *comm, const fr_plan *plan, const fr_parcel *mine, fr_parcel *all,
                                fr_error *error) {
-    size_t need = most_of(plan, mine), longest = longest_of(comm, plan, all);
+    size_t need = fr_parcel_most(plan, mine), longest = longest_of(comm, plan, all);
     if (is_staged(comm, plan, longest)) return all_gather_staged(comm, plan, mine, all, longest, error);
-    for (int r = 0; r < comm->size; r++) need += r == comm->rank ? 0 : most_of(plan, &all[r]);
+    for (int r = 0; r < comm->size; r++) need += r == comm->rank ? 0 : fr_parcel_most(plan, &all[r]);
     fr_status status = find_post(comm, need, error);
     if (status != FR_OK) return status;
     uint8_t *at = comm->post->memory;
-    size_t bytes = pack(plan, mine, at);
-    count_own(comm, bytes, mine->level_count);
-    at += most_of(plan, mine);
+    size_t bytes = fr_parcel_pack(plan, mine, at);
+    fr_comm_count(comm, bytes, mine->level_count);
+    at += fr_parcel_most(plan, mine);
     for (int i = 1; i < comm->size; i++) {
         int r = after(comm, i);
         comm->post->out[i - 1] = (fr_message){r, comm->post->memory, bytes};
-        comm->post->in[i - 1] = (fr_message){r, at, most_of(plan, &all[r])};
-        at += most_of(plan, &all[r]);
+        comm->post->in[i - 1] = (fr_message){r, at, fr_parcel_most(plan, &all[r])};
+        at += fr_parcel_most(plan, &all[r]);
     }
     int others = comm->size - 1;
     status = comm->ops->exchange(comm, "the all-gather", comm->post->out, others, comm->post->in, others, error);
@@ -164,18 +166,18 @@ fr_status fr_parcel_all_to_all(fr_comm *comm, const fr_plan *plan, const fr_parc
                                fr_error *error) {
     size_t need = 0, longest = longest_of(comm, plan, out);
     if (is_staged(comm, plan, longest)) return all_to_all_staged(comm, plan, out, in, longest, error);
-    for (int r = 0; r < comm->size; r++) need += most_of(plan, &out[r]) + most_of(plan, &in[r]);
+    for (int r = 0; r < comm->size; r++) need += fr_parcel_most(plan, &out[r]) + fr_parcel_most(plan, &in[r]);
     fr_status status = find_post(comm, need, error);
     if (status != FR_OK) return status;
     uint8_t *at = comm->post->memory;
     for (int i = 1; i < comm->size; i++) {
         int r = after(comm, i);
-        size_t bytes = pack(plan, &out[r], at);
-        count_own(comm, bytes, out[r].level_count);
+        size_t bytes = fr_parcel_pack(plan, &out[r], at);
+        fr_comm_count(comm, bytes, out[r].level_count);
         comm->post->out[i - 1] = (fr_message){r, at, bytes};
-        at += most_of(plan, &out[r]);
-        comm->post->in[i - 1] = (fr_message){r, at, most_of(plan, &in[r])};
-        at += most_of(plan, &in[r]);
+        at += fr_parcel_most(plan, &out[r]);
+        comm->post->in[i - 1] = (fr_message){r, at, fr_parcel_most(plan, &in[r])};
+        at += fr_parcel_most(plan, &in[r]);
     }
     int others = comm->size - 1;
     status = comm->ops->exchange(comm, "the all-to-all", comm->post->out, others, comm->post->in, others, error);
@@ -185,29 +187,29 @@ fr_status fr_parcel_all_to_all(fr_comm *comm, const fr_plan *plan, const fr_parc
 fr_status fr_parcel_to_master(fr_comm *comm, const fr_plan *plan, const fr_parcel *mine, fr_parcel *all,
                               fr_error *error) {
     static const char what[] = "the gradients' way to the master";
-    size_t need = comm->rank > 0 ? most_of(plan, mine) : 0;
-    for (int r = 1; comm->rank == 0 && r < comm->size; r++) need += most_of(plan, &all[r]);
+    size_t need = comm->rank > 0 ? fr_parcel_most(plan, mine) : 0;
+    for (int r = 1; comm->rank == 0 && r < comm->size; r++) need += fr_parcel_most(plan, &all[r]);
     fr_status status = find_post(comm, need, error);
     if (status != FR_OK) return status;
     uint8_t *at = comm->post->memory;
     if (comm->rank > 0) {
-        size_t bytes = pack(plan, mine, at);
-        count_own(comm, bytes, mine->level_count);
+        size_t bytes = fr_parcel_pack(plan, mine, at);
+        fr_comm_count(comm, bytes, mine->level_count);
         comm->post->out[0] = (fr_message){0, at, bytes};
         return comm->ops->exchange(comm, what, comm->post->out, 1, NULL, 0, error);
     }
     for (int r = 1; r < comm->size; r++) {
-        comm->post->in[r - 1] = (fr_message){r, at, most_of(plan, &all[r])};
-        at += most_of(plan, &all[r]);
+        comm->post->in[r - 1] = (fr_message){r, at, fr_parcel_most(plan, &all[r])};
+        at += fr_parcel_most(plan, &all[r]);
     }
     status = comm->ops->exchange(comm, what, NULL, 0, comm->post->in, comm->size - 1, error);
     return status == FR_OK ? open_all(comm, plan, comm->size - 1, all, error) : status;
 }
 
 fr_status fr_parcel_weigh(fr_comm *comm, const fr_plan *plan, const fr_parcel *mine, size_t *bytes, fr_error *error) {
-    fr_status status = find_post(comm, most_of(plan, mine), error);
+    fr_status status = find_post(comm, fr_parcel_most(plan, mine), error);
     if (status != FR_OK) return status;
-    *bytes = pack(plan, mine, comm->post->memory);
-    count_own(comm, *bytes, mine->level_count);
+    *bytes = fr_parcel_pack(plan, mine, comm->post->memory);
+    fr_comm_count(comm, *bytes, mine->level_count);
     return FR_OK;
 }

@@ -29,4 +29,13 @@ fr_status fr_parcel_to_master(fr_comm *comm, const fr_plan *plan, const fr_parce
 /* Bytes of this parcel coded, for a rank that keeps it: vectors in one process are not sent, but their size is asked. */
 fr_status fr_parcel_weigh(fr_comm *comm, const fr_plan *plan, const fr_parcel *mine, size_t *bytes, fr_error *error);
 
+/* ----------------------------------------------------------------- for exchanges of another shape (leaders.c) */
+
+/* Memory for an exchange's messages, kept from step to step: `size` bytes, and lists of comm->size messages each way. */
+fr_status fr_post_find(fr_comm *comm, size_t size, uint8_t **memory, fr_message **out, fr_message **in, fr_error *error);
+/* Bytes that a parcel takes at most; packs it, returning its bytes; unpacks what has come. */
+size_t fr_parcel_most(const fr_plan *plan, const fr_parcel *parcel);
+size_t fr_parcel_pack(const fr_plan *plan, const fr_parcel *parcel, uint8_t *to);
+fr_status fr_parcel_open(const fr_plan *plan, const fr_message *message, fr_parcel *parcel, fr_error *error);
+
 #endif

@@ -16,6 +16,7 @@
 
 #include <math.h>
 
+#include "leaders.h"
 #include "wire.h"
 #include "world.h"
 
@@ -122,7 +123,36 @@ static fr_traffic allgather(const fr_plan *plan, int ranks, int rank) {
     return total;
 }
 
+/* As leaders.c has it: a member tells its leader its sums and hears all slices; leaders trade both among them. */
+static fr_traffic by_leaders(const fr_plan *plan, int ranks, int rank) {
+    fr_traffic total = {0};
+    fr_group group = fr_group_of(ranks, rank);
+    int each = plan->workers / ranks, own = rank / group.size;
+    double up = (double)fr_wire_most(plan->wire, plan->features, each * plan->levels);
+    double down = coded(plan, (double)plan->features, plan->workers), members = group.members;
+    add_largest_norm(&total, plan, ranks, rank);
+    total.hops += 4;
+    if (rank != group.leader) {
+        total.sent += up, total.received += down, total.messages += 2;
+        return total;
+    }
+    total.sent += members * down, total.received += members * up;
+    total.messages += 2 * members + 4 * (group.count - 1);
+    double mine = (double)(fr_group_start(plan, ranks, own + 1) - fr_group_start(plan, ranks, own));
+    double scales = (group.members + 1) * each;
+    for (int i = 0; i < group.count; i++) {
+        int first = i * group.size, size = fr_group_of(ranks, first).members + 1;
+        double theirs = (double)(fr_group_start(plan, ranks, i + 1) - fr_group_start(plan, ranks, i));
+        int most = group.size * each * plan->levels;
+        if (i == own) continue;
+        total.sent += (double)fr_wire_most(plan->wire, (int64_t)theirs, most) + coded(plan, mine, scales);
+        total.received += (double)fr_wire_most(plan->wire, (int64_t)mine, most) + coded(plan, theirs, size * each);
+    }
+    return total;
+}
+
 static fr_traffic two_phase(const fr_plan *plan, int ranks, int rank) {
+    if (fr_has_leaders(plan, ranks)) return by_leaders(plan, ranks, rank);
     double own = columns_of(plan, ranks, rank), each = workers_of(plan, ranks, rank),
            most = most_columns(plan, ranks);
     fr_traffic total = {0};

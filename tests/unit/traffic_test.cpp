@@ -46,13 +46,32 @@ TEST(Traffic, AllgatherByHand) {
     EXPECT_EQ(fr_traffic_bits(&plan), 32);
 }
 
-/* Columns 10 over 6 workers are 2, 2, 2, 2, 1 and 1, so ranks own 4, 4 and 2. Norms: two float32, 8. Rank 0 sends its
+/* Columns 10 over 6 workers are 2, 2, 2, 2, 1 and 1, so ranks own 4, 4 and 2. Norms: two float64, 16. Rank 0 sends its
  * two workers' levels of the others' 4 and 2 columns, and its own slice of 4 with two scales of 4 to both; it gets two
  * workers' levels of 4 columns from both, and slices of 4 and 2 with their scales. */
 TEST(Traffic, TwoPhaseByHand) {
     fr_plan plan = plan_of(FR_COLLECTIVE_TWO_PHASE, 100, FR_WIRE_INT8, FR_F32);
-    expect(plan, 0, 8 + 8 + 4 + 2 * (4 + 8), 8 + 2 * 8 + (4 + 8) + (2 + 8));
-    expect(plan, 2, 8 + 8 + 8 + 2 * (2 + 8), 8 + 2 * 4 + 2 * (4 + 8));
+    expect(plan, 0, 16 + 8 + 4 + 2 * (4 + 8), 16 + 2 * 8 + (4 + 8) + (2 + 8));
+    expect(plan, 2, 16 + 8 + 8 + 2 * (2 + 8), 16 + 2 * 4 + 2 * (4 + 8));
+}
+
+/* 12 ranks are groups of 2, the first five of which have 2 columns of 10 and the last none. Levels 0..14 are 4 bits; those
+ * of two workers 0..28, 5 bits. Rank 0 gets 10 levels, 5 bytes; sends 2 bytes to each of four leaders and gets 2 from
+ * five; its 2 rounded columns are 1 byte with 2 scales of 8, 17, to five, and it gets 17 from four and 16 from one; its
+ * member gets 5 bytes and 12 scales. In the tree of norms it has the ranks 1 to 8 below it, rank 1 those of 9 to 11. */
+TEST(Traffic, TwoPhaseByLeadersByHand) {
+    fr_plan plan = plan_of(FR_COLLECTIVE_TWO_PHASE, 7, FR_WIRE_PACKED, FR_F64);
+    plan.workers = 12;
+    fr_traffic leader = fr_traffic_of(&plan, 12, 0), member = fr_traffic_of(&plan, 12, 1);
+    EXPECT_EQ(leader.sent, 8 * 8 + 4 * 2 + 5 * 17 + (5 + 12 * 8));
+    EXPECT_EQ(leader.received, 8 * 8 + 5 + 5 * 2 + (4 * 17 + 16));
+    EXPECT_EQ(leader.hops, 4 + 4);
+    EXPECT_EQ(leader.messages, 2 * 8 + 2 * 1 + 4 * 5);
+    EXPECT_EQ(member.sent, 4 * 8 + 5);
+    EXPECT_EQ(member.received, 4 * 8 + 5 + 12 * 8);
+    EXPECT_EQ(member.messages, 2 * 4 + 2);
+    plan.levels = 127, plan.wire = FR_WIRE_INT8; /* sums of two do not fit an int8 */
+    EXPECT_EQ(fr_traffic_of(&plan, 12, 0).hops, 4 + 4 + 4);
 }
 
 /* Ranks 1 and 2 have three workers each: 30 levels of 4 bits are 15 bytes, with three scales 39. The model is 80 bytes,
