@@ -8,7 +8,8 @@
  *               doubling, R - 1); slices out and in: d - s_r + (R - 1) s_r numbers
  *   allgather   (R - 1) |c_r vectors| out, those of all others in
  *   two-phase   the largest norm; the columns of all others out, own columns of all others in; own slice to all
- *               (allreduce, two-phase and allgather of many ranks and small pieces: as often as a shuffle hands them on)
+ *               (allreduce, two-phase and allgather of many ranks and small pieces: as often as a shuffle hands them on);
+ *               by way of leaders a vector up, sums and slices of groups across, all slices down
  *   master      |c_r vectors| out, the model in and on to the ranks below in the tree; rank 0 the other way round. A
  *               long model goes in pieces, one from rank 0 to each, which all then gather
  */

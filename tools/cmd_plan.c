@@ -70,6 +70,9 @@ static int read_settings(const arguments *given, plan_settings *settings) {
     bool measure = given->values[OPT_MEASURE].given;
     int ranks = fr_world_size(given->world);
     plan_measured measured;
+    fr_options fit;
+    fr_options_default(&fit);
+    fr_world_patience(given->world, given->values[OPT_TIMEOUT].given ? given->values[OPT_TIMEOUT].real : fit.timeout);
     int code = plan_settings_read(given->values, measure && ranks > 1 ? ranks : 0, settings);
     code = ranks_agree(given->world, code);
     if (code != 0 || !measure) return code;

@@ -108,7 +108,7 @@ const option_entry option_table[OPT_COUNT] = {
                   "GPUs that the workers are spread over; must divide their number (default: 1)"},
     [OPT_THREADS] = {"threads", 'j', GROUP_PLACE, FIT | EXPERIMENT, KIND_INTEGER, "N", NULL, 1, 4096, 0,
                      "processor threads; the result does not depend on them (default: all)"},
-    [OPT_TIMEOUT] = {"timeout", 0, GROUP_PLACE, FIT, KIND_REAL, "SECONDS", NULL, 0, INFINITY, 0,
+    [OPT_TIMEOUT] = {"timeout", 0, GROUP_PLACE, FIT | PLAN, KIND_REAL, "SECONDS", NULL, 0, INFINITY, 0,
                      "give up when a rank is silent for so long; 0: never (default: 300)"},
 
     [OPT_NODES] = {"nodes", 0, GROUP_NETWORK, PLAN, KIND_INTEGER, "N", NULL, 1, 1e6, 0,

@@ -28,8 +28,9 @@ class Mpi : public Program {
         if (access(FITRELU_MPIRUN, X_OK) != 0) GTEST_SKIP() << "no mpirun at \"" FITRELU_MPIRUN "\"";
     }
 
-    /* `fitrelu fit LINE` on so many ranks; rank `odd` gets the words of `extra` too, the last of an option counts. */
-    Said ranks(int count, const std::string &line, How how = {}, int odd = -1, const std::string &extra = "") const {
+    /* `fitrelu fit LINE` (or another subcommand) on so many ranks; rank `odd` gets the words of `extra` too, the last of an option counts. */
+    Said ranks(int count, const std::string &line, How how = {}, int odd = -1, const std::string &extra = "",
+               const std::string &subcommand = "fit") const {
         std::string self = "r=$OMPI_COMM_WORLD_RANK; echo $$ > pid.$r; ";
         if (odd >= 0) self += "[ $r != " + std::to_string(odd) + " ] || set -- \"$@\" " + extra + "; ";
         std::vector<std::string> words = {"timeout",
@@ -46,7 +47,7 @@ class Mpi : public Program {
                                           "-c",
                                           self + "exec \"$0\" \"$@\"",
                                           FITRELU_PROGRAM,
-                                          "fit"};
+                                          subcommand};
         for (const std::string &word : split(line)) words.push_back(word);
         for (const char *variable : {"OMPI_ALLOW_RUN_AS_ROOT=1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1"})
             how.environment.push_back(variable);
@@ -321,4 +322,23 @@ TEST_F(Mpi, AnInterruptedRankStopsAllAndTheResultIsKept) {
     EXPECT_TRUE(std::regex_search(said.out, std::regex("status +interrupted"))) << said.out << said.err;
     EXPECT_EQ(said.out.find("status"), said.out.rfind("status")) << said.out;
     EXPECT_NE(read("kept"), "");
+}
+
+/* ----------------------------------------------------------------------------------------------- planning */
+
+#ifdef FR_HAVE_JANSSON
+TEST_F(Mpi, APlanMeasuresTheRanksThatItHas) {
+    std::string line = "--measure --features 1K --samples 100K --json";
+    Said said = ranks(3, line, {}, -1, "", "plan");
+    ASSERT_EQ(said.code, 0) << said.err;
+    Json plan(said); /* one object: rank 0 alone speaks */
+    EXPECT_EQ(plan.number("job.nodes"), 3);
+    EXPECT_GT(plan.number("network.bandwidth"), 1e5);
+    EXPECT_GT(plan.number("network.latency"), 0);
+    EXPECT_LT(plan.number("network.latency"), 1);
+}
+#endif
+
+TEST_F(Mpi, APlanOfRanksWithOtherOptionsIsRefused) {
+    refused(ranks(2, "--measure --features 1K", {}, 1, "--features 2K --nope", "plan"), 2, {"--nope"});
 }
