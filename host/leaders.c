@@ -77,7 +77,7 @@ static fr_status member_turn(turn *t, fr_error *error) {
     fr_parcel all = slices_of(t, 0, t->group.count);
     size_t size = up_bytes(t), back = fr_parcel_most(t->plan, &all);
     fr_wire_encode(t->plan->wire, t->engine->buffers.total_levels, t->plan->features, t->up, t->memory);
-    fr_comm_count(t->comm, size, t->plan->features * t->engine->config.worker_count);
+    fr_comm_count(t->comm, size, t->plan->features);
     t->out[0] = (fr_message){t->group.leader, t->memory, size};
     t->in[0] = (fr_message){t->group.leader, t->memory + size, back};
     FR_TRY(t->comm->ops->exchange(t->comm, "the leader's sum", t->out, 1, t->in, 1, error));

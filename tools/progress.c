@@ -8,20 +8,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "fit.h" /* fr_seconds */
 #include "progress.h"
 
 enum { LEAST_WIDTH = 20, MOST_WIDTH = 120, MOST_BAR = 30, USUAL_WIDTH = 80 };
 
 static const double REDRAW_SECONDS = 0.1;
-
-static double seconds_now(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
-}
 
 static bool is_set(const char *variable) {
     const char *value = getenv(variable);
@@ -93,7 +87,7 @@ static void draw_bar(progress *shown) {
     fputs("\033[K", stderr);
     fflush(stderr);
     shown->drawn = true;
-    shown->drawn_at = seconds_now();
+    shown->drawn_at = fr_seconds();
 }
 
 /* ------------------------------------------------------------------------------------------ events */
@@ -101,7 +95,7 @@ static void draw_bar(progress *shown) {
 void progress_look(progress *shown, const fr_report *report) {
     if (shown->quiet) return;
     shown->latest = *report;
-    if (shown->bar && (!shown->drawn || seconds_now() - shown->drawn_at >= REDRAW_SECONDS)) draw_bar(shown);
+    if (shown->bar && (!shown->drawn || fr_seconds() - shown->drawn_at >= REDRAW_SECONDS)) draw_bar(shown);
 }
 
 void progress_report(progress *shown, const fr_report *report) {

@@ -7,8 +7,9 @@
  *
  * All hosts share this machine's cores, so what a rank takes for its gradient says little: computation is here what a
  * step takes on links without a limit, the processor's part of the messages included, and communication is what the
- * shaped links add to it, or the time that the busiest link needs for its bytes where that is more. The links' rate decides the ratio, so it is found first: the one at which SGD in scenario 1
- * spends 5.8 times as long on communication as on computation, as in the paper. Trials run one after the other, since
+ * shaped links add to it, or the time that the busiest link needs for its bytes where that is more. The links' rate
+ * decides the ratio, so it is found first: the one at which SGD in scenario 1 spends 5.8 times as long on communication as
+ * on computation, as in the paper. Trials run one after the other, since
  * each takes the whole machine; the first one finds the rate.
  */
 #include <inttypes.h>
@@ -20,6 +21,7 @@
 enum { SCENARIOS = 2, SCHEMES = 5, WIDTH = 8, CALIBRATION_STEPS = 20 };
 static const double PAPER_SHARE = 28.51 / 4.921; /* communication to computation, SGD, scenario 1 */
 static const double FIRST_GUESS = 50;            /* Mbit/s */
+static const double FLOAT32_ACCURACY = 1e-6;     /* products of 4000 floats are rounded by as much, relative to labels */
 
 static const int workers_of[SCENARIOS] = {40, 50};
 typedef struct scheme {
@@ -170,7 +172,7 @@ static void judge_ratio(const experiment_run *run, verdict_list *list, const cha
 
 static void judge(const experiment_run *run, verdict_list *list, json_writer *json) {
     char text[EXPERIMENT_TEXT];
-    bool alike = true;
+    bool alike = true, float32 = true;
     double bytes[2] = {0, 0};
     write_cells(run, json);
     judge_ratio(run, list, "QSGD takes 4.0 and 3.7 times less time than SGD in all", TOTAL, 0, 1, (double[]){4.0, 3.7});
@@ -184,12 +186,17 @@ static void judge(const experiment_run *run, verdict_list *list, json_writer *js
                 "(not in the paper) with the model's change quantized both ways take 7 times less", text);
     judge_ratio(run, list, "(not in the paper) without a master, 4 bits: 10 times less communication than SGD by master",
                 COMMUNICATE, 0, 3, (double[]){10, 10});
-    for (int i = 0; i < SCENARIOS * SCHEMES; i++)
-        alike &= mean(run, i / SCHEMES, i % SCHEMES, ERROR) <= 2 * mean(run, i / SCHEMES, 0, ERROR);
-    snprintf(text, sizeof text, "relative errors %.1e (SGD), %.1e (QSGD), %.1e (model too), %.1e and %.1e (two-phase)",
-             mean(run, 0, 0, ERROR), mean(run, 0, 1, ERROR), mean(run, 0, 2, ERROR), mean(run, 0, 3, ERROR),
-             mean(run, 0, 4, ERROR));
+    for (int i = 0; i < SCENARIOS * SCHEMES; i++) {
+        double error = mean(run, i / SCHEMES, i % SCHEMES, ERROR), same = 2 * mean(run, i / SCHEMES, 0, ERROR);
+        if (i % SCHEMES < 3) alike &= error <= same;
+        else float32 &= error <= fmax(same, FLOAT32_ACCURACY);
+    }
+    snprintf(text, sizeof text, "relative errors %.1e (SGD), %.1e (QSGD), %.1e (model too) in scenario 1",
+             mean(run, 0, 0, ERROR), mean(run, 0, 1, ERROR), mean(run, 0, 2, ERROR));
     verdict_add(list, alike, "both have a similar convergence rate", text);
+    snprintf(text, sizeof text, "relative errors %.1e (4 bits) and %.1e (int8) in scenario 1", mean(run, 0, 3, ERROR),
+             mean(run, 0, 4, ERROR));
+    verdict_add(list, float32, "(not in the paper) two-phase the same, as far as float32 rows can tell (1e-6)", text);
 }
 
 const experiment experiment_table2 = {"table2", "The paper's Table 2: seconds of a run on a cluster with shaped links", plan,

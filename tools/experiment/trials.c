@@ -13,10 +13,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "experiment.h"
+#include "fit.h" /* fr_seconds */
 #include "interrupt.h"
 #include "parse_number.h"
 #include "status.h"
@@ -31,12 +31,6 @@ typedef struct crew {
     fr_error error;
     pthread_mutex_t lock;
 } crew;
-
-static double seconds_now(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
-}
 
 void experiment_path(const experiment_run *run, const char *ending, char text[EXPERIMENT_TEXT]) {
     snprintf(text, EXPERIMENT_TEXT, "%.400s/%s.%s", run->settings.output, run->what->name, ending);
@@ -139,7 +133,7 @@ static int64_t take_trial(crew *c) {
 /* On a terminal a line that is redrawn; elsewhere a line at doubling counts. */
 static void show(crew *c) {
     const experiment_run *run = c->run;
-    double spent = seconds_now() - c->started, left = spent / (double)(c->ended - c->ended_before);
+    double spent = fr_seconds() - c->started, left = spent / (double)(c->ended - c->ended_before);
     bool last = c->ended == run->trials;
     if (run->settings.quiet || (!c->redraws && !last && c->ended < c->shown_at)) return;
     left *= (double)(run->trials - c->ended);
@@ -194,7 +188,7 @@ static void run_crew(crew *c) {
 static fr_status run_all(crew *c, fr_error *error) {
     fr_status status = open_partial(c, error);
     if (status != FR_OK) return status;
-    c->started = seconds_now();
+    c->started = fr_seconds();
     c->redraws = isatty(STDERR_FILENO);
     run_crew(c);
     bool lost = ferror(c->partial) != 0;
