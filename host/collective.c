@@ -5,7 +5,7 @@
  *   allgather   each worker's levels and own N_k to all: (2.2) to the letter.
  *   two-phase   levels under the shared scale go to the owner of each slice of columns, which sums them exactly,
  *               rounds the sum stochastically once more, and sends the slice to all. Slices belong to workers, so
- *               that where workers sit changes nothing.
+ *               that where workers sit changes nothing. Many ranks with short slices take other ways (leaders.h).
  *   master      the arithmetic of allgather; rank 0 averages and sends the model back, or its change in levels.
  *
  * Unquantized, the same exchanges carry float or double; allreduce also bfloat16, each rank's sum rounded once before it

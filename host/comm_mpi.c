@@ -1,7 +1,7 @@
 /*
  * comm_mpi.c - the exchange seam between processes, of direct messages over a link (link.h); no MPI type here.
  *
- *   max         up and down a tree of ranks (fr_world_max)
+ *   max         up and down a tree of ranks, of few by doubling (fr_world_max)
  *   sum         slice r of every rank's buffer to rank r, which adds them in the order of ranks; then its sum to all
  *               (many ranks and small slices: by shuffling and gathering, log2(R) messages each, see traffic.h)
  *   all_gather  own elements to every other rank, all_to_all own pieces: R - 1 messages out and R - 1 in, one round

@@ -35,6 +35,7 @@ typedef struct idle_rows {
     bool on;
     double way;        /* that the weights went so far */
     double error;      /* of a product, relative to ||w|| ||x|| */
+    double length;     /* ||w|| or a little more */
     double lost, tiny; /* what is to be taken off a margin */
     float *until;      /* a row: it is idle while way < until */
     float *norms;      /* a row: ||x|| or a little more; 0: not known */
@@ -59,7 +60,7 @@ typedef struct cpu_engine {
     lane_table drawn, full;
     double *lane_sums;      /* one d-vector a lane */
     fr_row_sums *lane_scalars;
-    int64_t *lane_reads;    /* rows that the last gradient read */
+    int64_t *lane_reads;    /* rows that the last pass read, for tests */
     idle_rows idle;
     void *scratch;          /* one d-vector of real a thread */
     double batch_residual;

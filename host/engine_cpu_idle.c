@@ -31,7 +31,8 @@ fr_status fr_cpu_idle_create(cpu_engine *e, fr_error *error) {
     fr_status status = fr_allocate((void **)&idle->until, rows, sizeof *idle->until, what, error);
     if (status == FR_OK) status = fr_allocate((void **)&idle->norms, rows, sizeof *idle->norms, what, error);
     if (status == FR_OK) status = fr_allocate(&idle->weights, d, e->real, what, error);
-    if (status == FR_OK) status = fr_allocate((void **)&idle->parts, blocks_of(e, APPLY_COLUMNS), sizeof *idle->parts, what, error);
+    int64_t blocks = blocks_of(e, APPLY_COLUMNS);
+    if (status == FR_OK) status = fr_allocate((void **)&idle->parts, blocks, sizeof *idle->parts, what, error);
     idle->on = status == FR_OK;
     return status;
 }
@@ -73,15 +74,17 @@ void fr_cpu_idle_follow(cpu_engine *e) {
     }
     idle->error = (double)(d / lanes + 64) * unit / 2;
     idle->way += sqrt(moved) * upwards;
-    idle->lost = 2 * idle->error * sqrt(weights) * upwards;
+    idle->length = sqrt(weights) * upwards;
+    idle->lost = 2 * idle->error * idle->length;
     idle->tiny = (double)d * (e->real == 4 ? (double)FLT_MIN : DBL_MIN);
 }
 
 void fr_cpu_idle_norm(cpu_engine *e, int64_t row, double square) {
-    if (e->idle.on) e->idle.norms[row] = (float)(sqrt(square) * (1 + 1e-6));
+    double norm = sqrt(square) * (1 + 1e-6);
+    if (e->idle.on) e->idle.norms[row] = norm < (double)FLT_MIN ? 0 : (float)norm;
 }
 
-/* Rows drawn twice may be looked at by two threads at once, hence the atomic ways; either answer is right. */
+/* Rows drawn twice may be looked at by two threads at once, hence the atomic ways; to the gradient either answer is right. */
 bool fr_cpu_idle_skips(const cpu_engine *e, int64_t row) {
     float until;
     __atomic_load(&e->idle.until[row], &until, __ATOMIC_RELAXED);
@@ -91,7 +94,10 @@ bool fr_cpu_idle_skips(const cpu_engine *e, int64_t row) {
 void fr_cpu_idle_learn(cpu_engine *e, int64_t row, double product) {
     const idle_rows *idle = &e->idle;
     double norm = (double)idle->norms[row], left = 0;
-    if (product < 0 && norm > 0) left = ((-product - idle->tiny) / norm - idle->lost) / (1 + idle->error);
-    float until = left > 0 ? (float)((idle->way + left) * (1 - 0x1p-22)) : 0; /* rounded down */
+    double largest = (e->real == 4 ? (double)FLT_MAX : DBL_MAX) / 4; /* of a product on whose way nothing overflows */
+    if (product < 0 && norm > 0 && norm * idle->length < largest)
+        left = ((-product - idle->tiny) / norm - idle->lost) / (1 + idle->error);
+    double reach = (idle->way + left) * (1 - 0x1p-22); /* rounded down, in the range where a float is that exact */
+    float until = left > 0 && reach > (double)FLT_MIN && reach < (double)FLT_MAX ? (float)reach : 0;
     __atomic_store(&e->idle.until[row], &until, __ATOMIC_RELAXED);
 }

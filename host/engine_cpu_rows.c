@@ -72,7 +72,8 @@ static void list_rows(const row_pass *p, int worker, int64_t first, int64_t coun
         index[j] = p->drawn ? fr_sample_row(seed, q, (uint64_t)e->step, (uint64_t)(first + j), n) : first + j;
 }
 
-/* Takes the idle ones out of `count` rows, the first of which is `start` among this engine's; returns how many are left. */
+/* Their residuals are added first, so the sum of residuals, unlike the gradient, may differ in its last bits with what is
+ * known of rows. Takes the idle ones out of `count` rows, the first of which is `start` among this engine's; returns how many are left. */
 static int64_t leave_idle(const cpu_engine *e, int64_t start, const void *labels, int64_t *index, int64_t count,
                           fr_row_sums *scalars) {
     int64_t left = 0;
@@ -95,7 +96,7 @@ static void run_lane(const row_pass *p, int l, void *scratch) {
     const char *rows = (const char *)set->rows + (size_t)((first_row - set->first_row) * d) * e->real;
     const char *labels = (const char *)set->labels + (size_t)(first_row - set->first_row) * e->real;
     double *sum = e->lane_sums + (size_t)l * (size_t)d, products[PASS_ROWS];
-    bool asks = e->idle.on && p->pass == FR_PASS_GRADIENT;
+    bool asks = e->idle.on && p->pass == FR_PASS_GRADIENT && !p->sums; /* a survey is at weights of its own */
     *scalars = (fr_row_sums){0};
     e->lane_reads[l] = 0;
     for (int64_t i = 0; i < run->count; i += PASS_ROWS) {

@@ -13,18 +13,19 @@
  *
  * A direct hop is one message from each rank to each other; of many ranks with small pieces it is L hops of one message
  * each way, and two-phase goes by way of leaders (leaders.h) in 4. The scale that allreduce and two-phase share goes up
- * and down a tree first (world.h). All of that is in fr_traffic_of; here it is put together for all ranks, and Elias' codes, of which traffic.h knows the most, get their
- * mean length. Inside a node (two levels) it is a formula of its own.
+ * and down a tree first (world.h). All of that is in fr_traffic_of; here it is put together for all ranks, and Elias'
+ * codes, of which traffic.h knows the most, get their mean length. Inside a node (two levels) it is a formula of its own.
  */
 #include <math.h>
 
 #include "dataset.h"
 #include "forecast.h"
+#include "leaders.h"
 #include "status.h"
 #include "traffic.h"
 #include "wire.h"
 
-/* Ranks differ by a column at most: of many, some are asked, each of which costs a walk over all. */
+/* Ranks differ by a column at most, but for leaders: of many, some are asked, each of which costs a walk over all. */
 enum { VISITS = 1 << 14 };
 
 typedef struct holding {
@@ -71,7 +72,8 @@ static fr_plan plan_of(const fr_job *job, const fr_scheme *scheme) {
 /* The mean over ranks first .. ranks - 1, or over some of them; path is of the one with the most. */
 static fr_exchange mean_of(const fr_plan *plan, int size, int first) {
     int others = size - first, asked = VISITS / size;
-    asked = asked < 1 ? 1 : asked > others ? others : asked;
+    bool leaders = plan->collective == FR_COLLECTIVE_TWO_PHASE && fr_has_leaders(plan, size);
+    asked = asked < 1 ? 1 : asked > others || leaders ? others : asked;
     fr_exchange e = {0};
     for (int i = 0; i < asked; i++) {
         fr_traffic t = fr_traffic_of(plan, size, first + (int)((int64_t)others * i / asked));

@@ -84,6 +84,15 @@ static fr_status member_turn(turn *t, fr_error *error) {
     return fr_parcel_open(t->plan, &t->in[0], &all, error);
 }
 
+/* Levels without a scale. */
+static fr_status open_levels(const turn *t, const fr_message *message, int64_t count, int most, int8_t *levels,
+                             fr_error *error) {
+    fr_parcel parcel = {NULL, 0, levels, count};
+    fr_plan plan = *t->plan;
+    plan.levels = most;
+    return fr_parcel_open(&plan, message, &parcel, error);
+}
+
 /* total_levels <- + what the members send. */
 static fr_status hear_members(turn *t, fr_error *error) {
     int64_t d = t->plan->features;
@@ -95,7 +104,7 @@ static fr_status hear_members(turn *t, fr_error *error) {
     if (t->group.members == 0) return FR_OK;
     FR_TRY(t->comm->ops->exchange(t->comm, "the members' levels", NULL, 0, t->in, t->group.members, error));
     for (int i = 0; i < t->group.members; i++) {
-        FR_TRY(fr_wire_decode(t->plan->wire, t->in[i].data, t->in[i].size, d, t->up, one, error));
+        FR_TRY(open_levels(t, &t->in[i], d, t->up, one, error));
         for (int64_t j = 0; j < d; j++) sum[j] = (int8_t)(sum[j] + one[j]); /* at most g W s <= 127 */
     }
     return FR_OK;
@@ -111,7 +120,8 @@ static fr_status trade_sums(turn *t, fr_error *error) {
     int64_t width = group_columns(t, t->own);
     size_t in_size = fr_wire_most(t->plan->wire, width, t->across);
     uint8_t *at = t->memory;
-    for (int i = 1; i <= others; i++, at += in_size) t->in[i - 1] = (fr_message){other(t, i) * t->group.size, at, in_size};
+    for (int i = 1; i <= others; i++, at += in_size)
+        t->in[i - 1] = (fr_message){other(t, i) * t->group.size, at, in_size};
     for (int i = 1; i <= others; i++) {
         int64_t columns = group_columns(t, other(t, i));
         size_t size = fr_wire_encode(t->plan->wire, sum + fr_group_start(t->plan, ranks, other(t, i)), columns,
@@ -122,8 +132,7 @@ static fr_status trade_sums(turn *t, fr_error *error) {
     FR_TRY(t->comm->ops->exchange(t->comm, "the leaders' sums", t->out, others, t->in, others, error));
     memcpy(t->rows, sum + fr_group_start(t->plan, ranks, t->own), (size_t)width);
     for (int i = 1; i <= others; i++)
-        FR_TRY(fr_wire_decode(t->plan->wire, t->in[i - 1].data, t->in[i - 1].size, width, t->across,
-                              t->rows + i * width, error));
+        FR_TRY(open_levels(t, &t->in[i - 1], width, t->across, t->rows + i * width, error));
     return FR_OK;
 }
 

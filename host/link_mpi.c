@@ -62,9 +62,9 @@ int fr_link_started(void) {
 
 static fr_status start_mpi(mpi_link *l, fr_error *error) {
     int started = 0, provided = 0, code = MPI_Initialized(&started);
-    /* Open MPI's event loop asks poll() about all connections at every look; epoll costs the same for any number. */
-    setenv("OMPI_MCA_opal_event_include", "epoll", 0);
     if (code == MPI_SUCCESS && !started) {
+        /* Open MPI's event loop asks poll() about all connections at every look; epoll costs the same for any number. */
+        setenv("OMPI_MCA_opal_event_include", "epoll", 0);
         code = MPI_Init_thread(NULL, NULL, MPI_THREAD_SERIALIZED, &provided);
         l->ours = code == MPI_SUCCESS;
     }

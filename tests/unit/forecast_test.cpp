@@ -8,6 +8,7 @@
 #include "oracle.h"
 extern "C" {
 #include "forecast.h"
+#include "traffic.h"
 #include "wire.h"
 }
 
@@ -289,6 +290,19 @@ TEST(Forecast, SmallPiecesOfManyRanksAreStaged) {
     EXPECT_EQ(fr_exchange_between(&job, &gathers).messages, 14);
     job.nodes = 9, job.features = 1017; /* 1025 with the scale: too large */
     expect_exchange(fr_exchange_between(&job, &gathers), 8 * 1025, 8 * 1025, 8 * 1025, 1, 16);
+}
+
+/* Of 200 ranks in groups of 8, every leader counts: 128 ranks are as many as are asked where all are alike. */
+TEST(Forecast, LeadersAndMembersCountAlike) {
+    fr_job job = job_of(50000, 4000, 3200, 200);
+    fr_scheme packed = {FR_COLLECTIVE_TWO_PHASE, FR_WIRE_PACKED, 7, FR_SCALE_MAX};
+    fr_plan plan = {};
+    plan.features = 4000, plan.workers = 200, plan.levels = 7, plan.collective = FR_COLLECTIVE_TWO_PHASE;
+    plan.wire = FR_WIRE_PACKED, plan.precision = FR_F64;
+    fr_exchange e = fr_exchange_between(&job, &packed);
+    EXPECT_NEAR(e.sent, fr_traffic_mean(&plan, 200), 1e-9 * e.sent);
+    EXPECT_NEAR(e.received, e.sent, 1e-9 * e.sent);
+    EXPECT_EQ(e.hops, 4 + 6);
 }
 
 TEST(Forecast, ScalesHaveThePrecisionOfTheFit) {

@@ -42,6 +42,14 @@ public:
         loss = probe.batch_loss;
         return values;
     }
+    /* Sums of the gradient at w over all rows, and the loss. */
+    Vector survey(const Vector &w) {
+        Vector sums(static_cast<size_t>(plan_.workers * plan_.features));
+        std::vector<fr_row_sums> scalars(static_cast<size_t>(plan_.workers));
+        engine_->ops->survey(engine_, FR_PASS_GRADIENT, w.data(), sums.data(), scalars.data(), nullptr);
+        for (const fr_row_sums &s : scalars) sums.push_back(s.residual);
+        return sums;
+    }
     void step() {
         fr_comm *comm = nullptr;
         ASSERT_EQ(fr_comm_local_create(&comm, nullptr), FR_OK);
@@ -142,6 +150,49 @@ TEST(IdleRows, RoundingIsTakenOffTheMargin) {
         double left = static_cast<double>(learns.until(i)) - way;
         EXPECT_LT(left, std::fmax(-way, margin - rounding) + 1e-9 * way) << i;
         if (margin > 0.1) EXPECT_GT(left, margin - 2 * rounding - 1e-5 * way) << i;
+    }
+    fr_dataset_free(set);
+}
+
+/* A survey takes gradients at weights of its own: it reads every row, and what is known of rows stays what it was. */
+TEST(IdleRows, ASurveyInBetweenChangesNothing) {
+    const int64_t d = 90;
+    Vector w = random_vector(d, 8), other = random_vector(d, 9);
+    oracle::Problem p = planted(200, d, w);
+    fr_dataset *set = rig::dataset_of(p, FR_F64);
+    fr_plan plan = rig::plan_for(p, 2, 0, 0, FR_SCALE_L2, FR_COLLECTIVE_ALLREDUCE, FR_F64);
+    Runner learns(plan, set, true), reads(plan, set, false);
+    Vector near = w;
+    for (double &x : near) x *= 1 + 1e-4;
+    for (double sign : {1.0, -1.0}) { /* at the opposite of the weights every row that was idle is active */
+        Vector elsewhere = other;
+        for (size_t j = 0; j < w.size(); j++) elsewhere[j] = sign < 0 ? -w[j] : other[j];
+        for (const Vector &at : {w, near, w}) {
+            learns.load(at), reads.load(at);
+            EXPECT_EQ(learns.gradient(), reads.gradient());
+            EXPECT_EQ(learns.survey(elsewhere), reads.survey(elsewhere));
+        }
+    }
+    learns.load(near);
+    learns.gradient();
+    EXPECT_LT(learns.reads, 150);
+    fr_dataset_free(set);
+}
+
+/* Lengths beyond the range of a float, which is what is kept a row, say nothing. */
+TEST(IdleRows, NothingIsConcludedFromOverflow) {
+    const int64_t d = 64;
+    Vector w = random_vector(d, 10), far = w;
+    oracle::Problem p = planted(60, d, w);
+    for (double &x : far) x *= 1e40;
+    fr_dataset *set = rig::dataset_of(p, FR_F64);
+    fr_plan plan = rig::plan_for(p, 1, 0, 0, FR_SCALE_L2, FR_COLLECTIVE_ALLREDUCE, FR_F64);
+    Runner learns(plan, set, true), reads(plan, set, false);
+    Vector back = w;
+    for (double &x : back) x = -x;
+    for (const Vector &at : {w, far, back, w, back}) {
+        learns.load(at), reads.load(at);
+        EXPECT_EQ(learns.gradient(), reads.gradient());
     }
     fr_dataset_free(set);
 }
