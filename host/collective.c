@@ -20,12 +20,6 @@
 #include "parcel.h"
 #include "wire.h"
 
-#define FR_TRY(call)                         \
-    do {                                     \
-        fr_status try_status = (call);       \
-        if (try_status != FR_OK) return try_status; \
-    } while (0)
-
 enum { MOST_RANKS = 4096 };
 
 static fr_type real_type(const fr_plan *plan) { return plan->precision == FR_F32 ? FR_TYPE_F32 : FR_TYPE_F64; }

@@ -33,10 +33,12 @@ typedef struct idle_part {
 /* See engine_cpu_idle.c. Rows are counted from the first of this engine. */
 typedef struct idle_rows {
     bool on;
-    double way;        /* that the weights went so far */
     double error;      /* of a product, relative to ||w|| ||x|| */
+    double tiny;       /* and what it may lose below the range of real */
+    double largest;    /* product on whose way nothing overflows */
+    double way;        /* that the weights went so far */
     double length;     /* ||w|| or a little more */
-    double lost, tiny; /* what is to be taken off a margin */
+    double lost;       /* what rounding takes off a margin */
     float *until;      /* a row: it is idle while way < until */
     float *norms;      /* a row: ||x|| or a little more; 0: not known */
     void *weights;     /* d real: at the last gradient */

@@ -33,6 +33,10 @@ fr_status fr_cpu_idle_create(cpu_engine *e, fr_error *error) {
     if (status == FR_OK) status = fr_allocate(&idle->weights, d, e->real, what, error);
     int64_t blocks = blocks_of(e, APPLY_COLUMNS);
     if (status == FR_OK) status = fr_allocate((void **)&idle->parts, blocks, sizeof *idle->parts, what, error);
+    bool narrow = e->real == 4;
+    idle->error = (double)(d / (64 / (int64_t)e->real) + 64) * (narrow ? FLT_EPSILON : DBL_EPSILON) / 2;
+    idle->tiny = (double)d * (narrow ? (double)FLT_MIN : DBL_MIN);
+    idle->largest = (narrow ? (double)FLT_MAX : DBL_MAX) / 4;
     idle->on = status == FR_OK;
     return status;
 }
@@ -64,19 +68,16 @@ static void measure_item(void *context, int64_t block, int thread) {
 void fr_cpu_idle_follow(cpu_engine *e) {
     idle_rows *idle = &e->idle;
     const double upwards = 1 + 1e-9; /* more than all rounding in these sums */
-    int64_t d = e->base.config.plan->features, lanes = 64 / (int64_t)e->real;
-    double moved = 0, weights = 0, unit = e->real == 4 ? FLT_EPSILON : DBL_EPSILON;
+    double moved = 0, weights = 0;
     if (!idle->on) return;
     fr_team_run(e->team, blocks_of(e, APPLY_COLUMNS), measure_item, e);
     for (int64_t b = 0; b < blocks_of(e, APPLY_COLUMNS); b++) {
         moved += idle->parts[b].moved;
         weights += idle->parts[b].weights;
     }
-    idle->error = (double)(d / lanes + 64) * unit / 2;
     idle->way += sqrt(moved) * upwards;
     idle->length = sqrt(weights) * upwards;
     idle->lost = 2 * idle->error * idle->length;
-    idle->tiny = (double)d * (e->real == 4 ? (double)FLT_MIN : DBL_MIN);
 }
 
 void fr_cpu_idle_norm(cpu_engine *e, int64_t row, double square) {
@@ -94,8 +95,7 @@ bool fr_cpu_idle_skips(const cpu_engine *e, int64_t row) {
 void fr_cpu_idle_learn(cpu_engine *e, int64_t row, double product) {
     const idle_rows *idle = &e->idle;
     double norm = (double)idle->norms[row], left = 0;
-    double largest = (e->real == 4 ? (double)FLT_MAX : DBL_MAX) / 4; /* of a product on whose way nothing overflows */
-    if (product < 0 && norm > 0 && norm * idle->length < largest)
+    if (product < 0 && norm > 0 && norm * idle->length < idle->largest)
         left = ((-product - idle->tiny) / norm - idle->lost) / (1 + idle->error);
     double reach = (idle->way + left) * (1 - 0x1p-22); /* rounded down, in the range where a float is that exact */
     float until = left > 0 && reach > (double)FLT_MIN && reach < (double)FLT_MAX ? (float)reach : 0;

@@ -14,12 +14,14 @@
 
 typedef struct fr_group {
     int size;    /* ranks of a group; the last may have fewer */
-    int leader;  /* rank of this one's */
     int count;   /* groups */
-    int members; /* of this one's group, without the leader */
+    int index;   /* this rank's group, */
+    int leader;  /* its first rank, */
+    int members; /* and its other ranks */
+    int up, across; /* the largest level on a member's way to its leader, and between leaders */
 } fr_group;
 
-fr_group fr_group_of(int ranks, int rank);
+fr_group fr_group_of(const fr_plan *plan, int ranks, int rank);
 
 /* Whether two-phase takes this way: more than 8 ranks, slices of at most 256 bytes, and levels whose sums over a group
  * fit an int8. */

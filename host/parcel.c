@@ -91,11 +91,7 @@ static fr_status open_all(const fr_comm *comm, const fr_plan *plan, int count, f
 
 /* ------------------------------------------------------------------------------------------- staged */
 
-/* Parcels of one length, the longest's, as fr_is_staged wants them; codes that vary in length travel one by one. */
-static bool is_staged(const fr_comm *comm, const fr_plan *plan, size_t longest) {
-    return plan->wire != FR_WIRE_ELIAS && fr_is_staged(comm->size, (double)longest);
-}
-
+/* Parcels are filled up to one length, the longest's. */
 static size_t longest_of(const fr_comm *comm, const fr_plan *plan, const fr_parcel *parcels) {
     size_t longest = 0;
     for (int r = 0; r < comm->size; r++)
@@ -143,7 +139,7 @@ static fr_status all_to_all_staged(fr_comm *comm, const fr_plan *plan, const fr_
 fr_status fr_parcel_all_gather(fr_comm *comm, const fr_plan *plan, const fr_parcel *mine, fr_parcel *all,
                                fr_error *error) {
     size_t need = fr_parcel_most(plan, mine), longest = longest_of(comm, plan, all);
-    if (is_staged(comm, plan, longest)) return all_gather_staged(comm, plan, mine, all, longest, error);
+    if (fr_parcels_are_staged(plan, comm->size, (double)longest)) return all_gather_staged(comm, plan, mine, all, longest, error);
     for (int r = 0; r < comm->size; r++) need += r == comm->rank ? 0 : fr_parcel_most(plan, &all[r]);
     fr_status status = find_post(comm, need, error);
     if (status != FR_OK) return status;
@@ -165,7 +161,7 @@ fr_status fr_parcel_all_gather(fr_comm *comm, const fr_plan *plan, const fr_parc
 fr_status fr_parcel_all_to_all(fr_comm *comm, const fr_plan *plan, const fr_parcel *out, fr_parcel *in,
                                fr_error *error) {
     size_t need = 0, longest = longest_of(comm, plan, out);
-    if (is_staged(comm, plan, longest)) return all_to_all_staged(comm, plan, out, in, longest, error);
+    if (fr_parcels_are_staged(plan, comm->size, (double)longest)) return all_to_all_staged(comm, plan, out, in, longest, error);
     for (int r = 0; r < comm->size; r++) need += fr_parcel_most(plan, &out[r]) + fr_parcel_most(plan, &in[r]);
     fr_status status = find_post(comm, need, error);
     if (status != FR_OK) return status;

@@ -17,6 +17,13 @@ fr_status fr_fail(fr_error *error, fr_status status, const char *format, ...)
 fr_status fr_fail_errno(fr_error *error, fr_status status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
+/* Returns from the calling function if the call fails; for functions that hold nothing to be freed. */
+#define FR_TRY(call)                                \
+    do {                                            \
+        fr_status try_status = (call);              \
+        if (try_status != FR_OK) return try_status; \
+    } while (0)
+
 /* Allocates count elements of size bytes, aligned to 64 bytes and zeroed, or fails with a line that names what the
  * memory was for, the bytes needed and the bytes there are. An overflowing product fails in the same way.
  * Free with free(). */

@@ -94,11 +94,6 @@ static fr_traffic allreduce(const fr_plan *plan, int ranks, int rank) {
     return total;
 }
 
-/* As parcel.c has it: unquantized vectors travel one by one there. */
-static bool is_staged(const fr_plan *plan, int ranks, double bytes) {
-    return plan->levels > 0 && plan->wire != FR_WIRE_ELIAS && fr_is_staged(ranks, bytes);
-}
-
 /* Columns of the rank that has most. */
 static double most_columns(const fr_plan *plan, int ranks) {
     double most = 0;
@@ -111,7 +106,7 @@ static fr_traffic allgather(const fr_plan *plan, int ranks, int rank) {
     double vector =
         coded(plan, workers_of(plan, ranks, rank) * (double)plan->features, workers_of(plan, ranks, rank));
     double out = 0, in = 0;
-    if (is_staged(plan, ranks, vector)) {
+    if (fr_parcels_are_staged(plan, ranks, vector)) {
         add_gather(&total, ranks, vector);
         return total;
     }
@@ -127,9 +122,9 @@ static fr_traffic allgather(const fr_plan *plan, int ranks, int rank) {
 /* As leaders.c has it: a member tells its leader its sums and hears all slices; leaders trade both among them. */
 static fr_traffic by_leaders(const fr_plan *plan, int ranks, int rank) {
     fr_traffic total = {0};
-    fr_group group = fr_group_of(ranks, rank);
-    int each = plan->workers / ranks, own = rank / group.size;
-    double up = (double)fr_wire_most(plan->wire, plan->features, each * plan->levels);
+    fr_group group = fr_group_of(plan, ranks, rank);
+    int each = plan->workers / ranks, own = group.index;
+    double up = (double)fr_wire_most(plan->wire, plan->features, group.up);
     double down = coded(plan, (double)plan->features, plan->workers), members = group.members;
     add_largest_norm(&total, plan, ranks, rank);
     total.hops += 4;
@@ -142,12 +137,11 @@ static fr_traffic by_leaders(const fr_plan *plan, int ranks, int rank) {
     double mine = (double)(fr_group_start(plan, ranks, own + 1) - fr_group_start(plan, ranks, own));
     double scales = (group.members + 1) * each;
     for (int i = 0; i < group.count; i++) {
-        int first = i * group.size, size = fr_group_of(ranks, first).members + 1;
+        int size = fr_group_of(plan, ranks, i * group.size).members + 1;
         double theirs = (double)(fr_group_start(plan, ranks, i + 1) - fr_group_start(plan, ranks, i));
-        int most = group.size * each * plan->levels;
         if (i == own) continue;
-        total.sent += (double)fr_wire_most(plan->wire, (int64_t)theirs, most) + coded(plan, mine, scales);
-        total.received += (double)fr_wire_most(plan->wire, (int64_t)mine, most) + coded(plan, theirs, size * each);
+        total.sent += (double)fr_wire_most(plan->wire, (int64_t)theirs, group.across) + coded(plan, mine, scales);
+        total.received += (double)fr_wire_most(plan->wire, (int64_t)mine, group.across) + coded(plan, theirs, size * each);
     }
     return total;
 }
@@ -166,9 +160,9 @@ static fr_traffic two_phase(const fr_plan *plan, int ranks, int rank) {
         back_out += coded(plan, own, each), back_in += coded(plan, theirs, each);
     }
     add_largest_norm(&total, plan, ranks, rank);
-    if (is_staged(plan, ranks, piece)) add_shuffle(&total, ranks, piece);
+    if (fr_parcels_are_staged(plan, ranks, piece)) add_shuffle(&total, ranks, piece);
     else add_direct(&total, ranks, out, in);
-    if (is_staged(plan, ranks, slice)) add_gather(&total, ranks, slice);
+    if (fr_parcels_are_staged(plan, ranks, slice)) add_gather(&total, ranks, slice);
     else add_direct(&total, ranks, back_out, back_in);
     return total;
 }

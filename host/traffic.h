@@ -17,6 +17,11 @@ typedef struct fr_traffic {
  * (fr_world_gather, fr_world_shuffle) than one by one. A message costs the processor as much as a few kilobytes cost a
  * fast link; a shuffle moves each piece log2(R) / 2 times. */
 static inline bool fr_is_staged(int ranks, double bytes) { return ranks > 8 && bytes <= 1024; }
+/* The same of parcels, the longest of which has so many bytes: unquantized vectors are none, and codes that vary in length
+ * travel one by one. */
+static inline bool fr_parcels_are_staged(const fr_plan *plan, int ranks, double bytes) {
+    return plan->levels > 0 && plan->wire != FR_WIRE_ELIAS && fr_is_staged(ranks, bytes);
+}
 
 /* Of rank `rank` of `ranks`, each with its workers (fr_first_worker), over processes (comm_mpi.c). Elias' codes vary; for
  * them this is the most that can be. */

@@ -145,20 +145,14 @@ static void write_iteration(json_writer *json, const Sizes &sizes, const Rig::Pr
     {
         Rig rig(problem);
         const auto wait = [&] { rig.wait(); };
-        write_way(json, "plain",
-                  host_times(
-                      sizes.repeats, sizes.steps,
-                      [&](int steps) {
-                          for (int i = 0; i < steps; i++) rig.plain_step();
-                      },
-                      wait));
-        write_way(json, "graph",
-                  host_times(
-                      sizes.repeats, sizes.steps,
-                      [&](int steps) {
-                          for (int i = 0; i < steps; i++) rig.recorded_step();
-                      },
-                      wait));
+        const auto time_way = [&](const char *name, void (Rig::*step)()) {
+            const auto several = [&](int steps) {
+                for (int i = 0; i < steps; i++) (rig.*step)();
+            };
+            write_way(json, name, host_times(sizes.repeats, sizes.steps, several, wait));
+        };
+        time_way("plain", &Rig::plain_step);
+        time_way("graph", &Rig::recorded_step);
     }
     const std::vector<double> persistent = persistent_times(problem, sizes);
     if (persistent.empty()) json_null(json, "persistent");
