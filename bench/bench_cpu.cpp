@@ -22,10 +22,10 @@
 #include <vector>
 
 extern "C" {
-#include "collective.h"
-#include "comm.h"
-#include "engine.h"
-#include "problem.h"
+#include "exchange/collective.h"
+#include "exchange/comm.h"
+#include "engine/engine.h"
+#include "data/planted.h"
 }
 
 namespace {

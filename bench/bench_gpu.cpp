@@ -12,7 +12,7 @@
 
 #include "gpu/suite.h"
 extern "C" {
-#include "engine_cuda.h"
+#include "engine/cuda/cuda.h"
 }
 
 static int usage(const char *found) {

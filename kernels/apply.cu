@@ -5,7 +5,7 @@
  * launch does both. Traffic a coordinate: what is decoded (1 to K elements), w and its copy in Real (16 to 20 bytes),
  * 16 more where iterates are averaged.
  */
-#include "apply.cuh"
+#include "kernels/apply.cuh"
 
 namespace fitrelu {
 namespace {

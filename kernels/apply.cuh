@@ -1,11 +1,11 @@
 /*
  * apply.cuh - decode and update of one coordinate: w <- w - eta_t g, g the decoded mean over the K workers; the average
- * of the tail. In double, operation by operation as engine_cpu.c, so that the same levels and scales give the CPU's
+ * of the tail. In double, operation by operation as engine/cpu/engine.c, so that the same levels and scales give the CPU's
  * bits. Workers are added in order.
  */
 #pragma once
 
-#include "launch.cuh"
+#include "kernels/launch.cuh"
 
 namespace fitrelu {
 

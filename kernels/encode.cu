@@ -1,7 +1,7 @@
 /*
  * encode.cu - levels of Q_s, four coordinates a thread (encode.cuh). Traffic: d (sizeof(Real) + 1) bytes a worker.
  */
-#include "encode.cuh"
+#include "kernels/encode.cuh"
 
 namespace fitrelu {
 namespace {

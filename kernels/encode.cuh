@@ -7,7 +7,7 @@
  */
 #pragma once
 
-#include "row_pass.cuh"
+#include "kernels/row_pass.cuh"
 
 namespace fitrelu {
 

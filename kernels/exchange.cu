@@ -8,7 +8,7 @@
  * Traffic: total (workers + 1) d elements; narrow d (sizeof(Real) + 2) bytes; pack 2 workers d; requantize K width bytes read, 8 width written and read
  * again, width levels written.
  */
-#include "launch.cuh"
+#include "kernels/launch.cuh"
 
 namespace fitrelu {
 namespace {

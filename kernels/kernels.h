@@ -12,9 +12,10 @@
 
 #include <cuda_runtime_api.h>
 
-#include "bf16.h"
-#include "cpu_kernels.h"
-#include "qsgd.h"
+#include "fitrelu.h"
+#include "kernels/rules/bf16.h"
+#include "kernels/rules/pass.h"
+#include "kernels/rules/qsgd.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -29,7 +30,7 @@ typedef struct fr_device_state {
     uint32_t too_large; /* set by fr_launch_round_rows where a value is beyond bfloat16 */
 } fr_device_state;
 
-/* The rows of one device, kept in the precision of the fit or as bfloat16 (bf16.h). A row takes `stride` elements, d
+/* The rows of one device, kept in the precision of the fit or as bfloat16 (kernels/rules/bf16.h). A row takes `stride` elements, d
  * rounded up to 16 bytes, zeros behind column d - 1, so that every row begins on 16 bytes whatever d is. Worker k of all
  * holds rows fr_part_start(n, K, k) on. */
 typedef struct fr_shard {
@@ -112,7 +113,7 @@ cudaError_t fr_launch_requantize(const fr_requantization *how, const fr_device_s
                                  int32_t *sums, uint64_t *statistics, int8_t *slices, void *scales,
                                  cudaStream_t stream);
 
-/* What a step decodes; as fr_update of engine.h. */
+/* What a step decodes; as fr_update of engine/engine.h. */
 typedef enum fr_decoding {
     FR_DECODE_TOTAL_VALUES,
     FR_DECODE_TOTAL_BF16,
@@ -162,7 +163,7 @@ bool fr_steps_possible(const fr_shard *shard, fr_decoding decoding);
  * the launchers above one after the other. */
 cudaError_t fr_launch_steps(const fr_steps *job, int64_t count, fr_device_state *state, cudaStream_t stream);
 
-/* Rows first .. first + count - 1 of a planted problem, count x stride real, and their labels: the same bits as planted.c
+/* Rows first .. first + count - 1 of a planted problem, count x stride real, and their labels: the same bits as data/planted.c
  * makes. planted: d double in device memory. */
 cudaError_t fr_launch_planted(const fr_shard *shard, int64_t first, int64_t count, uint64_t seed, double noise,
                               const double *planted, void *rows, void *labels, cudaStream_t stream);

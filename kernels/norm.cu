@@ -3,7 +3,7 @@
  *
  * Traffic: d sizeof(Real) bytes read a worker, twice for l2 (the second time from cache).
  */
-#include "norm.cuh"
+#include "kernels/norm.cuh"
 
 namespace fitrelu {
 namespace {

@@ -1,14 +1,14 @@
 /*
  * norm.cuh - N_k of one worker's vector by one block: max |v_i|, or ||v||_2 computed so that it neither overflows nor
  * underflows: the largest magnitude, then the sum of (v_i 2^-e)^2 in double, e the exponent of the largest, as
- * quantize.c.
+ * simd/quantize.c.
  *
  * Order of summation, whatever the block: share t of 256 sums i = t, t + 256, ... in order; shares by 32 as warp_sum,
  * then the eight sums in order. A block of fewer than 256 threads takes several shares a thread, one after another.
  */
 #pragma once
 
-#include "launch.cuh"
+#include "kernels/launch.cuh"
 
 namespace fitrelu {
 
@@ -21,7 +21,7 @@ __device__ inline double warp_max(double value) {
     return value;
 }
 
-/* As quantize.c: what is not finite has no norm. */
+/* As simd/quantize.c: what is not finite has no norm. */
 template <typename Real> __device__ inline double magnitude_of(Real v) {
     const double size = fabs(double(v));
     return size <= 1.7976931348623157e308 ? size : NAN;

@@ -1,7 +1,7 @@
 /*
  * persistent.cu - many whole steps in one cooperative launch, for one device that holds all workers: no launch and no
  * host between them. Whether that is faster than the replay of a recorded step, no GPU has said yet; it is off unless
- * asked for (engine_cuda_replay.c).
+ * asked for (engine/cuda/replay.c).
  *
  * A step: lanes of the gradient | lanes combined | [norms |] encoding, sums over workers, update | with a barrier of the
  * grid at each stroke. The work of each phase is cut as by the separate kernels and dealt to however many blocks fit the
@@ -11,10 +11,10 @@
  */
 #include <cooperative_groups.h>
 
-#include "apply.cuh"
-#include "combine.cuh"
-#include "encode.cuh"
-#include "norm.cuh"
+#include "kernels/apply.cuh"
+#include "kernels/combine.cuh"
+#include "kernels/encode.cuh"
+#include "kernels/norm.cuh"
 
 namespace fitrelu {
 namespace {

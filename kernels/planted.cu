@@ -1,14 +1,14 @@
 /*
  * planted.cu - the planted model on the device: x_ij ~ N(0, 1), y_i = max(0, <w*, x_i>) + sigma N(0, 1).
  *
- * The same words, the same formulas and the same order of operations as planted.c and cpu_kernels.c, each rounded on
+ * The same words, the same formulas and the same order of operations as data/planted.c and simd/kernels.c, each rounded on
  * its own (no contraction), so that a CPU and a GPU fit the same problem to the bit. Box-Muller on pairs of Philox
  * words: element (i, j) is word i d4 + j of the stream of rows, d4 being d rounded up to four.
  *
  * Traffic: rows x stride sizeof(Real) written, then read once for the labels. Order of a label's dot product: eight
- * lanes j = l, l + 8, ... in double, added as ((0+4)+(2+6))+((1+5)+(3+7)), as cpu_kernels_real.h.
+ * lanes j = l, l + 8, ... in double, added as ((0+4)+(2+6))+((1+5)+(3+7)), as simd/kernels_real.h.
  */
-#include "launch.cuh"
+#include "kernels/launch.cuh"
 
 namespace fitrelu {
 namespace {

@@ -10,7 +10,7 @@
  * FR_STORAGE_BF16 and Real without; the lanes' sums, lanes x stride sizeof(Real), are written and read once more, mostly
  * in L2. Order of summation: row_pass.cuh; no atomics.
  */
-#include "combine.cuh"
+#include "kernels/combine.cuh"
 
 namespace fitrelu {
 namespace {

@@ -21,7 +21,7 @@
  */
 #pragma once
 
-#include "launch.cuh"
+#include "kernels/launch.cuh"
 
 namespace fitrelu {
 

@@ -4,7 +4,7 @@
  * The same fused pass as the gradient's, over rows in order instead of drawn ones. Traffic: every row once,
  * n (stride sizeof(Kept) + sizeof(Real)) bytes. Order of summation: row_pass.cuh.
  */
-#include "combine.cuh"
+#include "kernels/combine.cuh"
 
 namespace fitrelu {
 namespace {

@@ -3,7 +3,7 @@
  */
 #include "bench_kernels.h"
 
-#include "launch.cuh"
+#include "kernels/launch.cuh"
 
 namespace bench {
 namespace {

@@ -10,9 +10,9 @@
 
 #include "suite.h"
 extern "C" {
-#include "engine_cuda.h"
-#include "place.h"
-#include "problem.h"
+#include "engine/cuda/cuda.h"
+#include "solver/place.h"
+#include "fit/condition.h"
 }
 
 namespace bench {
@@ -52,7 +52,7 @@ fr_status sum_alone(const Job &job, const Rank &rank, fr_error *error) {
     }
 }
 
-/* As fit.c makes a step, with `body` for gradient and exchange. */
+/* As fit/fit.c makes a step, with `body` for gradient and exchange. */
 void recorded(const Rank &rank, const std::function<fr_status(fr_error *)> &body) {
     fr_error error = {};
     bool replayed = false, again = true;

@@ -11,7 +11,7 @@
 #include "bench_kernels.h"
 #include "suite.h"
 extern "C" {
-#include "kernels.h"
+#include "kernels/kernels.h"
 }
 
 namespace bench {

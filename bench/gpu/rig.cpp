@@ -6,8 +6,8 @@
 
 #include "suite.h"
 extern "C" {
-#include "engine_cuda.h"
-#include "problem.h"
+#include "engine/cuda/cuda.h"
+#include "fit/condition.h"
 }
 
 namespace bench {
@@ -61,7 +61,7 @@ void Rig::plain_step() {
     check(fr_collective_step(engine, comm, &error), error);
 }
 
-/* As the loop of fit.c makes it. */
+/* As the loop of fit/fit.c makes it. */
 void Rig::recorded_step() {
     fr_error error = {};
     bool replayed = false, again = true;

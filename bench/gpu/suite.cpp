@@ -9,7 +9,7 @@
 
 #include "bench_kernels.h"
 extern "C" {
-#include "engine_cuda.h"
+#include "engine/cuda/cuda.h"
 }
 
 namespace bench {

@@ -16,10 +16,10 @@
 
 #include "statistics.h"
 extern "C" {
-#include "collective.h"
-#include "comm.h"
-#include "engine.h"
-#include "json_writer.h"
+#include "exchange/collective.h"
+#include "exchange/comm.h"
+#include "engine/engine.h"
+#include "fitrelu/json_writer.h"
 }
 
 namespace bench {

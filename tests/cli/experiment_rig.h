@@ -13,7 +13,7 @@
 #include "program.h"
 
 extern "C" {
-#include "experiment.h"
+#include "experiment/experiment.h"
 }
 
 /* For "all": table2 would make clusters and measure time. */

@@ -8,10 +8,10 @@
 #include "experiment_rig.h"
 
 extern "C" {
-#include "lemmas.h"
-#include "parse_number.h"
-#include "problem.h"
-#include "theorems.h"
+#include "experiment/lemmas.h"
+#include "base/parse_number.h"
+#include "data/planted.h"
+#include "experiment/theorems.h"
 }
 
 static const double EDGE = 7.0 / 200;

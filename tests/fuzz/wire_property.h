@@ -12,7 +12,7 @@
 #include <vector>
 
 extern "C" {
-#include "wire.h"
+#include "wire/wire.h"
 }
 
 namespace wire_property {

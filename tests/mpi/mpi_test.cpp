@@ -10,7 +10,7 @@
 
 #include "../cli/program.h"
 extern "C" {
-#include "traffic.h"
+#include "exchange/traffic.h"
 }
 
 #ifdef FR_HAVE_JANSSON
@@ -205,7 +205,7 @@ class Methods : public Mpi, public ::testing::WithParamInterface<Method> {
 
 TEST_P(Methods, GiveTheBitsOfOneProcessAndSendWhatTheFormulaSays) {
     ASSERT_EQ(run("fit " + line() + " --model one").code, 0);
-    for (int count : {2, 3, 4, 6, 10, 15, 24}) { /* ten: small pieces go by way of other ranks (fr_is_staged, leaders.h) */
+    for (int count : {2, 3, 4, 6, 10, 15, 24}) { /* ten: small pieces go by way of other ranks (fr_is_staged, exchange/hierarchical.h) */
         int parts = GetParam().collective == FR_COLLECTIVE_MASTER ? count - 1 : count;
         if (GetParam().workers % parts != 0) continue;
         Said said = ranks(count, line() + " --model many --json");

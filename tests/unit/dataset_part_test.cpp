@@ -9,9 +9,9 @@
 #include <cmath>
 
 extern "C" {
-#include "dataset_parse.h"
-#include "engine.h"
-#include "problem.h"
+#include "data/parse.h"
+#include "engine/engine.h"
+#include "data/planted.h"
 }
 
 namespace {

@@ -6,7 +6,7 @@
 #include <cmath>
 
 extern "C" {
-#include "problem.h"
+#include "data/planted.h"
 }
 
 namespace {

@@ -9,7 +9,7 @@
 #include "oracle.h"
 #include "scratch.h"
 extern "C" {
-#include "ensemble.h"
+#include "fit/ensemble.h"
 }
 
 namespace {

@@ -7,9 +7,9 @@
 #include "fitrelu.h"
 #include "oracle.h"
 extern "C" {
-#include "forecast.h"
-#include "traffic.h"
-#include "wire.h"
+#include "forecast/forecast.h"
+#include "exchange/traffic.h"
+#include "wire/wire.h"
 }
 
 /* K nodes of `each` workers on n x d rows. */

@@ -1,9 +1,9 @@
-/* Rows left unread (engine_cpu_idle.c): an engine that leaves rows out gives the bits of one that reads them all. */
+/* Rows left unread (engine/cpu/idle.c): an engine that leaves rows out gives the bits of one that reads them all. */
 #include <cmath>
 
 #include "rig.h"
 extern "C" {
-#include "engine_cpu.h"
+#include "engine/cpu/parts.h"
 }
 
 using oracle::Vector;

@@ -16,10 +16,10 @@
 #include <thread>
 
 extern "C" {
-#include "output_file.h"
-#include "text_file.h"
+#include "base/output_file.h"
+#include "base/text_file.h"
 }
-#include "parse_number.h"
+#include "base/parse_number.h"
 
 namespace {
 

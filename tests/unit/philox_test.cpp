@@ -6,10 +6,10 @@
 #include <vector>
 
 extern "C" {
-#include "cpu_kernels.h"
+#include "simd/kernels.h"
 }
-#include "philox.h"
-#include "qsgd.h"
+#include "kernels/rules/philox.h"
+#include "kernels/rules/qsgd.h"
 #ifdef FR_HAVE_RANDOM123
 #include <Random123/philox.h>
 #endif

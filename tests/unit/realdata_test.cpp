@@ -15,7 +15,7 @@
 #include "realdata_sets.h"
 #include "scratch.h"
 extern "C" {
-#include "problem.h"
+#include "fit/condition.h"
 }
 
 namespace realdata {

@@ -18,9 +18,9 @@
 
 #include "oracle.h"
 extern "C" {
-#include "collective.h"
-#include "comm.h"
-#include "engine.h"
+#include "exchange/collective.h"
+#include "exchange/comm.h"
+#include "engine/engine.h"
 }
 
 namespace rig {

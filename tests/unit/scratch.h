@@ -18,7 +18,7 @@
 #include <vector>
 
 extern "C" {
-#include "dataset.h"
+#include "data/dataset.h"
 }
 
 #ifdef FR_HAVE_LIBZIP

@@ -5,7 +5,7 @@
 #include <vector>
 
 extern "C" {
-#include "team.h"
+#include "base/team.h"
 }
 
 namespace {

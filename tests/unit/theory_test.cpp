@@ -5,7 +5,7 @@
 
 #include "fitrelu.h"
 extern "C" {
-#include "plan.h"
+#include "plan/plan.h"
 }
 
 TEST(Theory, ConstantsByHand) {

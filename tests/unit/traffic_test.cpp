@@ -2,7 +2,7 @@
 #include <gtest/gtest.h>
 
 extern "C" {
-#include "traffic.h"
+#include "exchange/traffic.h"
 }
 
 namespace {

@@ -7,7 +7,7 @@
 #include "../fuzz/wire_property.h"
 #include "oracle.h"
 extern "C" {
-#include "wire_elias.h"
+#include "wire/elias.h"
 }
 
 typedef std::vector<int8_t> Levels;

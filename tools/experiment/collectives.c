@@ -8,7 +8,7 @@
 #include <math.h>
 #include <stdio.h>
 
-#include "experiment.h"
+#include "experiment/experiment.h"
 
 enum { WAYS = 4, WORKERS = 4, LEVELS = 127 };
 typedef struct way {

@@ -19,8 +19,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "ensemble.h"
-#include "experiment.h"
+#include "fit/ensemble.h"
+#include "experiment/experiment.h"
 
 enum { REGIMES = 2, SIZES = 7, FEATURES = 4, SAMPLES = 4000, LONG_STEPS = 350, SHORT_STEPS = 100 };
 static const int sizes[SIZES] = {33, 25, 17, 9, 5, 3, 1}; /* long trials first */

@@ -11,8 +11,8 @@
 #define FITRELU_EXPERIMENT_H
 
 #include "fitrelu.h"
-#include "json_writer.h"
-#include "output_file.h"
+#include "fitrelu/json_writer.h"
+#include "base/output_file.h"
 
 enum { EXPERIMENT_MOST_BATCHES = 16, EXPERIMENT_MOST_VERDICTS = 24, EXPERIMENT_TEXT = 512 };
 
@@ -77,7 +77,7 @@ void experiment_describe(const experiment_run *run, char text[EXPERIMENT_TEXT]);
 /* OUTPUT/NAME.ENDING */
 void experiment_path(const experiment_run *run, const char *ending, char text[EXPERIMENT_TEXT]);
 
-/* ---------------------------------------------------------------------------------------------- fit.c */
+/* ---------------------------------------------------------------------------------------------- fit/fit.c */
 
 /* Defaults for a fit inside a trial: one worker, one thread, a constant step, the device of the settings. */
 void experiment_options(const experiment_run *run, fr_options *options);

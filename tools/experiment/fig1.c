@@ -10,7 +10,7 @@
 #include <math.h>
 #include <stdio.h>
 
-#include "experiment.h"
+#include "experiment/experiment.h"
 
 static const double FIT_FROM = 0.1, FIT_TO = 1e-11;
 /* A curve counts as geometric when a straight line explains this share of its logarithm. */

@@ -16,8 +16,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "experiment.h"
-#include "parse_number.h"
+#include "experiment/experiment.h"
+#include "base/parse_number.h"
 
 static const double SUCCESS = 1e-3, CERTAIN = 1e-9, LINEAR = 0.98;
 enum { TRIALS = 10, ITERATIONS = 2000, BITS = 7, MOST_FEATURES = 32 };

@@ -5,12 +5,12 @@
 #include <math.h>
 #include <string.h>
 
-#include "cpu_kernels.h"
-#include "experiment.h"
-#include "interrupt.h"
-#include "philox.h"
+#include "simd/kernels.h"
+#include "experiment/experiment.h"
+#include "fitrelu/interrupt.h"
+#include "kernels/rules/philox.h"
 
-/* Streams 1 to 7 are the library's (philox.h). */
+/* Streams 1 to 7 are the library's (kernels/rules/philox.h). */
 enum { STREAM_NEAR = 64 };
 
 typedef struct curve {

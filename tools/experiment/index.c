@@ -10,8 +10,8 @@
 #include <string.h>
 #include <time.h>
 
-#include "experiment.h"
-#include "status.h"
+#include "experiment/experiment.h"
+#include "base/status.h"
 
 static const char style[] =
     ":root{color-scheme:light dark;--ground:#fbfbf9;--card:#fff;--text:#1d1f21;--soft:#5c6166;--line:#dfe1e3;"

@@ -1,7 +1,7 @@
 /*
  * index_text.c - the texts of the page: HTML, pictures in base64, and tables made from a summary.
  *
- * A summary is what json_writer.c wrote, one member a line with two blanks a level, so its tables are read line by line:
+ * A summary is what fitrelu/json_writer.c wrote, one member a line with two blanks a level, so its tables are read line by line:
  * an array of the outermost object is a table, an object in it a row, a member of that a cell.
  */
 #include <math.h>
@@ -9,8 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "experiment.h"
-#include "parse_number.h"
+#include "experiment/experiment.h"
+#include "base/parse_number.h"
 
 void index_text(fr_output *page, const char *text) {
     for (; *text; text++) {

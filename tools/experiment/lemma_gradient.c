@@ -22,9 +22,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "interrupt.h"
-#include "lemmas.h"
-#include "status.h"
+#include "fitrelu/interrupt.h"
+#include "experiment/lemmas.h"
+#include "base/status.h"
 
 enum { RATIOS = 7, POINTS = 40, POWER_STEPS = 20, RADII = 2, FULL_DRAWS = 1000, DRAWS = 200 };
 /* So many draws of 6.2 are made from one direction, then comes another. */

@@ -13,9 +13,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "interrupt.h"
-#include "lemmas.h"
-#include "status.h"
+#include "fitrelu/interrupt.h"
+#include "experiment/lemmas.h"
+#include "base/status.h"
 
 enum { KINDS = 4, LEVELS = 7, DRAWS = 2000, FULL_DRAWS = 20000, WIDER = 5 };
 static const char *const kind_names[KINDS] = {"gaussian", "equal", "heavy", "gradient"};

@@ -5,7 +5,7 @@
  */
 #include <inttypes.h>
 
-#include "lemmas.h"
+#include "experiment/lemmas.h"
 
 enum { PARTS = 3 };
 static const experiment_part *const parts[PARTS] = {&lemma_6_1, &lemma_6_2, &lemma_6_3};

@@ -4,7 +4,7 @@
 #ifndef FITRELU_LEMMAS_H
 #define FITRELU_LEMMAS_H
 
-#include "experiment.h"
+#include "experiment/experiment.h"
 
 extern const experiment_part lemma_6_1, lemma_6_2, lemma_6_3;
 

@@ -3,7 +3,7 @@
  */
 #include <math.h>
 
-#include "experiment.h"
+#include "experiment/experiment.h"
 
 double measure_mean(const double *values, int64_t count) {
     double sum = 0;

@@ -1,7 +1,7 @@
 /*
  * parts.c - an experiment made of several subjects: their trials stand one part after the other.
  */
-#include "experiment.h"
+#include "experiment/experiment.h"
 
 void experiment_parts_plan(experiment_run *run, const experiment_part *const parts[], int count) {
     run->trials = run->width = 0;

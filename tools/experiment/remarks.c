@@ -16,8 +16,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "status.h"
-#include "theorems.h"
+#include "base/status.h"
+#include "experiment/theorems.h"
 
 /* --------------------------------------------------------------------------------------- Remark 3.2 */
 

@@ -11,10 +11,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "experiment.h"
-#include "message.h"
-#include "parse_number.h"
-#include "status.h"
+#include "experiment/experiment.h"
+#include "fitrelu/message.h"
+#include "base/parse_number.h"
+#include "base/status.h"
 
 extern char **environ;
 

@@ -9,7 +9,7 @@
 #include <math.h>
 #include <stdio.h>
 
-#include "experiment.h"
+#include "experiment/experiment.h"
 
 enum { GRADIENTS = 3 };
 static const char *const gradient_names[GRADIENTS] = {"half", "own", "printed"};

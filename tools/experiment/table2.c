@@ -16,7 +16,7 @@
 #include <math.h>
 #include <stdio.h>
 
-#include "table2.h"
+#include "experiment/table2.h"
 
 enum { SCENARIOS = 2, SCHEMES = 5, WIDTH = 8, CALIBRATION_STEPS = 20 };
 static const double PAPER_SHARE = 28.51 / 4.921; /* communication to computation, SGD, scenario 1 */

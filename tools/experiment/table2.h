@@ -4,7 +4,7 @@
 #ifndef FITRELU_TABLE2_H
 #define FITRELU_TABLE2_H
 
-#include "experiment.h"
+#include "experiment/experiment.h"
 
 /* Seconds of a whole run. */
 typedef struct cluster_fit {

@@ -9,9 +9,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "interrupt.h"
-#include "status.h"
-#include "table2.h"
+#include "fitrelu/interrupt.h"
+#include "base/status.h"
+#include "experiment/table2.h"
 
 enum { NOT_HERE = 77, WORDS = 2048 };
 

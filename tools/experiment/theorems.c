@@ -11,8 +11,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "status.h"
-#include "theorems.h"
+#include "base/status.h"
+#include "experiment/theorems.h"
 
 enum { SCHEMES = 3, POINTS = 20, WORKERS = 4, MOST_RUNS = 1000 };
 static const int scheme_bits[SCHEMES] = {3, 7, 0};

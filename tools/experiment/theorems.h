@@ -4,7 +4,7 @@
 #ifndef FITRELU_THEOREMS_H
 #define FITRELU_THEOREMS_H
 
-#include "experiment.h"
+#include "experiment/experiment.h"
 
 extern const experiment_part theorem_bounds, remark_3_2, remark_3_9;
 

@@ -15,11 +15,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "experiment.h"
-#include "fit.h" /* fr_seconds */
-#include "interrupt.h"
-#include "parse_number.h"
-#include "status.h"
+#include "experiment/experiment.h"
+#include "base/clock.h"
+#include "fitrelu/interrupt.h"
+#include "base/parse_number.h"
+#include "base/status.h"
 
 typedef struct crew {
     experiment_run *run;

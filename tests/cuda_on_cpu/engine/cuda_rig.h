@@ -10,7 +10,7 @@
 #include "cuda_on_cpu/control.h"
 #include "rig.h"
 extern "C" {
-#include "engine_cuda.h"
+#include "engine/cuda/cuda.h"
 }
 
 namespace rig {

@@ -1,5 +1,5 @@
 /*
- * curand_words.cu - words of cuRAND's own device generator, for philox.h to be held against.
+ * curand_words.cu - words of cuRAND's own device generator, for kernels/rules/philox.h to be held against.
  */
 #include "curand_words.h"
 

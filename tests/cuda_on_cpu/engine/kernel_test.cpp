@@ -4,8 +4,8 @@
 #include "cuda_rig.h"
 #include "curand_words.h"
 extern "C" {
-#include "philox.h"
-#include "problem.h"
+#include "kernels/rules/philox.h"
+#include "data/planted.h"
 }
 
 namespace {

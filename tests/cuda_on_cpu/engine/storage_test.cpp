@@ -6,8 +6,8 @@
 
 #include "fit_rig.h"
 extern "C" {
-#include "bf16.h"
-#include "problem.h"
+#include "kernels/rules/bf16.h"
+#include "data/planted.h"
 }
 
 namespace {

@@ -1,0 +1,10 @@
+/*
+ * clock.h - the one clock that durations are measured with.
+ */
+#ifndef FR_CLOCK_H
+#define FR_CLOCK_H
+
+/* Seconds of CLOCK_MONOTONIC, from some point in the past; never runs backwards. */
+double fr_seconds(void);
+
+#endif

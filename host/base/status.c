@@ -1,0 +1,205 @@
+/*
+ * status.c - failure lines and guarded memory.
+ *
+ * Linux hands out more memory than it has and kills the process when the pages are touched. A user who mistypes
+ * --samples deserves a line instead, so every large allocation of the library goes through fr_allocate, which
+ * compares the bytes needed with what the machine, the limits of the process and its control group still give,
+ * before a page is touched.
+ *
+ * Numbers in messages are put together from integers: printf would write them with the locale's decimal comma.
+ */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE /* madvise */
+#endif
+#include "base/status.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+enum { ALIGNMENT = 64, UNCHECKED_BYTES = 1 << 20, HUGE_PAGE = 1 << 21 };
+
+/* ------------------------------------------------------------------------------------ failure lines */
+
+static void write_line(fr_error *error, fr_status status, const char *format, va_list arguments)
+    __attribute__((format(printf, 3, 0)));
+
+static void write_line(fr_error *error, fr_status status, const char *format, va_list arguments) {
+    error->status = status;
+    error->rank = -1;
+    error->device = -1;
+    vsnprintf(error->message, sizeof error->message, format, arguments);
+}
+
+fr_status fr_fail(fr_error *error, fr_status status, const char *format, ...) {
+    if (!error) return status;
+    va_list arguments;
+    va_start(arguments, format);
+    write_line(error, status, format, arguments);
+    va_end(arguments);
+    return status;
+}
+
+fr_status fr_fail_errno(fr_error *error, fr_status status, const char *format, ...) {
+    const char *reason = strerror(errno); /* before anything else can change errno */
+    if (!error) return status;
+    va_list arguments;
+    va_start(arguments, format);
+    write_line(error, status, format, arguments);
+    va_end(arguments);
+    size_t used = strlen(error->message);
+    snprintf(error->message + used, sizeof error->message - used, ": %s", reason);
+    return status;
+}
+
+/* ---------------------------------------------------------------------------------- available memory */
+
+static uint64_t least(uint64_t a, uint64_t b) { return a < b ? a : b; }
+
+/* The number after key at the start of a line of a /proc or /sys file ("" takes the first line). False where the
+ * file, the key or the number is missing, as for a limit of "max". */
+static bool read_number(const char *path, const char *key, uint64_t *number) {
+    FILE *file = fopen(path, "r");
+    if (!file) return false;
+    bool found = false;
+    size_t length = strlen(key);
+    char line[256];
+    while (!found && fgets(line, sizeof line, file)) {
+        if (strncmp(line, key, length) == 0) found = sscanf(line + length, "%" SCNu64, number) == 1;
+        if (length == 0) break;
+    }
+    fclose(file);
+    return found;
+}
+
+/* What one control group leaves: its limit less its use, of which file pages do not count since they give way. */
+static uint64_t room_in_group(const char *folder, bool unified) {
+    const char *limit_name = unified ? "memory.max" : "memory.limit_in_bytes";
+    const char *used_name = unified ? "memory.current" : "memory.usage_in_bytes";
+    const char *pages[2] = {unified ? "inactive_file " : "total_inactive_file ",
+                            unified ? "active_file " : "total_active_file "};
+    char path[1200];
+    uint64_t limit, used;
+    snprintf(path, sizeof path, "%s/%s", folder, limit_name);
+    if (!read_number(path, "", &limit)) return UINT64_MAX;
+    snprintf(path, sizeof path, "%s/%s", folder, used_name);
+    if (!read_number(path, "", &used)) return UINT64_MAX;
+    snprintf(path, sizeof path, "%s/memory.stat", folder);
+    for (int i = 0; i < 2; i++) {
+        uint64_t files;
+        if (read_number(path, pages[i], &files)) used -= least(files, used);
+    }
+    return limit > used ? limit - used : 0;
+}
+
+/* The least over a group and its ancestors. In a container the group's own folder is often not visible; then the
+ * root of the hierarchy holds the container's limit, which is the last one asked. */
+static uint64_t room_in_groups(const char *base, const char *group, bool unified) {
+    char folder[1100];
+    snprintf(folder, sizeof folder, "%s%s", base, strcmp(group, "/") == 0 ? "" : group);
+    uint64_t room = UINT64_MAX;
+    for (;;) {
+        room = least(room, room_in_group(folder, unified));
+        char *slash = strrchr(folder + strlen(base), '/');
+        if (!slash) return room;
+        *slash = '\0';
+    }
+}
+
+/* Lines of /proc/self/cgroup: "0::/group" (version 2) or "4:memory:/group" (version 1). */
+static uint64_t room_in_control_groups(void) {
+    FILE *file = fopen("/proc/self/cgroup", "r");
+    if (!file) return UINT64_MAX;
+    uint64_t room = UINT64_MAX;
+    char line[1000];
+    while (fgets(line, sizeof line, file)) {
+        line[strcspn(line, "\n")] = '\0';
+        char *controllers = strchr(line, ':');
+        char *group = controllers ? strchr(controllers + 1, ':') : NULL;
+        if (!group) continue;
+        *group++ = '\0';
+        if (controllers[1] == '\0') room = least(room, room_in_groups("/sys/fs/cgroup", group, true));
+        if (strstr(controllers, "memory")) room = least(room, room_in_groups("/sys/fs/cgroup/memory", group, false));
+    }
+    fclose(file);
+    return room;
+}
+
+/* What RLIMIT_AS leaves beside the address space in use. */
+static uint64_t room_in_address_space(void) {
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_AS, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return UINT64_MAX;
+    uint64_t pages = 0;
+    if (!read_number("/proc/self/statm", "", &pages)) return limit.rlim_cur;
+    uint64_t used = pages * (uint64_t)sysconf(_SC_PAGESIZE);
+    return limit.rlim_cur > used ? limit.rlim_cur - used : 0;
+}
+
+uint64_t fr_memory_available(void) {
+    uint64_t kilobytes;
+    uint64_t room = UINT64_MAX;
+    if (read_number("/proc/meminfo", "MemAvailable:", &kilobytes)) room = kilobytes * 1024;
+    return least(room, least(room_in_control_groups(), room_in_address_space()));
+}
+
+/* --------------------------------------------------------------------------------------- allocation */
+
+/* "20.1 GB": decimal units, one place, cut rather than rounded. */
+static void write_bytes(char *text, size_t size, double bytes) {
+    const char *units[] = {"bytes", "kB", "MB", "GB", "TB", "PB", "EB", "ZB", "YB"};
+    int unit = 0;
+    while (bytes >= 1000 && unit < 8) {
+        bytes /= 1000;
+        unit++;
+    }
+    uint64_t tenths = bytes < 1e9 ? (uint64_t)(bytes * 10) : UINT64_MAX;
+    if (unit == 0) snprintf(text, size, "%" PRIu64 " bytes", tenths / 10);
+    else snprintf(text, size, "%" PRIu64 ".%" PRIu64 " %s", tenths / 10, tenths % 10, units[unit]);
+}
+
+static fr_status refuse(int64_t count, size_t size, const char *what, uint64_t available, fr_error *error) {
+    char needed[32], there[32];
+    write_bytes(needed, sizeof needed, (double)count * (double)size);
+    write_bytes(there, sizeof there, (double)available);
+    return fr_fail(error, FR_ERROR, "needs %s for %s (%" PRId64 " times %zu bytes), %s available", needed, what,
+                   count, size, there);
+}
+
+/* Large memory is cleared by all cores, so that its pages lie near those that will read them. */
+static void clear(char *memory, uint64_t bytes) {
+    int64_t pages = (int64_t)((bytes + HUGE_PAGE - 1) / HUGE_PAGE);
+#pragma omp parallel for schedule(static) if (pages > 32)
+    for (int64_t page = 0; page < pages; page++) {
+        uint64_t first = (uint64_t)page * HUGE_PAGE, rest = bytes - first;
+        memset(memory + first, 0, rest < HUGE_PAGE ? rest : HUGE_PAGE);
+    }
+}
+
+fr_status fr_allocate(void **memory, int64_t count, size_t size, const char *what, fr_error *error) {
+    *memory = NULL;
+    if (count < 0) return fr_fail(error, FR_ERROR, "cannot allocate %" PRId64 " elements for %s", count, what);
+    uint64_t bytes;
+    if (__builtin_mul_overflow((uint64_t)count, (uint64_t)size, &bytes) || bytes > (uint64_t)PTRDIFF_MAX - ALIGNMENT)
+        return refuse(count, size, what, fr_memory_available(), error);
+    if (bytes > UNCHECKED_BYTES) {
+        uint64_t available = fr_memory_available();
+        if (bytes > available) return refuse(count, size, what, available, error);
+    }
+    bool large = bytes >= 4 * (uint64_t)HUGE_PAGE;
+    if (posix_memalign(memory, large ? HUGE_PAGE : ALIGNMENT, bytes ? bytes : ALIGNMENT) != 0) {
+        *memory = NULL;
+        return refuse(count, size, what, fr_memory_available(), error);
+    }
+#ifdef MADV_HUGEPAGE
+    /* Rows are read in random order: with small pages nearly every row costs a page walk. */
+    if (large) madvise(*memory, bytes, MADV_HUGEPAGE);
+#endif
+    clear(*memory, bytes ? bytes : ALIGNMENT);
+    return FR_OK;
+}

@@ -1,0 +1,119 @@
+/*
+ * dataset.c - the data set object: made, filled from arrays, checked, asked and freed.
+ *
+ * Files are read in data/read.c and the dataset_*.c beside it, and written in data/write.c.
+ */
+#ifndef _XOPEN_SOURCE
+#define _XOPEN_SOURCE 700
+#endif
+#include "data/dataset.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "data/parse.h"
+#include "base/parse_number.h"
+
+fr_status fr_dataset_allocate(int64_t samples, int64_t features, fr_range kept, bool labels, fr_precision precision,
+                              const char *source, fr_dataset **dataset, fr_error *error) {
+    *dataset = NULL;
+    if (samples < 1 || features < 1)
+        return fr_fail(error, FR_ERROR_DATA,
+                       "%s: found %" PRId64 " rows of %" PRId64 " features, expected at least 1 of 1", source,
+                       samples, features);
+    int64_t values;
+    if (__builtin_mul_overflow(samples, features, &values))
+        return fr_fail(error, FR_ERROR_DATA,
+                       "%s: %" PRId64 " rows of %" PRId64 " features are more than can be counted", source, samples,
+                       features);
+    fr_dataset *set = calloc(1, sizeof *set);
+    if (!set) return fr_fail(error, FR_ERROR, "%s: out of memory", source);
+    *set = (fr_dataset){.samples = samples,
+                        .features = features,
+                        .first_row = kept.first,
+                        .local_rows = kept.count,
+                        .precision = precision};
+    size_t bytes = fr_precision_bytes(precision);
+    fr_status status = FR_ERROR;
+    set->source = strdup(source);
+    if (!set->source) fr_fail(error, FR_ERROR, "%s: out of memory", source);
+    else status = fr_allocate(&set->rows, kept.count * features, bytes, "rows of X", error);
+    if (status == FR_OK && labels) status = fr_allocate(&set->labels, kept.count, bytes, "labels", error);
+    if (status == FR_OK) *dataset = set;
+    else fr_dataset_free(set);
+    return status;
+}
+
+/* Row and column are counted from 0, as in NumPy. */
+static fr_status refuse_value(const fr_dataset *set, bool label, int64_t row, int64_t column, double value,
+                              fr_error *error) {
+    char number[FR_NUMBER_SIZE], place[64];
+    fr_format_double(number, sizeof number, value);
+    if (label) snprintf(place, sizeof place, "y[%" PRId64 "]", row);
+    else snprintf(place, sizeof place, "X[%" PRId64 ",%" PRId64 "]", row, column);
+    return fr_fail(error, FR_ERROR_DATA, "%s: %s is %s, %s", set->source, place, number,
+                   fr_misfit(value, set->precision));
+}
+
+fr_status fr_dataset_from_arrays(int64_t samples, int64_t features, const double *rows, const double *labels,
+                                 fr_precision precision, fr_dataset **dataset, fr_error *error) {
+    fr_dataset *set = NULL;
+    *dataset = NULL;
+    if (!rows) return fr_fail(error, FR_ERROR_USAGE, "arrays: rows is NULL, expected samples x features values");
+    fr_status status = fr_dataset_allocate(samples, features, (fr_range){0, samples}, labels != NULL, precision,
+                                           "arrays", &set, error);
+    for (int64_t i = 0; status == FR_OK && i < samples; i++) {
+        for (int64_t j = 0; status == FR_OK && j < features; j++) {
+            double value = rows[i * features + j];
+            if (fr_fits(value, precision)) fr_dataset_put(set, i, j, value);
+            else status = refuse_value(set, false, i, j, value, error);
+        }
+        if (status != FR_OK || !labels) continue;
+        if (fr_fits(labels[i], precision)) fr_dataset_put_label(set, i, labels[i]);
+        else status = refuse_value(set, true, i, 0, labels[i], error);
+    }
+    if (status == FR_OK) *dataset = set;
+    else fr_dataset_free(set);
+    return status;
+}
+
+fr_status fr_dataset_check(const fr_dataset *set, fr_error *error) {
+    for (int64_t i = 0; i < set->local_rows; i++) {
+        for (int64_t j = 0; set->rows && j < set->features; j++) {
+            double value = fr_dataset_value(set, i, j);
+            if (!fr_fits(value, set->precision)) return refuse_value(set, false, set->first_row + i, j, value, error);
+        }
+        if (set->labels && !fr_fits(fr_dataset_label(set, i), set->precision))
+            return refuse_value(set, true, set->first_row + i, 0, fr_dataset_label(set, i), error);
+    }
+    return FR_OK;
+}
+
+fr_status fr_dataset_holds(const fr_dataset *set, fr_range needed, fr_error *error) {
+    int64_t from = needed.first - set->first_row;
+    if (needed.count == 0 || (from >= 0 && from + needed.count <= set->local_rows)) return FR_OK;
+    return fr_fail(error, FR_ERROR,
+                   "%s: %" PRId64 " of %" PRId64 " rows are held here, from row %" PRId64 " on; %" PRId64
+                   " from row %" PRId64 " on are needed",
+                   set->source, set->local_rows, set->samples, set->first_row, needed.count, needed.first);
+}
+
+int64_t fr_dataset_samples(const fr_dataset *dataset) { return dataset->samples; }
+
+int64_t fr_dataset_features(const fr_dataset *dataset) { return dataset->features; }
+
+const double *fr_dataset_planted(const fr_dataset *dataset) { return dataset->planted; }
+
+void fr_dataset_free(fr_dataset *dataset) {
+    if (!dataset) return;
+    free(dataset->rows);
+    free(dataset->labels);
+    free(dataset->planted);
+    free(dataset->source);
+    free(dataset->shift);
+    free(dataset->scale);
+    free(dataset->mix);
+    free(dataset);
+}

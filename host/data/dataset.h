@@ -1,0 +1,81 @@
+/*
+ * dataset.h - what a data set is inside the library.
+ *
+ * A data set owns its rows in the precision of the fit, row-major without gaps, and the labels in the same
+ * precision. A planted set starts without rows: they are a function of the seed, so that each engine makes only
+ * the rows of its own workers, in its own memory. A read set may hold a part of the file's rows
+ * (first_row .. first_row + local_rows - 1 of samples), which is how ranks share a file.
+ */
+#ifndef FR_DATASET_H
+#define FR_DATASET_H
+
+#include "base/status.h"
+
+struct fr_dataset {
+    int64_t samples;     /* n, over all ranks */
+    int64_t features;    /* d, columns of rows (with the column of ones once an intercept was added) */
+    int64_t first_row;   /* the first of the rows held here */
+    int64_t local_rows;  /* how many are held here; 0 in a planted set whose rows are not made yet */
+    fr_precision precision;
+    void *rows;          /* local_rows x features float or double, or NULL */
+    void *labels;        /* local_rows float or double, or NULL */
+    double *planted;     /* w*, features values, or NULL */
+    bool is_planted;
+    fr_planted recipe;   /* of a planted set */
+    char *source;        /* "planted" or the path of the file */
+    uint64_t fingerprint; /* of the whole source, whatever part is held: ranks with the same data agree on it. Size,
+                             first and last bytes of the files; or the recipe; 0 for arrays */
+    /* What fr_dataset_condition did to the columns, NULL before: x' = (x - shift) / scale. */
+    double *shift, *scale;
+    double *mix;           /* and then x'' = R^-T x': R, upper triangular, row-major over the user's features; or NULL */
+    bool centered, scaled; /* how */
+    bool intercept;        /* the last column is 1 */
+};
+
+/* The bytes of one value. */
+static inline size_t fr_precision_bytes(fr_precision precision) { return precision == FR_F32 ? 4 : 8; }
+
+/* Rows first .. first + count - 1. */
+typedef struct fr_range {
+    int64_t first, count;
+} fr_range;
+
+/* The rows that a set holds. */
+static inline fr_range fr_dataset_range(const fr_dataset *set) { return (fr_range){set->first_row, set->local_rows}; }
+
+/* Allocates an empty read set of samples x features that holds the rows `kept` (and their labels), all zero. With no
+ * row kept, rows and labels are no NULL all the same. For the readers. */
+fr_status fr_dataset_allocate(int64_t samples, int64_t features, fr_range kept, bool labels, fr_precision precision,
+                              const char *source, fr_dataset **dataset, fr_error *error);
+
+/* Refuses a set that does not hold all of the rows `needed`, naming both. */
+fr_status fr_dataset_holds(const fr_dataset *set, fr_range needed, fr_error *error);
+
+/* Column and row among the rows held (both from 0), as double; for code that is not hot. */
+static inline double fr_dataset_value(const fr_dataset *set, int64_t row, int64_t column) {
+    int64_t at = row * set->features + column;
+    return set->precision == FR_F32 ? (double)((const float *)set->rows)[at] : ((const double *)set->rows)[at];
+}
+static inline void fr_dataset_put(fr_dataset *set, int64_t row, int64_t column, double value) {
+    int64_t at = row * set->features + column;
+    if (set->precision == FR_F32) ((float *)set->rows)[at] = (float)value;
+    else ((double *)set->rows)[at] = value;
+}
+static inline double fr_dataset_label(const fr_dataset *set, int64_t row) {
+    return set->precision == FR_F32 ? (double)((const float *)set->labels)[row] : ((const double *)set->labels)[row];
+}
+static inline void fr_dataset_put_label(fr_dataset *set, int64_t row, double value) {
+    if (set->precision == FR_F32) ((float *)set->labels)[row] = (float)value;
+    else ((double *)set->labels)[row] = value;
+}
+
+/* Refuses NaN, infinities and values that overflow the precision, naming the file, row and column. */
+fr_status fr_dataset_check(const fr_dataset *set, fr_error *error);
+
+/* The readers, one file each (data/npy.c, data/npz.c, data/csv.c, data/libsvm.c). */
+fr_status fr_dataset_read_npy(const char *path, const fr_read_options *options, fr_dataset **set, fr_error *error);
+fr_status fr_dataset_read_npz(const char *path, const fr_read_options *options, fr_dataset **set, fr_error *error);
+fr_status fr_dataset_read_csv(const char *path, const fr_read_options *options, fr_dataset **set, fr_error *error);
+fr_status fr_dataset_read_libsvm(const char *path, const fr_read_options *options, fr_dataset **set, fr_error *error);
+
+#endif

@@ -1,0 +1,87 @@
+/*
+ * planted.c - the planted model: x_ij ~ N(0, 1), w*_j ~ N(200, 3), y_i = max(0, <w*, x_i>) + sigma N(0, 1).
+ *
+ * Element (i, j) is word i d4 + j of the stream of rows, d4 being d rounded up to four, so that any rank makes just
+ * the rows it holds. Features are float values in either precision: float and double fits see the same problem.
+ */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/checksum.h"
+#include "simd/kernels.h"
+#include "kernels/rules/philox.h"
+#include "data/planted.h"
+
+static const double PLANTED_MEAN = 200, PLANTED_VARIANCE = 3;
+
+fr_status fr_dataset_generate(const fr_planted *planted, fr_precision precision, fr_dataset **dataset,
+                              fr_error *error) {
+    fr_dataset *set = NULL;
+    const fr_cpu_kernels *kernels = fr_cpu_kernels_for(FR_F64);
+    if (planted->samples < 1 || planted->features < 1)
+        return fr_fail(error, FR_ERROR_USAGE, "--samples is %lld and --features %lld; both must be 1 or more",
+                       (long long)planted->samples, (long long)planted->features);
+    if (!(planted->noise >= 0) || isinf(planted->noise))
+        return fr_fail(error, FR_ERROR_USAGE, "--noise is %g; it must be 0 or more", planted->noise);
+    fr_status status = fr_allocate((void **)&set, 1, sizeof *set, "a data set", error);
+    if (status != FR_OK) return status;
+    status = fr_allocate((void **)&set->planted, planted->features, sizeof(double), "the planted weights", error);
+    if (status != FR_OK) goto fail;
+    set->source = strdup("planted");
+    if (!set->source) {
+        status = fr_fail(error, FR_ERROR, "out of memory for a data set");
+        goto fail;
+    }
+    set->samples = planted->samples;
+    set->features = planted->features;
+    set->precision = precision;
+    set->is_planted = true;
+    set->recipe = *planted;
+    uint64_t recipe[4] = {(uint64_t)planted->samples, (uint64_t)planted->features, 0, planted->seed};
+    memcpy(&recipe[2], &planted->noise, sizeof recipe[2]);
+    set->fingerprint = fr_checksum(recipe, sizeof recipe);
+    kernels->normals(set->planted, set->features, planted->seed, fr_sequence(FR_STREAM_PLANTED, 0, 0), 0);
+    for (int64_t j = 0; j < set->features; j++)
+        set->planted[j] = PLANTED_MEAN + sqrt(PLANTED_VARIANCE) * set->planted[j];
+    *dataset = set;
+    return FR_OK;
+fail:
+    fr_dataset_free(set);
+    return status;
+}
+
+static void plant_row(fr_dataset *set, const fr_cpu_kernels *kernels, int64_t at) {
+    int64_t d = set->features, row = set->first_row + at;
+    uint64_t stride = ((uint64_t)d + 3) / 4 * 4, seed = set->recipe.seed;
+    void *x = (char *)set->rows + (size_t)(at * d) * fr_precision_bytes(set->precision);
+    kernels->normals(x, d, seed, fr_sequence(FR_STREAM_ROWS, 0, 0), (uint64_t)row * stride);
+    double p = kernels->dot(x, set->planted, d), y = p > 0 ? p : 0;
+    if (set->recipe.noise > 0) {
+        double z;
+        fr_cpu_kernels_for(FR_F64)->normals(&z, 1, seed, fr_sequence(FR_STREAM_NOISE, 0, 0), (uint64_t)row * 4);
+        y += set->recipe.noise * z;
+    }
+    fr_dataset_put_label(set, at, y);
+}
+
+fr_status fr_dataset_materialize(fr_dataset *set, int64_t first, int64_t count, fr_error *error) {
+    if (set->rows && set->first_row == first && set->local_rows == count) return FR_OK;
+    size_t size = fr_precision_bytes(set->precision);
+    int64_t cells;
+    free(set->rows);
+    free(set->labels);
+    set->rows = set->labels = NULL;
+    set->local_rows = 0;
+    if (__builtin_mul_overflow(count, set->features, &cells)) cells = INT64_MAX;
+    fr_status status = fr_allocate(&set->rows, cells, size, "the planted rows", error);
+    if (status != FR_OK) return status;
+    status = fr_allocate(&set->labels, count, size, "the planted labels", error);
+    if (status != FR_OK) return status;
+    set->first_row = first;
+    set->local_rows = count;
+    const fr_cpu_kernels *kernels = fr_cpu_kernels_for(set->precision);
+#pragma omp parallel for schedule(static)
+    for (int64_t at = 0; at < count; at++) plant_row(set, kernels, at);
+    return FR_OK;
+}

@@ -1,0 +1,135 @@
+/*
+ * write.c - writes a data set for NumPy and for fitrelu itself.
+ *
+ * PATH.npz becomes one archive of X, y and w_star; any other name becomes NPY files: PATH with X, and beside it
+ * -labels.npy and -planted.npy, which appear together or not at all. X and y keep the precision of the set, w_star
+ * is float64.
+ */
+#ifndef _XOPEN_SOURCE
+#define _XOPEN_SOURCE 700
+#endif
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "data/npy.h"
+#include "data/parse.h"
+#include "base/output_file.h"
+#include "data/planted.h"
+
+enum { ARRAYS = 3 };
+
+fr_npy_output fr_npy_describe(const char *name, const void *values, int64_t rows, int64_t columns,
+                              fr_precision precision) {
+    fr_npy_output array = {.name = name, .values = values};
+    array.bytes = rows * (columns ? columns : 1) * (int64_t)fr_precision_bytes(precision);
+    /* Magic, version 1.0, the length of the rest, which blanks fill so that the values start at a multiple of 64. */
+    memcpy(array.header, FR_NPY_MAGIC "\x01\x00\x76\x00", 10);
+    char text[118 + 1], size[32] = "";
+    if (columns) snprintf(size, sizeof size, " %" PRId64, columns);
+    int length = snprintf(text, sizeof text, "{'descr': '<f%d', 'fortran_order': False, 'shape': (%" PRId64 ",%s), }",
+                          (int)fr_precision_bytes(precision), rows, size);
+    memset(array.header + 10, ' ', 118);
+    memcpy(array.header + 10, text, (size_t)length);
+    array.header[127] = '\n';
+    return array;
+}
+
+/* -------------------------------------------------------------------------------------- NPY files */
+
+/* PATH-without-.npy followed by ending. */
+static char *beside(const char *path, const char *ending) {
+    size_t stem = strlen(path);
+    if (fr_path_ends(path, ".npy")) stem -= 4;
+    char *name = malloc(stem + strlen(ending) + 1);
+    if (!name) return NULL;
+    memcpy(name, path, stem);
+    strcpy(name + stem, ending);
+    return name;
+}
+
+static void write_array(fr_output *output, const fr_npy_output *array) {
+    fr_output_write(output, array->header, sizeof array->header);
+    fr_output_write(output, array->values, (size_t)array->bytes);
+}
+
+/* Gives all files their names. Renaming hardly ever fails once the bytes are on the disk; if it does, those that have
+ * appeared are removed again. */
+static fr_status commit_all(fr_output **outputs, char **names, int count, fr_error *error) {
+    fr_status status = FR_OK;
+    int committed = 0;
+    for (; status == FR_OK && committed < count; committed++) {
+        status = fr_output_commit(outputs[committed], error);
+        outputs[committed] = NULL;
+    }
+    for (int i = 0; status != FR_OK && i < committed - 1; i++) unlink(names[i]);
+    return status;
+}
+
+static fr_status write_npy(const char *path, const fr_npy_output *arrays, int count, fr_error *error) {
+    char *names[ARRAYS] = {NULL};
+    fr_output *outputs[ARRAYS] = {NULL};
+    fr_status status = FR_OK;
+    for (int i = 0; status == FR_OK && i < count; i++) {
+        names[i] =
+            i == 0 ? strdup(path) : beside(path, strcmp(arrays[i].name, "y") == 0 ? "-labels.npy" : "-planted.npy");
+        status = names[i] ? fr_output_open(names[i], &outputs[i], error)
+                          : fr_fail(error, FR_ERROR, "cannot write %s: out of memory", path);
+    }
+    for (int i = 0; status == FR_OK && i < count; i++) {
+        write_array(outputs[i], &arrays[i]);
+        status = fr_output_finish(outputs[i], error);
+    }
+    if (status == FR_OK) status = commit_all(outputs, names, count, error);
+    for (int i = 0; i < count; i++) {
+        fr_output_discard(outputs[i]);
+        free(names[i]);
+    }
+    return status;
+}
+
+/* -------------------------------------------------------------------------------------- any format */
+
+static fr_status check_writable(const fr_dataset *set, const char *path, fr_error *error) {
+    const char *others[] = {".csv", ".tsv", ".txt", ".dat", ".svm", ".libsvm", ".svmlight"};
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        if (fr_path_ends(path, others[i]))
+            return fr_fail(error, FR_ERROR_USAGE, "%s: data sets are written as .npy or .npz, found the ending %s",
+                           path, others[i]);
+    }
+    if (set->shift || set->scale || set->intercept)
+        return fr_fail(error, FR_ERROR, "cannot write %s: the data set was standardized for a fit, write it before",
+                       path);
+    return FR_OK;
+}
+
+static fr_status write_set(const fr_dataset *set, const char *path, fr_error *error) {
+    fr_npy_output arrays[ARRAYS];
+    int count = 0;
+    if (set->local_rows != set->samples)
+        return fr_fail(error, FR_ERROR, "cannot write %s: only %" PRId64 " of %" PRId64 " rows are held here", path,
+                       set->local_rows, set->samples);
+    arrays[count++] = fr_npy_describe("X", set->rows, set->samples, set->features, set->precision);
+    if (set->labels) arrays[count++] = fr_npy_describe("y", set->labels, set->samples, 0, set->precision);
+    if (set->planted) arrays[count++] = fr_npy_describe("w_star", set->planted, set->features, 0, FR_F64);
+    if (fr_path_ends(path, ".npz")) return fr_npz_write(path, arrays, count, error);
+    return write_npy(path, arrays, count, error);
+}
+
+fr_status fr_dataset_write(const fr_dataset *dataset, const char *path, fr_error *error) {
+    fr_status status = check_writable(dataset, path, error);
+    if (status != FR_OK) return status;
+    if (!dataset->is_planted || (dataset->rows && dataset->local_rows == dataset->samples))
+        return write_set(dataset, path, error);
+    /* The caller's set stays as it is: a shallow copy without rows makes them all, and they are freed here. */
+    fr_dataset made = *dataset;
+    made.rows = made.labels = NULL;
+    made.first_row = made.local_rows = 0;
+    status = fr_dataset_materialize(&made, 0, made.samples, error);
+    if (status == FR_OK) status = write_set(&made, path, error);
+    free(made.rows);
+    free(made.labels);
+    return status;
+}

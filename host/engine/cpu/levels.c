@@ -1,0 +1,212 @@
+/*
+ * levels.c - from gradients to levels and back to sums, on the CPU engine: norms, Q_s, the exact sum of
+ * workers, the slices of two-phase and their second rounding, and the quantized change of the model.
+ */
+#include <math.h>
+#include <string.h>
+
+#include "engine/cpu/parts.h"
+#include "simd/quantize.h"
+
+enum { ENCODE_COLUMNS = 4096 };
+
+/* ---------------------------------------------------------------------------------------- levels */
+
+static void norm_item(void *context, int64_t k, int thread) {
+    cpu_engine *e = context;
+    fr_buffers *b = &e->base.buffers;
+    const fr_plan *plan = e->base.config.plan;
+    (void)thread;
+    put(e, b->scales, k, fr_norm(e->kernels, at(e, b->values, k * plan->features), plan->features, plan->scale));
+}
+
+fr_status fr_cpu_magnitude(fr_engine *engine, fr_error *error) {
+    cpu_engine *e = of(engine);
+    fr_buffers *b = &engine->buffers;
+    double most = 0;
+    (void)error;
+    fr_team_run(e->team, engine->config.worker_count, norm_item, e);
+    for (int k = 0; k < engine->config.worker_count; k++) {
+        double norm = get(e, b->scales, k);
+        if (!(norm <= most)) most = norm; /* a NaN is taken */
+        if (isnan(norm)) break;
+    }
+    put(e, b->shared_scale, 0, most);
+    return FR_OK;
+}
+
+typedef struct encoding {
+    cpu_engine *engine;
+    bool shared; /* under the shared scale, else each worker's own */
+} encoding;
+
+static void encode_item(void *context, int64_t item, int thread) {
+    const encoding *how = context;
+    cpu_engine *e = how->engine;
+    const fr_plan *plan = e->base.config.plan;
+    fr_buffers *b = &e->base.buffers;
+    int64_t d = plan->features, blocks = blocks_of(e, ENCODE_COLUMNS);
+    int64_t k = item / blocks, first = item % blocks * ENCODE_COLUMNS;
+    int64_t count = d - first < ENCODE_COLUMNS ? d - first : ENCODE_COLUMNS;
+    double norm = how->shared ? get(e, b->shared_scale, 0) : get(e, b->scales, k);
+    uint64_t q = fr_sequence(FR_STREAM_ROUND, (uint32_t)e->run, (uint32_t)(e->base.config.first_worker + k));
+    (void)thread;
+    if (norm > 0)
+        e->kernels->encode(at(e, b->values, k * d), first, count, norm, plan->levels, plan->seed, q,
+                           fr_word_of_step((uint64_t)e->step), b->levels + k * d);
+    else
+        memset(b->levels + k * d + first, 0, (size_t)count); /* Q(0) = 0; a NaN scale makes the weights NaN in apply */
+}
+
+fr_status fr_cpu_encode(fr_engine *engine, bool shared, fr_error *error) {
+    encoding how = {of(engine), shared};
+    (void)error;
+    fr_team_run(how.engine->team, engine->config.worker_count * blocks_of(how.engine, ENCODE_COLUMNS), encode_item,
+                &how);
+    return FR_OK;
+}
+
+fr_status fr_cpu_total(fr_engine *engine, fr_error *error) {
+    cpu_engine *e = of(engine);
+    fr_buffers *b = &engine->buffers;
+    int64_t d = engine->config.plan->features;
+    int workers = engine->config.worker_count;
+    (void)error;
+    if (engine->config.plan->levels) {
+        memcpy(b->total_levels, b->levels, (size_t)d);
+        for (int k = 1; k < workers; k++) /* at most 127 in size, by fr_plan_make and fr_has_leaders */
+            for (int64_t j = 0; j < d; j++) b->total_levels[j] = (int8_t)(b->total_levels[j] + b->levels[k * d + j]);
+        return FR_OK;
+    }
+    for (int64_t j = 0; j < d; j++) {
+        double sum = 0;
+        for (int k = 0; k < workers; k++) sum += get(e, b->values, k * d + j);
+        put(e, b->total_values, j, sum);
+    }
+    return FR_OK;
+}
+
+/* -------------------------------------------------------------------------------------- two-phase */
+
+fr_status fr_cpu_pack(fr_engine *engine, fr_error *error) {
+    cpu_engine *e = of(engine);
+    const fr_plan *plan = engine->config.plan;
+    fr_buffers *b = &engine->buffers;
+    int each = engine->config.worker_count, ranks = plan->workers / each;
+    size_t size = plan->levels ? 1 : e->real;
+    const char *from = plan->levels ? (const char *)b->levels : (const char *)b->values;
+    char *to = b->outgoing;
+    (void)error;
+    if (from == to) return FR_OK; /* one rank: already in place */
+    for (int r = 0; r < ranks; r++) {
+        int64_t first = fr_slice_start(plan, r * each), last = fr_slice_start(plan, (r + 1) * each);
+        for (int k = 0; k < each; k++) {
+            memcpy(to, from + (size_t)(k * plan->features + first) * size, (size_t)(last - first) * size);
+            to += (size_t)(last - first) * size;
+        }
+    }
+    return FR_OK;
+}
+
+/* Slices to be rounded once more: those of `slices` workers from `first` on, as sums of `count` rows of parts. */
+typedef struct requantization {
+    cpu_engine *engine;
+    int first, slices, count;
+    const int8_t *parts;
+    int8_t *levels;
+    void *scales;
+} requantization;
+
+/* The exact sum of one slice's levels, rounded to s levels of its own scale. */
+static void requantize_item(void *context, int64_t k, int thread) {
+    const requantization *r = context;
+    cpu_engine *e = r->engine;
+    const fr_plan *plan = e->base.config.plan;
+    int slice = r->first + (int)k;
+    int64_t begin = fr_slice_start(plan, r->first), width = fr_slice_start(plan, r->first + r->slices) - begin;
+    int64_t first = fr_slice_start(plan, slice) - begin;
+    int64_t count = fr_slice_start(plan, slice + 1) - fr_slice_start(plan, slice);
+    (void)thread;
+    double *sums = e->lane_sums + first; /* free between two gradients, and at least d long */
+    const fr_cpu_kernels *kernels = fr_cpu_kernels_for(FR_F64);
+    for (int64_t j = 0; j < count; j++) {
+        int32_t sum = 0;
+        for (int w = 0; w < r->count; w++) sum += r->parts[w * width + first + j];
+        sums[j] = sum;
+    }
+    double norm = count ? fr_norm(kernels, sums, count, plan->scale) : 0;
+    put(e, r->scales, k, norm);
+    norm = get(e, r->scales, k); /* as it travels */
+    if (norm > 0)
+        kernels->encode(sums, 0, count, norm, plan->levels, plan->seed,
+                        fr_sequence(FR_STREAM_REROUND, (uint32_t)e->run, (uint32_t)slice), fr_word_of_step((uint64_t)e->step),
+                        r->levels + first);
+    else
+        memset(r->levels + first, 0, (size_t)count);
+}
+
+fr_status fr_cpu_requantize_slices(fr_engine *engine, int first, int slices, const int8_t *parts, int count,
+                                   int8_t *levels, void *scales, fr_error *error) {
+    requantization how = {of(engine), first, slices, count, parts, levels, scales};
+    (void)error;
+    fr_team_run(how.engine->team, slices, requantize_item, &how);
+    return FR_OK;
+}
+
+fr_status fr_cpu_requantize(fr_engine *engine, fr_error *error) {
+    cpu_engine *e = of(engine);
+    const fr_plan *plan = engine->config.plan;
+    fr_buffers *b = &engine->buffers;
+    int first_worker = engine->config.first_worker, workers = engine->config.worker_count;
+    int64_t width = fr_slice_start(plan, first_worker + workers) - fr_slice_start(plan, first_worker);
+    if (plan->levels == 0) {
+        for (int64_t j = 0; j < width; j++) {
+            double sum = 0;
+            for (int w = 0; w < plan->workers; w++) sum += get(e, b->incoming, w * width + j);
+            put(e, b->own_values, j, sum);
+        }
+        return FR_OK;
+    }
+    return fr_cpu_requantize_slices(engine, first_worker, workers, b->incoming, plan->workers, b->own_slice,
+                                    b->own_slice_scales, error);
+}
+
+/* ------------------------------------------------------------------------------------------ model */
+
+/* What the master sends back is the rounded difference of its model w and the replica that the workers hold, and both
+ * add it to the replica v:
+ *
+ *     v' = v + Q_s(w' - v),     so     w' - v' = (w' - v) - Q_s(w' - v),
+ *
+ * which has mean zero, and E||w' - v'||^2 <= q ||w' - v||^2 with q = d / (4 s^2) at most, about ln(d) / (2 s^2) for
+ * vectors like gradients. What a rounding leaves over is part of the next difference: nothing is lost for good. With
+ * a step u_t = w_{t+1} - w_t and e_t = w_t - v_t, ||e_{t+1}||^2 <= q ||u_t + e_t||^2 in the mean, so for q < 1 the
+ * error is at most sqrt(q) / (1 - sqrt(q)) times the largest recent step: it vanishes as the steps do. */
+fr_status fr_cpu_encode_model(fr_engine *engine, fr_error *error) {
+    cpu_engine *e = of(engine);
+    fr_buffers *b = &engine->buffers;
+    const fr_plan *plan = engine->config.plan;
+    const fr_cpu_kernels *kernels = fr_cpu_kernels_for(FR_F64);
+    int64_t d = plan->features;
+    double *difference = e->difference;
+    (void)error;
+    for (int64_t j = 0; j < d; j++) difference[j] = e->weights[j] - e->replica[j];
+    *b->model_scale = fr_norm(kernels, difference, d, FR_SCALE_MAX);
+    if (*b->model_scale > 0)
+        kernels->encode(difference, 0, d, *b->model_scale, plan->model_levels, plan->seed,
+                        fr_sequence(FR_STREAM_MODEL, (uint32_t)e->run, 0), fr_word_of_step((uint64_t)e->step),
+                        b->model_levels);
+    else
+        memset(b->model_levels, 0, (size_t)d);
+    fr_cpu_follow_model(e);
+    return FR_OK;
+}
+
+void fr_cpu_follow_model(cpu_engine *e) {
+    const fr_buffers *b = &e->base.buffers;
+    double s = e->base.config.plan->model_levels;
+    for (int64_t j = 0; j < e->base.config.plan->features; j++) {
+        e->replica[j] += *b->model_scale * (b->model_levels[j] / s);
+        put(e, e->weights_real, j, e->replica[j]);
+    }
+}

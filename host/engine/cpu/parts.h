@@ -1,0 +1,121 @@
+/*
+ * parts.h - the CPU engine from inside: its state, for the files that make it up.
+ *
+ *   engine/cpu/engine.c        the object: buffers, state, decode and apply
+ *   engine/cpu/rows.c   passes over rows: gradient, survey
+ *   engine/cpu/idle.c   which rows a gradient need not read
+ *   engine/cpu/levels.c norms, levels, what goes to the exchange and comes from it
+ */
+#ifndef FR_ENGINE_CPU_H
+#define FR_ENGINE_CPU_H
+
+#include "engine/engine.h"
+#include "base/team.h"
+
+enum { APPLY_COLUMNS = 1024 }; /* columns of one item of work */
+
+typedef struct lane {
+    int worker;           /* of this engine, from 0 */
+    int64_t first, count; /* among the worker's draws or rows */
+} lane;
+
+typedef struct lane_table {
+    lane *lanes;
+    int count;
+    int *start; /* worker_count + 1: the first lane of each worker */
+} lane_table;
+
+typedef struct idle_part {
+    double moved, weights; /* sums of squares over a block of columns */
+} idle_part;
+
+/* See engine/cpu/idle.c. Rows are counted from the first of this engine. */
+typedef struct idle_rows {
+    bool on;
+    double error;      /* of a product, relative to ||w|| ||x|| */
+    double tiny;       /* and what it may lose below the range of real */
+    double largest;    /* product on whose way nothing overflows */
+    double way;        /* that the weights went so far */
+    double length;     /* ||w|| or a little more */
+    double lost;       /* what rounding takes off a margin */
+    float *until;      /* a row: it is idle while way < until */
+    float *norms;      /* a row: ||x|| or a little more; 0: not known */
+    void *weights;     /* d real: at the last gradient */
+    idle_part *parts;  /* a block of columns */
+} idle_rows;
+
+typedef struct cpu_engine {
+    fr_engine base;
+    const fr_cpu_kernels *kernels;
+    size_t real; /* bytes */
+    int threads;
+    fr_team *team;
+    int64_t step;
+    int run;
+    double *weights;
+    void *weights_real; /* the same as real; weights itself in double */
+    double *average;
+    int64_t averaged;
+    double *difference; /* d, for use inside */
+    double *replica;    /* with plan->model_levels: the model that gradients are taken at; else NULL */
+    lane_table drawn, full;
+    double *lane_sums;      /* one d-vector a lane */
+    fr_row_sums *lane_scalars;
+    int64_t *lane_reads;    /* rows that the last pass read, for tests */
+    idle_rows idle;
+    void *scratch;          /* one d-vector of real a thread */
+    double batch_residual;
+} cpu_engine;
+
+static inline cpu_engine *of(fr_engine *engine) { return (cpu_engine *)engine; }
+
+static inline void *at(const cpu_engine *e, void *buffer, int64_t index) { return (char *)buffer + (size_t)index * e->real; }
+static inline double get(const cpu_engine *e, const void *buffer, int64_t i) {
+    return e->real == 4 ? (double)((const float *)buffer)[i] : ((const double *)buffer)[i];
+}
+static inline void put(const cpu_engine *e, void *buffer, int64_t i, double value) {
+    if (e->real == 4) ((float *)buffer)[i] = (float)value;
+    else ((double *)buffer)[i] = value;
+}
+
+/* Rows of own workers: where worker k (from 0, of this engine) begins among all n, and how many it has. */
+static inline int64_t shard_start(const cpu_engine *e, int worker) {
+    const fr_plan *plan = e->base.config.plan;
+    return fr_part_start(plan->samples, plan->workers, e->base.config.first_worker + worker);
+}
+static inline int64_t shard_rows(const cpu_engine *e, int worker) { return shard_start(e, worker + 1) - shard_start(e, worker); }
+
+/* Items of work of `columns` columns each in a vector of d. */
+static inline int64_t blocks_of(const cpu_engine *e, int64_t columns) {
+    return (e->base.config.plan->features + columns - 1) / columns;
+}
+
+/* engine/cpu/rows.c */
+fr_status fr_cpu_cut_lanes(const cpu_engine *e, bool drawn, lane_table *table, fr_error *error);
+fr_status fr_cpu_survey(fr_engine *engine, fr_pass pass, const double *weights, double *sums, fr_row_sums *scalars,
+                        fr_error *error);
+fr_status fr_cpu_gradient(fr_engine *engine, fr_error *error);
+
+/* engine/cpu/idle.c */
+fr_status fr_cpu_idle_create(cpu_engine *e, fr_error *error);
+void fr_cpu_idle_free(cpu_engine *e);
+/* The weights of the next gradient, before it. */
+void fr_cpu_idle_follow(cpu_engine *e);
+/* A row's ||x||^2; its product with the weights of this gradient; whether this gradient can do without it. */
+void fr_cpu_idle_norm(cpu_engine *e, int64_t row, double square);
+void fr_cpu_idle_learn(cpu_engine *e, int64_t row, double product);
+bool fr_cpu_idle_skips(const cpu_engine *e, int64_t row);
+
+/* engine/cpu/levels.c */
+fr_status fr_cpu_magnitude(fr_engine *engine, fr_error *error);
+fr_status fr_cpu_encode(fr_engine *engine, bool shared, fr_error *error);
+fr_status fr_cpu_total(fr_engine *engine, fr_error *error);
+fr_status fr_cpu_pack(fr_engine *engine, fr_error *error);
+fr_status fr_cpu_requantize(fr_engine *engine, fr_error *error);
+fr_status fr_cpu_requantize_slices(fr_engine *engine, int first, int slices, const int8_t *parts, int count,
+                                   int8_t *levels, void *scales, fr_error *error);
+fr_status fr_cpu_encode_model(fr_engine *engine, fr_error *error);
+/* replica <- replica + the change of the model that model_levels and model_scale stand for; and the same as real. */
+void fr_cpu_follow_model(cpu_engine *e);
+
+#endif

@@ -1,0 +1,202 @@
+/*
+ * rows.c - passes over the rows of a CPU engine: the gradient of the drawn ones, sums over all.
+ *
+ * A lane is a run of at least 32 rows of one worker; lanes are the unit of work of the threads, and since they are cut
+ * by counts alone and added in order, the number of threads changes no bit.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/cpu/parts.h"
+
+enum {
+    LANE_ROWS = 32,  /* fewest rows of a lane */
+    MOST_LANES = 64, /* over all workers, unless there are more workers */
+    PASS_ROWS = 256  /* rows whose sum is kept in real before it goes to double */
+};
+
+fr_status fr_cpu_cut_lanes(const cpu_engine *e, bool drawn, lane_table *table, fr_error *error) {
+    const fr_plan *plan = e->base.config.plan;
+    int workers = e->base.config.worker_count, most = MOST_LANES / plan->workers < 4 ? 4 : MOST_LANES / plan->workers;
+    fr_status status =
+        fr_allocate((void **)&table->lanes, (int64_t)workers * most, sizeof(lane), "the table of lanes", error);
+    if (status == FR_OK)
+        status = fr_allocate((void **)&table->start, workers + 1, sizeof(int), "the table of lanes", error);
+    if (status != FR_OK) return status;
+    for (int k = 0; k < workers; k++) {
+        int64_t count = drawn && plan->draws ? plan->draws : shard_rows(e, k);
+        int64_t lanes = (count + LANE_ROWS - 1) / LANE_ROWS;
+        lanes = lanes > most ? most : lanes;
+        table->start[k] = table->count;
+        for (int64_t l = 0; l < lanes; l++) {
+            int64_t first = fr_part_start(count, lanes, l);
+            table->lanes[table->count++] = (lane){k, first, fr_part_start(count, lanes, l + 1) - first};
+        }
+    }
+    table->start[workers] = table->count;
+    return FR_OK;
+}
+
+/* sum (in double) <- the sum of the rows of one pass, or + it. */
+static void add_to_lane(const cpu_engine *e, const void *scratch, bool first, double *sum) {
+    int64_t d = e->base.config.plan->features;
+    const float *f = scratch;
+    const double *g = scratch;
+    if (first && e->real == 4)
+        for (int64_t j = 0; j < d; j++) sum[j] = (double)f[j];
+    else if (first)
+        memcpy(sum, g, (size_t)d * sizeof *sum);
+    else if (e->real == 4)
+        for (int64_t j = 0; j < d; j++) sum[j] += (double)f[j];
+    else
+        for (int64_t j = 0; j < d; j++) sum[j] += g[j];
+}
+
+/* One pass over rows, as the team sees it. */
+typedef struct row_pass {
+    cpu_engine *engine;
+    const lane_table *table;
+    bool drawn;
+    fr_pass pass;
+    const void *weights;
+    double factor;
+    double *sums;
+} row_pass;
+
+/* Rows of a worker that a pass takes, at most PASS_ROWS: all from `first` on, or the drawn ones. */
+static void list_rows(const row_pass *p, int worker, int64_t first, int64_t count, int64_t index[PASS_ROWS]) {
+    const cpu_engine *e = p->engine;
+    uint64_t q = fr_sequence(FR_STREAM_SAMPLE, (uint32_t)e->run, (uint32_t)(e->base.config.first_worker + worker));
+    uint64_t n = (uint64_t)shard_rows(e, worker), seed = e->base.config.plan->seed;
+    for (int64_t j = 0; j < count; j++)
+        index[j] = p->drawn ? fr_sample_row(seed, q, (uint64_t)e->step, (uint64_t)(first + j), n) : first + j;
+}
+
+/* Their residuals are added first, so the sum of residuals, unlike the gradient, may differ in its last bits with what is
+ * known of rows. Takes the idle ones out of `count` rows, the first of which is `start` among this engine's; returns how many are left. */
+static int64_t leave_idle(const cpu_engine *e, int64_t start, const void *labels, int64_t *index, int64_t count,
+                          fr_row_sums *scalars) {
+    int64_t left = 0;
+    for (int64_t j = 0; j < count; j++) {
+        double label = get(e, labels, index[j]);
+        if (fr_cpu_idle_skips(e, start + index[j])) scalars->residual += label * label;
+        else index[left++] = index[j];
+    }
+    return left;
+}
+
+/* Sums one lane into its vector of lane_sums. */
+static void run_lane(const row_pass *p, int l, void *scratch) {
+    cpu_engine *e = p->engine;
+    const fr_dataset *set = e->base.config.data;
+    const lane *run = &p->table->lanes[l];
+    fr_row_sums *scalars = &e->lane_scalars[l];
+    int64_t d = e->base.config.plan->features, first_row = shard_start(e, run->worker);
+    int64_t start = first_row - shard_start(e, 0), index[PASS_ROWS];
+    const char *rows = (const char *)set->rows + (size_t)((first_row - set->first_row) * d) * e->real;
+    const char *labels = (const char *)set->labels + (size_t)(first_row - set->first_row) * e->real;
+    double *sum = e->lane_sums + (size_t)l * (size_t)d, products[PASS_ROWS];
+    bool asks = e->idle.on && p->pass == FR_PASS_GRADIENT && !p->sums; /* a survey is at weights of its own */
+    *scalars = (fr_row_sums){0};
+    e->lane_reads[l] = 0;
+    for (int64_t i = 0; i < run->count; i += PASS_ROWS) {
+        int64_t here = run->count - i < PASS_ROWS ? run->count - i : PASS_ROWS;
+        if (p->pass != FR_PASS_LOSS) memset(scratch, 0, (size_t)d * e->real);
+        list_rows(p, run->worker, run->first + i, here, index);
+        if (asks) here = leave_idle(e, start, labels, index, here, scalars);
+        e->kernels->pass(p->pass, rows, labels, index, here, d, p->weights, scratch, scalars, products);
+        for (int64_t j = 0; asks && j < here; j++) fr_cpu_idle_learn(e, start + index[j], products[j]);
+        for (int64_t j = 0; p->pass == FR_PASS_LABELS && j < here; j++)
+            fr_cpu_idle_norm(e, start + index[j], products[j]);
+        e->lane_reads[l] += here;
+        if (p->pass != FR_PASS_LOSS) add_to_lane(e, scratch, i == 0, sum);
+    }
+}
+
+static fr_row_sums worker_scalars(const cpu_engine *e, const lane_table *table, int worker) {
+    fr_row_sums total = {0};
+    for (int l = table->start[worker]; l < table->start[worker + 1]; l++) fr_row_sums_add(&total, &e->lane_scalars[l]);
+    return total;
+}
+
+/* factor times the sum over lanes, columns first .. last - 1 of a worker: into real values or double sums. */
+static void add_lanes(const cpu_engine *e, const lane_table *table, int worker, int64_t first, int64_t last,
+                      double factor, double *sums) {
+    int64_t d = e->base.config.plan->features, count = last - first;
+    double total[APPLY_COLUMNS];
+    memset(total, 0, (size_t)count * sizeof *total);
+    for (int l = table->start[worker]; l < table->start[worker + 1]; l++) {
+        const double *lane_sum = e->lane_sums + (size_t)l * (size_t)d + (size_t)first;
+        for (int64_t j = 0; j < count; j++) total[j] += lane_sum[j];
+    }
+    if (sums) {
+        memcpy(sums + (int64_t)worker * d + first, total, (size_t)count * sizeof *total);
+    } else if (e->real == 4) {
+        float *values = (float *)e->base.buffers.values + (int64_t)worker * d + first;
+        for (int64_t j = 0; j < count; j++) values[j] = (float)(factor * total[j]);
+    } else {
+        double *values = (double *)e->base.buffers.values + (int64_t)worker * d + first;
+        for (int64_t j = 0; j < count; j++) values[j] = factor * total[j];
+    }
+}
+
+static void lane_item(void *context, int64_t item, int thread) {
+    row_pass *p = context;
+    cpu_engine *e = p->engine;
+    void *scratch = at(e, e->scratch, thread * e->base.config.plan->features);
+    run_lane(p, (int)item, scratch);
+}
+
+static void sum_item(void *context, int64_t item, int thread) {
+    row_pass *p = context;
+    int64_t d = p->engine->base.config.plan->features, blocks = blocks_of(p->engine, APPLY_COLUMNS);
+    int64_t first = item % blocks * APPLY_COLUMNS, last = first + APPLY_COLUMNS < d ? first + APPLY_COLUMNS : d;
+    (void)thread;
+    add_lanes(p->engine, p->table, (int)(item / blocks), first, last, p->factor, p->sums);
+}
+
+static void pass_over(row_pass p) {
+    cpu_engine *e = p.engine;
+    fr_team_run(e->team, p.table->count, lane_item, &p);
+    if (p.pass != FR_PASS_LOSS)
+        fr_team_run(e->team, e->base.config.worker_count * blocks_of(e, APPLY_COLUMNS), sum_item, &p);
+}
+
+fr_status fr_cpu_survey(fr_engine *engine, fr_pass pass, const double *weights, double *sums,
+                            fr_row_sums *scalars, fr_error *error) {
+    cpu_engine *e = of(engine);
+    int64_t d = engine->config.plan->features;
+    const void *at_weights = weights;
+    void *copy = NULL;
+    if (e->real == 4 && weights) {
+        fr_status status = fr_allocate(&copy, d, e->real, "weights", error);
+        if (status != FR_OK) return status;
+        for (int64_t j = 0; j < d; j++) put(e, copy, j, weights[j]);
+        at_weights = copy;
+    }
+    pass_over((row_pass){e, &e->full, false, !sums && pass != FR_PASS_LABELS ? FR_PASS_LOSS : pass, at_weights, 1, sums});
+    for (int k = 0; k < engine->config.worker_count; k++) scalars[k] = worker_scalars(e, &e->full, k);
+    free(copy);
+    return FR_OK;
+}
+
+/* v_k: the mean over the drawn rows, or with full batches (K / n) times the sum over all rows of the worker, so that
+ * the mean over workers is the gradient of (1.1) even where parts differ by a row. */
+fr_status fr_cpu_gradient(fr_engine *engine, fr_error *error) {
+    cpu_engine *e = of(engine);
+    const fr_plan *plan = engine->config.plan;
+    bool drawn = plan->draws > 0;
+    const lane_table *table = drawn ? &e->drawn : &e->full;
+    double factor = drawn ? 1 / (double)plan->draws : (double)plan->workers / (double)plan->samples, rows = 0;
+    (void)error;
+    fr_cpu_idle_follow(e);
+    pass_over((row_pass){e, table, drawn, FR_PASS_GRADIENT, e->weights_real, factor, NULL});
+    e->batch_residual = 0;
+    for (int k = 0; k < engine->config.worker_count; k++) {
+        e->batch_residual += worker_scalars(e, table, k).residual;
+        rows += drawn ? (double)plan->draws : (double)shard_rows(e, k);
+    }
+    if (rows > 0) e->batch_residual /= rows;
+    return FR_OK;
+}
+

@@ -1,0 +1,187 @@
+/*
+ * hierarchical.c - the four turns of two-phase by way of leaders: up to the leader, across twice, down to the members.
+ *
+ * A member sends and receives in one exchange, so that it wakes once a step. With W workers a rank and groups of g, a
+ * coordinate on its way up lies in -W s .. W s, across in -g W s .. g W s, and after the second rounding in -s .. s.
+ */
+#include "exchange/hierarchical.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "exchange/collective.h"
+#include "exchange/packed.h"
+#include "wire/wire.h"
+
+fr_group fr_group_of(const fr_plan *plan, int ranks, int rank) {
+    int size = (int)sqrt(0.4 * ranks);
+    fr_group group = {.size = size < 2 ? 2 : size};
+    group.count = (ranks + group.size - 1) / group.size;
+    group.index = rank / group.size;
+    group.leader = group.index * group.size;
+    group.members = (group.leader + group.size < ranks ? group.size : ranks - group.leader) - 1;
+    group.up = plan->workers / ranks * plan->levels;
+    group.across = group.size * group.up;
+    return group;
+}
+
+bool fr_has_leaders(const fr_plan *plan, int ranks) {
+    if (plan->levels == 0 || ranks <= 8 || fr_group_of(plan, ranks, 0).across > 127) return false;
+    return fr_wire_most(plan->wire, (plan->features + ranks - 1) / ranks, plan->levels) <= 256;
+}
+
+static int group_worker(const fr_plan *plan, int ranks, int group) {
+    int rank = group * fr_group_of(plan, ranks, 0).size;
+    return fr_first_worker(plan, ranks, rank < ranks ? rank : ranks);
+}
+
+int64_t fr_group_start(const fr_plan *plan, int ranks, int group) {
+    return fr_slice_start(plan, group_worker(plan, ranks, group));
+}
+
+/* What is computed once a step and used by all turns. */
+typedef struct turn {
+    fr_engine *engine;
+    fr_comm *comm;
+    const fr_plan *plan;
+    fr_group group;
+    int8_t *rows;         /* a leader's: group.count x own columns, sums of each group */
+    uint8_t *memory;      /* for messages */
+    fr_message *out, *in; /* comm->size each */
+} turn;
+
+/* Bytes of one coded vector of d levels on its way up. */
+static size_t up_bytes(const turn *t) { return fr_wire_most(t->plan->wire, t->plan->features, t->group.up); }
+
+static int64_t group_columns(const turn *t, int group) {
+    return fr_group_start(t->plan, t->comm->size, group + 1) - fr_group_start(t->plan, t->comm->size, group);
+}
+
+/* A group's slices, or with first = 0, last = count those of all, in the engine's buffers. */
+static fr_parcel slices_of(const turn *t, int first, int last) {
+    const fr_buffers *b = &t->engine->buffers;
+    int ranks = t->comm->size, from = group_worker(t->plan, ranks, first), to = group_worker(t->plan, ranks, last);
+    int64_t begin = fr_group_start(t->plan, ranks, first);
+    return (fr_parcel){(char *)b->slice_scales + (size_t)from * fr_precision_bytes(t->plan->precision), to - from,
+                       b->slice_levels + begin, fr_group_start(t->plan, ranks, last) - begin};
+}
+
+/* total_levels <- the sum of own workers' levels; then member: out with it, and in with what all come to. */
+static fr_status member_turn(turn *t, fr_error *error) {
+    fr_parcel all = slices_of(t, 0, t->group.count);
+    size_t size = up_bytes(t), back = fr_parcel_most(t->plan, &all);
+    fr_wire_encode(t->plan->wire, t->engine->buffers.total_levels, t->plan->features, t->group.up, t->memory);
+    fr_comm_count(t->comm, size, t->plan->features);
+    t->out[0] = (fr_message){t->group.leader, t->memory, size};
+    t->in[0] = (fr_message){t->group.leader, t->memory + size, back};
+    FR_TRY(t->comm->ops->exchange(t->comm, "the leader's sum", t->out, 1, t->in, 1, error));
+    return fr_parcel_open(t->plan, &t->in[0], &all, error);
+}
+
+/* Levels without a scale. */
+static fr_status open_levels(const turn *t, const fr_message *message, int64_t count, int most, int8_t *levels,
+                             fr_error *error) {
+    fr_parcel parcel = {NULL, 0, levels, count};
+    fr_plan plan = *t->plan;
+    plan.levels = most;
+    return fr_parcel_open(&plan, message, &parcel, error);
+}
+
+/* total_levels <- + what the members send. */
+static fr_status hear_members(turn *t, fr_error *error) {
+    int64_t d = t->plan->features;
+    int8_t *sum = t->engine->buffers.total_levels, *one = (int8_t *)t->memory;
+    uint8_t *coded = t->memory + d;
+    size_t size = up_bytes(t);
+    for (int i = 0; i < t->group.members; i++)
+        t->in[i] = (fr_message){t->group.leader + 1 + i, coded + (size_t)i * size, size};
+    if (t->group.members == 0) return FR_OK;
+    FR_TRY(t->comm->ops->exchange(t->comm, "the members' levels", NULL, 0, t->in, t->group.members, error));
+    for (int i = 0; i < t->group.members; i++) {
+        FR_TRY(open_levels(t, &t->in[i], d, t->group.up, one, error));
+        for (int64_t j = 0; j < d; j++) sum[j] = (int8_t)(sum[j] + one[j]); /* at most g W s <= 127 */
+    }
+    return FR_OK;
+}
+
+/* The i-th of the other groups, beginning after this one. */
+static int other(const turn *t, int i) { return (t->group.index + i) % t->group.count; }
+
+/* Slices of the group's sum to their leaders; rows <- own columns of every group's. */
+static fr_status trade_sums(turn *t, fr_error *error) {
+    const int8_t *sum = t->engine->buffers.total_levels;
+    int ranks = t->comm->size, others = t->group.count - 1;
+    int64_t width = group_columns(t, t->group.index);
+    size_t in_size = fr_wire_most(t->plan->wire, width, t->group.across);
+    uint8_t *at = t->memory;
+    for (int i = 1; i <= others; i++, at += in_size)
+        t->in[i - 1] = (fr_message){other(t, i) * t->group.size, at, in_size};
+    for (int i = 1; i <= others; i++) {
+        int64_t columns = group_columns(t, other(t, i));
+        size_t size = fr_wire_encode(t->plan->wire, sum + fr_group_start(t->plan, ranks, other(t, i)), columns,
+                                     t->group.across, at);
+        t->out[i - 1] = (fr_message){other(t, i) * t->group.size, at, size};
+        at += size;
+    }
+    FR_TRY(t->comm->ops->exchange(t->comm, "the leaders' sums", t->out, others, t->in, others, error));
+    memcpy(t->rows, sum + fr_group_start(t->plan, ranks, t->group.index), (size_t)width);
+    for (int i = 1; i <= others; i++)
+        FR_TRY(open_levels(t, &t->in[i - 1], width, t->group.across, t->rows + i * width, error));
+    return FR_OK;
+}
+
+/* Own slices, rounded, to the other leaders, and theirs from them. */
+static fr_status trade_slices(turn *t, fr_error *error) {
+    fr_parcel mine = slices_of(t, t->group.index, t->group.index + 1);
+    int others = t->group.count - 1;
+    size_t size = fr_parcel_pack(t->plan, &mine, t->memory);
+    uint8_t *at = t->memory + size;
+    fr_comm_count(t->comm, size, mine.level_count);
+    for (int i = 1; i <= others; i++) {
+        fr_parcel theirs = slices_of(t, other(t, i), other(t, i) + 1);
+        t->out[i - 1] = (fr_message){other(t, i) * t->group.size, t->memory, size};
+        t->in[i - 1] = (fr_message){other(t, i) * t->group.size, at, fr_parcel_most(t->plan, &theirs)};
+        at += t->in[i - 1].size;
+    }
+    FR_TRY(t->comm->ops->exchange(t->comm, "the leaders' slices", t->out, others, t->in, others, error));
+    for (int i = 1; i <= others; i++) {
+        fr_parcel theirs = slices_of(t, other(t, i), other(t, i) + 1);
+        FR_TRY(fr_parcel_open(t->plan, &t->in[i - 1], &theirs, error));
+    }
+    return FR_OK;
+}
+
+static fr_status tell_members(turn *t, fr_error *error) {
+    fr_parcel all = slices_of(t, 0, t->group.count);
+    if (t->group.members == 0) return FR_OK;
+    size_t size = fr_parcel_pack(t->plan, &all, t->memory);
+    for (int i = 0; i < t->group.members; i++)
+        t->out[i] = (fr_message){t->group.leader + 1 + i, t->memory, size};
+    return t->comm->ops->exchange(t->comm, "the leader's sum", t->out, t->group.members, NULL, 0, error);
+}
+
+/* The most that one turn keeps: a vector as it is beside the members' coded ones, or beside its slices both ways. */
+static size_t memory_of(const turn *t) {
+    size_t most = fr_wire_most(t->plan->wire, t->plan->features, t->group.across) + (size_t)t->plan->features;
+    return (size_t)(t->group.size + 1) * most + (size_t)t->comm->size * 64 +
+           (size_t)t->plan->workers * fr_precision_bytes(t->plan->precision) * 2;
+}
+
+fr_status fr_leaders_exchange(fr_engine *engine, fr_comm *comm, fr_error *error) {
+    const fr_plan *plan = engine->config.plan;
+    turn t = {.engine = engine, .comm = comm, .plan = plan, .group = fr_group_of(plan, comm->size, comm->rank)};
+    size_t rows = (size_t)(t.group.count * group_columns(&t, t.group.index));
+    FR_TRY(fr_post_find(comm, rows + memory_of(&t), &t.memory, &t.out, &t.in, error));
+    t.rows = (int8_t *)t.memory;
+    t.memory += rows;
+    FR_TRY(engine->ops->total(engine, error));
+    if (comm->rank != t.group.leader) return member_turn(&t, error);
+    FR_TRY(hear_members(&t, error));
+    FR_TRY(trade_sums(&t, error));
+    fr_parcel mine = slices_of(&t, t.group.index, t.group.index + 1);
+    int first = group_worker(plan, comm->size, t.group.index);
+    FR_TRY(engine->ops->requantize_slices(engine, first, (int)mine.scale_count, t.rows, t.group.count, mine.levels,
+                                          mine.scales, error));
+    FR_TRY(trade_slices(&t, error));
+    return tell_members(&t, error);
+}

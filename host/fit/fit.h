@@ -1,0 +1,39 @@
+/*
+ * fit.h - one run of the loop, on one rank.
+ */
+#ifndef FR_FIT_H
+#define FR_FIT_H
+
+#include "exchange/collective.h"
+
+typedef struct fr_fit {
+    /* Set by the caller. */
+    const fr_plan *plan;
+    const fr_options *options; /* callbacks, tolerance, report_every, checkpoint */
+    const fr_dataset *set;     /* w* and the conditioning of columns */
+    fr_engine *engine;
+    fr_comm *comm;
+    fr_state state;            /* where to start; its memory is the caller's */
+    double zero_loss;          /* mean y^2 */
+    double start_loss;         /* loss of the start */
+    double zero_gradient;      /* norm of the gradient at zero, for a tolerance without w* */
+    int64_t steps_before;      /* of earlier runs of an ensemble, counted in reports */
+    double bytes_a_step;
+    double started;            /* fr_seconds() of the first step */
+    /* Results. state holds the last iterate, or the average of the tail where that is better. */
+    fr_outcome outcome;
+    double loss, relative_error;
+    /* Inside. */
+    double *scratch;           /* d, for the user's own coordinates */
+    double latest_loss, last_progress;
+    int64_t next_report;
+    bool stop;
+} fr_fit;
+
+/* Runs from state.step to the end of the plan, the tolerance, divergence or an interruption. */
+fr_status fr_fit_run(fr_fit *fit, fr_error *error);
+
+/* ||w - w*|| / ||w*|| of fitted weights, NaN where w* is unknown. */
+double fr_fit_relative_error(fr_fit *fit, const double *weights);
+
+#endif

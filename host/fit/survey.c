@@ -1,0 +1,91 @@
+/*
+ * survey.c - passes over all rows: loss, start, largest eigenvalue.
+ */
+#include "fit/survey.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The scalars of a worker as the sums see them: a row of doubles. */
+enum { SCALARS = sizeof(fr_row_sums) / sizeof(double) };
+
+fr_status fr_survey_total(fr_engine *engine, fr_comm *comm, fr_pass pass, const double *weights, double *sum,
+                          fr_row_sums *total, fr_error *error) {
+    int64_t d = engine->config.plan->features;
+    int own = engine->config.worker_count;
+    double *mine = NULL;
+    fr_row_sums *scalars = NULL;
+    fr_status status = fr_allocate((void **)&scalars, own, sizeof *scalars, "sums over rows", error);
+    if (status == FR_OK && sum) status = fr_allocate((void **)&mine, own * d, sizeof *mine, "sums over rows", error);
+    if (status == FR_OK) status = engine->ops->survey(engine, pass, weights, mine, scalars, error);
+    if (status == FR_OK)
+        status = comm->ops->sum_host(comm, &scalars->residual, own, SCALARS, &total->residual, error);
+    if (status == FR_OK && sum) status = comm->ops->sum_host(comm, mine, own, d, sum, error);
+    free(mine);
+    free(scalars);
+    return status;
+}
+
+fr_status fr_survey_eigenvalue(fr_engine *engine, fr_comm *comm, double *lambda, fr_error *error) {
+    const fr_plan *plan = engine->config.plan;
+    int64_t d = plan->features;
+    double *v = NULL, *image = NULL, last = 0;
+    fr_status status = fr_allocate((void **)&v, d, sizeof *v, "a power iteration", error);
+    if (status == FR_OK) status = fr_allocate((void **)&image, d, sizeof *image, "a power iteration", error);
+    if (status == FR_OK)
+        fr_cpu_kernels_for(FR_F64)->normals(v, d, plan->seed, fr_sequence(FR_STREAM_START, 1, 0), 0);
+    *lambda = 0;
+    for (int i = 0; status == FR_OK && i < 10; i++) {
+        double norm = 0;
+        fr_row_sums total;
+        for (int64_t j = 0; j < d; j++) norm += v[j] * v[j];
+        norm = sqrt(norm);
+        if (!(norm > 0)) break; /* all rows are zero */
+        for (int64_t j = 0; j < d; j++) v[j] /= norm;
+        status = fr_survey_total(engine, comm, FR_PASS_LINEAR, v, image, &total, error);
+        double image2 = 0;
+        for (int64_t j = 0; j < d; j++) {
+            v[j] = image[j] / (double)plan->samples;
+            image2 += v[j] * v[j];
+        }
+        *lambda = sqrt(image2); /* >= the Rayleigh quotient, <= the largest eigenvalue */
+        if (fabs(*lambda - last) < 0.01 * *lambda) break;
+        last = *lambda;
+    }
+    free(v);
+    free(image);
+    return status;
+}
+
+static fr_status gradient_start(fr_engine *engine, fr_comm *comm, const fr_start *start, double *weights,
+                                double *loss, fr_error *error) {
+    const fr_plan *plan = engine->config.plan;
+    double size = 2;
+    for (;; size /= 2) {
+        fr_row_sums total;
+        for (int64_t j = 0; j < plan->features; j++)
+            weights[j] = size / (double)plan->samples * start->label_sum[j];
+        fr_status status = fr_survey_total(engine, comm, FR_PASS_LOSS, weights, NULL, &total, error);
+        *loss = total.residual / (double)plan->samples;
+        if (status != FR_OK || *loss < start->zero_loss || size < 1e-30) return status;
+    }
+}
+
+fr_status fr_survey_start(fr_engine *engine, fr_comm *comm, const fr_start *start, double *weights, double *loss,
+                          fr_error *error) {
+    const fr_plan *plan = engine->config.plan;
+    size_t bytes = (size_t)plan->features * sizeof *weights;
+    fr_row_sums total = {0};
+    switch (start->init) {
+    case FR_INIT_GRADIENT: return gradient_start(engine, comm, start, weights, loss, error);
+    case FR_INIT_ZERO: memset(weights, 0, bytes); break;
+    case FR_INIT_GIVEN: memcpy(weights, start->given, bytes); break;
+    case FR_INIT_RANDOM:
+        fr_cpu_kernels_for(FR_F64)->normals(weights, plan->features, plan->seed,
+                                            fr_sequence(FR_STREAM_START, 0, 0), 0);
+    }
+    fr_status status = fr_survey_total(engine, comm, FR_PASS_LOSS, weights, NULL, &total, error);
+    *loss = total.residual / (double)plan->samples;
+    return status;
+}

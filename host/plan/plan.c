@@ -1,0 +1,241 @@
+/*
+ * plan.c - from options to a plan: names, defaults, ranges and the choices of "auto".
+ */
+#include "plan/plan.h"
+#include "wire/wire.h"
+
+#include <math.h>
+#include <string.h>
+
+const char *fr_precision_name(fr_precision precision) { return precision == FR_F32 ? "f32" : "f64"; }
+const char *fr_step_rule_name(fr_step_rule rule) {
+    static const char *const names[] = {"auto", "theorem", "experiment", "number"};
+    return names[rule];
+}
+const char *fr_init_name(fr_init init) {
+    static const char *const names[] = {"gradient", "random", "zero", "file"};
+    return names[init];
+}
+const char *fr_scale_name(fr_scale scale) {
+    static const char *const names[] = {"auto", "l2", "max"};
+    return names[scale];
+}
+const char *fr_collective_name(fr_collective collective) {
+    static const char *const names[] = {"auto", "allreduce", "allgather", "two-phase", "master"};
+    return names[collective];
+}
+const char *fr_wire_name(fr_wire wire) {
+    static const char *const names[] = {"auto", "full", "bf16", "int8", "packed", "elias"};
+    return names[wire];
+}
+const char *fr_storage_name(fr_storage storage) { return storage == FR_STORAGE_BF16 ? "bf16" : "same"; }
+const char *fr_schedule_name(fr_schedule schedule) {
+    static const char *const names[] = {"auto", "constant", "decay"};
+    return names[schedule];
+}
+const char *fr_outcome_name(fr_outcome outcome) {
+    static const char *const names[] = {"tolerance", "iterations", "diverged", "interrupted"};
+    return names[outcome];
+}
+
+void fr_options_default(fr_options *options) {
+    memset(options, 0, sizeof *options);
+    options->iterations = -1;
+    options->average = FR_AVERAGE_AUTO;
+    options->ensemble = 1;
+    options->seed = 1;
+    options->timeout = 300;
+}
+
+double fr_relative_variance(int64_t features, int levels, fr_scale scale) {
+    double d = (double)features, s = levels;
+    if (levels == 0) return 0;
+    if (scale == FR_SCALE_MAX) return log(d) / (2 * s * s);
+    return fmin(d / (4 * s * s), sqrt(d) / s);
+}
+
+double fr_auto_step_size(const fr_plan *plan, double lambda, double trace) {
+    double q = fr_relative_variance(plan->features, plan->levels, plan->scale), q2 = 0;
+    if (plan->collective == FR_COLLECTIVE_TWO_PHASE) {
+        int64_t slice = (plan->features + plan->workers - 1) / plan->workers;
+        q2 = fr_relative_variance(slice, plan->levels, plan->scale);
+    }
+    /* One step on drawn rows, all of them active, multiplies E<v, w - w*>^2 by at most 1 - 4 eta mu (1 - eta (lambda
+     * + kappa / m)), where E ||x||^2 x x^T <= kappa E x x^T: kappa is what sampling costs. Gaussian columns have
+     * kappa = trace + 2 lambda, so the trace stands for it there; heavy tails and rare columns have a much larger
+     * one, and a step by the trace throws the weights far off whenever a long row is drawn. */
+    trace = fmax(trace, plan->long_rows);
+    double whole = lambda * (1 + q / plan->workers);
+    if (plan->draws == 0) return 1 / (1.25 * whole * (1 + q2));
+    return 1 / ((whole + 2 * trace / (double)plan->batch * (1 + q)) * (1 + q2));
+}
+
+double fr_collective_bytes(const fr_plan *plan) {
+    double k = plan->workers, d = (double)plan->features, real = (double)fr_precision_bytes(plan->precision);
+    bool quantized = plan->levels > 0;
+    bool coded = plan->wire == FR_WIRE_PACKED || plan->wire == FR_WIRE_ELIAS;
+    double vector = coded ? (double)fr_wire_most(plan->wire, plan->features, plan->levels)
+                    : quantized ? d
+                                : d * (plan->wire == FR_WIRE_BF16 ? 2 : real);
+    double scale = quantized ? real : 0;
+    if (plan->workers == 1) return 0;
+    switch (plan->collective) {
+    case FR_COLLECTIVE_ALLGATHER: return (k - 1) * (vector + scale);
+    case FR_COLLECTIVE_MASTER: return vector + scale;
+    case FR_COLLECTIVE_TWO_PHASE: return 2 * (k - 1) / k * (vector + scale) + (k - 1) * scale;
+    default: return 2 * (k - 1) / k * (vector + scale);
+    }
+}
+
+static bool labels_are_noisy(const fr_dataset *set) { return !set->is_planted || set->recipe.noise > 0; }
+
+static int64_t round_up(int64_t value, int64_t unit) { return (value + unit - 1) / unit * unit; }
+
+static fr_status plan_workers(const fr_options *options, const fr_dataset *set, fr_plan *plan, fr_error *error) {
+    plan->workers = options->workers > 0 ? options->workers : 1;
+    if (options->workers < 0)
+        return fr_fail(error, FR_ERROR_USAGE, "--workers is %d; it must be 1 or more", options->workers);
+    if (set->samples < plan->workers)
+        return fr_fail(error, FR_ERROR_USAGE,
+                       "--workers is %d, but there are only %lld rows; each worker needs at least one", plan->workers,
+                       (long long)set->samples);
+    return FR_OK;
+}
+
+/* m: planted, 0.8 d as in the paper; data, about d but no fewer than 64, or all rows where that is half of them. */
+static fr_status plan_batch(const fr_options *options, const fr_dataset *set, fr_plan *plan, fr_error *error) {
+    int64_t n = set->samples, d = set->features, k = plan->workers, m = options->batch;
+    if (m == FR_BATCH_AUTO) {
+        m = set->is_planted ? round_up((4 * d + 4) / 5 > 32 ? (4 * d + 4) / 5 : 32, k) : round_up(d > 64 ? d : 64, k);
+        if (!set->is_planted && 2 * m >= n) m = FR_BATCH_FULL;
+    }
+    plan->draws = m == FR_BATCH_FULL ? 0 : m / k;
+    plan->batch = m == FR_BATCH_FULL ? n : m;
+    if (m != FR_BATCH_FULL && m < 1)
+        return fr_fail(error, FR_ERROR_USAGE, "--batch is %lld; it must be 1 or more, or full", (long long)m);
+    if (m != FR_BATCH_FULL && m % k != 0)
+        return fr_fail(error, FR_ERROR_USAGE, "--batch %lld is not divisible by --workers %lld; the nearest that are: "
+                       "%lld and %lld", (long long)m, (long long)k, (long long)(m / k > 0 ? m / k * k : k),
+                       (long long)(m / k * k + k));
+    return FR_OK;
+}
+
+static fr_status plan_quantizer(const fr_options *options, fr_plan *plan, fr_error *error) {
+    int s = options->levels, k = plan->workers;
+    if (s < 0 || s > 127)
+        return fr_fail(error, FR_ERROR_USAGE, "--levels is %d; it must be from 1 to 127", s);
+    plan->levels = s;
+    plan->collective = options->collective;
+    if (plan->collective == FR_COLLECTIVE_AUTO)
+        plan->collective = s == 0 || (k <= 16 && k * s <= 127) ? FR_COLLECTIVE_ALLREDUCE : FR_COLLECTIVE_TWO_PHASE;
+    if (plan->collective == FR_COLLECTIVE_ALLREDUCE && (int64_t)k * s > 127) {
+        if (k > 127)
+            return fr_fail(error, FR_ERROR_USAGE, "--collective allreduce sums int8 levels of at most 127 workers, "
+                           "and there are %d; use two-phase or allgather", k);
+        return fr_fail(error, FR_ERROR_USAGE, "--collective allreduce sums %d workers' levels in an int8, and "
+                       "%d x %d levels exceed 127; the largest --levels here is %d (or use two-phase or allgather)",
+                       k, k, s, 127 / k);
+    }
+    plan->scale = options->scale;
+    if (plan->scale == FR_SCALE_AUTO)
+        plan->scale = plan->collective == FR_COLLECTIVE_ALLREDUCE ? FR_SCALE_MAX : FR_SCALE_L2;
+    return FR_OK;
+}
+
+/* Sums on the wire need whole bytes or floating-point numbers; codes of levels serve where each vector travels alone. */
+static fr_status plan_wire(const fr_options *options, fr_plan *plan, fr_error *error) {
+    bool quantized = plan->levels > 0, sums = plan->collective == FR_COLLECTIVE_ALLREDUCE;
+    fr_wire wire = options->wire;
+    bool gpus = options->device == FR_DEVICE_CUDA || options->gpus > 0;
+    bool packs = !sums && plan->levels < 64 && !gpus;
+    if (wire == FR_WIRE_AUTO) wire = !quantized ? FR_WIRE_FULL : packs ? FR_WIRE_PACKED : FR_WIRE_INT8;
+    plan->wire = wire;
+    if (quantized && wire < FR_WIRE_INT8)
+        return fr_fail(error, FR_ERROR_USAGE, "--wire %s carries unquantized gradients, and --levels is %d; use int8, "
+                       "packed or elias", fr_wire_name(wire), plan->levels);
+    if (!quantized && wire >= FR_WIRE_INT8)
+        return fr_fail(error, FR_ERROR_USAGE, "--wire %s carries levels; it needs --levels or --bits",
+                       fr_wire_name(wire));
+    if (wire == FR_WIRE_BF16 && !sums)
+        return fr_fail(error, FR_ERROR_USAGE, "--wire bf16 needs --collective allreduce; it is %s",
+                       fr_collective_name(plan->collective));
+    if (wire == FR_WIRE_PACKED && sums)
+        return fr_fail(error, FR_ERROR_USAGE, "--wire packed cannot be summed on the way, as --collective allreduce "
+                       "does; use int8, or allgather, two-phase or master");
+    if (wire == FR_WIRE_ELIAS && (sums || plan->collective == FR_COLLECTIVE_TWO_PHASE))
+        return fr_fail(error, FR_ERROR_USAGE, "--wire elias needs --collective allgather or master; it is %s",
+                       fr_collective_name(plan->collective));
+    return FR_OK;
+}
+
+static fr_status plan_model(const fr_options *options, fr_plan *plan, fr_error *error) {
+    plan->model_levels = options->model_levels;
+    plan->star = options->star;
+    if (options->model_levels < 0 || options->model_levels > 127)
+        return fr_fail(error, FR_ERROR_USAGE, "--model-levels is %d; it must be from 1 to 127", options->model_levels);
+    if (options->model_levels > 0 && plan->collective != FR_COLLECTIVE_MASTER)
+        return fr_fail(error, FR_ERROR_USAGE, "--model-levels is for the model's way back with --collective master; "
+                       "it is %s", fr_collective_name(plan->collective));
+    if (options->model_levels > 0 && (options->device == FR_DEVICE_CUDA || options->gpus > 0))
+        return fr_fail(error, FR_ERROR_USAGE, "--model-levels needs CPU ranks; GPUs have no master");
+    return FR_OK;
+}
+
+/* T: planted, 300, or the theorem's own count for the slow rule; data, as many as a modest budget of work allows.
+ * Full batches on uncorrelated columns (fit/condition.c) need few steps, 500 to 2000: each shrinks the error along any
+ * direction by about the share of its second moment that lies in active rows, and there is no noise to average. */
+static int64_t default_iterations(const fr_options *options, const fr_dataset *set, const fr_plan *plan) {
+    if (options->step_rule == FR_STEP_THEOREM) {
+        double rate = fr_theory_rate(plan->features, (double)plan->batch, plan->levels);
+        return (int64_t)fmin(20000, ceil(fr_theory_iterations(rate, 1e-8, 0.5)));
+    }
+    if (set->is_planted) return set->recipe.noise > 0 ? 600 : 300;
+    double work = (double)plan->batch * (double)plan->features;
+    if (plan->draws == 0 && set->mix) return (int64_t)fmax(500, fmin(2000, 4e9 / work));
+    return (int64_t)fmax(2000, fmin(20000, 2e10 / work));
+}
+
+static fr_status plan_steps(const fr_options *options, const fr_dataset *set, fr_plan *plan, fr_error *error) {
+    double m = (double)plan->batch;
+    plan->iterations = options->iterations >= 0 ? options->iterations : default_iterations(options, set, plan);
+    switch (options->step_rule) {
+    case FR_STEP_AUTO: plan->steps.eta = NAN; break;
+    case FR_STEP_THEOREM: plan->steps.eta = fr_theory_step_size(plan->features, m, plan->levels); break;
+    case FR_STEP_EXPERIMENT: plan->steps.eta = fr_experiment_step_size(plan->features, m, plan->levels); break;
+    case FR_STEP_NUMBER: plan->steps.eta = options->step_size; break;
+    }
+    if (options->step_rule == FR_STEP_NUMBER && !(options->step_size > 0 && isfinite(options->step_size)))
+        return fr_fail(error, FR_ERROR_USAGE, "--step-size is %g; it must be above 0", options->step_size);
+    plan->steps.steps = plan->iterations;
+    plan->steps.decays = options->schedule == FR_SCHEDULE_DECAY ||
+                         (options->schedule == FR_SCHEDULE_AUTO && labels_are_noisy(set));
+    double share = options->average;
+    if (share == FR_AVERAGE_AUTO) share = labels_are_noisy(set) && plan->draws > 0 ? 0.25 : 0;
+    if (!(share >= 0 && share <= 1))
+        return fr_fail(error, FR_ERROR_USAGE, "--average is %g; it must be a share from 0 to 1", share);
+    plan->average_start = plan->iterations - (int64_t)floor(share * (double)plan->iterations);
+    return FR_OK;
+}
+
+fr_status fr_plan_make(const fr_options *options, const fr_dataset *set, fr_plan *plan, fr_error *error) {
+    memset(plan, 0, sizeof *plan);
+    plan->samples = set->samples;
+    plan->features = set->features;
+    plan->precision = set->precision;
+    plan->seed = options->seed;
+    plan->threads = options->threads;
+    plan->storage = options->storage;
+    fr_status status = plan_workers(options, set, plan, error);
+    if (status == FR_OK) status = plan_batch(options, set, plan, error);
+    if (status == FR_OK) status = plan_quantizer(options, plan, error);
+    if (status == FR_OK) status = plan_wire(options, plan, error);
+    if (status == FR_OK) status = plan_model(options, plan, error);
+    if (status == FR_OK) status = plan_steps(options, set, plan, error);
+    if (status == FR_OK && options->ensemble < 1)
+        status = fr_fail(error, FR_ERROR_USAGE, "--ensemble is %d; it must be 1 or more", options->ensemble);
+    if (status == FR_OK && options->ensemble > 1 && (options->checkpoint || options->resume))
+        status = fr_fail(error, FR_ERROR_USAGE, "--ensemble cannot be combined with --checkpoint or --resume");
+    if (status == FR_OK && options->tolerance < 0)
+        status = fr_fail(error, FR_ERROR_USAGE, "--tolerance is %g; it must be 0 or more", options->tolerance);
+    return status;
+}

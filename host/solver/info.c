@@ -1,0 +1,79 @@
+/*
+ * info.c - what a bug report needs to know of a build and of the machine it runs on.
+ */
+#include <omp.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "advice.h"
+#include "simd/kernels.h"
+#include "fitrelu_version.h"
+#include "base/status.h"
+#ifdef FR_HAVE_CUDA
+#include "engine/cuda/cuda.h"
+#endif
+#ifdef FR_HAVE_LIBZIP
+#include <zip.h>
+#endif
+#ifdef FR_HAVE_XXHASH
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+#endif
+
+const char *fr_version(void) { return FR_VERSION_STRING; }
+
+/* The processor's own name for itself, from Linux; "unknown" elsewhere. */
+static void processor_name(char name[128]) {
+    char line[256];
+    FILE *file = fopen("/proc/cpuinfo", "r");
+    snprintf(name, 128, "unknown");
+    while (file && fgets(line, sizeof line, file)) {
+        char *value = strchr(line, ':');
+        if (strncmp(line, "model name", 10) != 0 || !value) continue;
+        snprintf(name, 128, "%.120s", value + 2);
+        name[strcspn(name, "\n")] = '\0';
+        break;
+    }
+    if (file) fclose(file);
+}
+
+static const char *libzip_version(void) {
+#ifdef FR_HAVE_LIBZIP
+    return zip_libzip_version();
+#else
+    return "none (NPZ files cannot be read or written)";
+#endif
+}
+
+static void gpu_line(char *text, size_t size) {
+#ifdef FR_HAVE_CUDA
+    fr_cuda_describe(text, size);
+#else
+    snprintf(text, size, "none (built without CUDA)");
+#endif
+}
+
+static void advice_line(char *text, size_t size) {
+    if (FR_INT8_WINS_FROM > 0) snprintf(text, size, "faster from %d features on", (int)FR_INT8_WINS_FROM);
+    else snprintf(text, size, "not measured yet (bench_gpu finds where it is faster)");
+}
+
+size_t fr_build_info(char *buffer, size_t size) {
+    char name[128], checksum[64], gpus[256], advice[64];
+    processor_name(name);
+    gpu_line(gpus, sizeof gpus);
+    advice_line(advice, sizeof advice);
+#ifdef FR_HAVE_XXHASH
+    snprintf(checksum, sizeof checksum, "xxhash %u.%u.%u", XXH_VERSION_MAJOR, XXH_VERSION_MINOR, XXH_VERSION_RELEASE);
+#else
+    snprintf(checksum, sizeof checksum, "built-in FNV-1a (no xxhash)");
+#endif
+    int length = snprintf(buffer, size,
+                          "version: %s\ncompiler: %s\nbuild: %s\nparts: %s\nlibzip: %s\nchecksums: %s\n"
+                          "processor: %s\nprocessor path: %s\nthreads: %d\nmemory available: %.1f GB\n"
+                          "GPUs: %s\nint8 between GPUs: %s\n",
+                          fr_version(), FR_VERSION_COMPILER, FR_VERSION_BUILD_TYPE, FR_VERSION_PARTS, libzip_version(),
+                          checksum, name, fr_cpu_kernels_for(FR_F64)->isa, omp_get_max_threads(),
+                          (double)fr_memory_available() / 1e9, gpus, advice);
+    return length < 0 ? 0 : (size_t)length;
+}

@@ -1,0 +1,213 @@
+/*
+ * place.c - ranks on devices, in threads and in processes.
+ *
+ * Threads live for one job (create, run, free), not for the life of a solver: nothing of CUDA or NCCL is bound to a
+ * thread except the current device, which engines and exchanges choose themselves.
+ */
+#include "solver/place.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "exchange/mpi.h"
+#ifdef FR_HAVE_CUDA
+#include "engine/cuda/cuda.h"
+#endif
+#ifdef FR_HAVE_NCCL
+#include "exchange/nccl.h"
+#endif
+
+/* ----------------------------------------------------------------------------------------- options */
+
+static fr_status check_cuda(const fr_options *options, fr_error *error) {
+#ifdef FR_HAVE_CUDA
+    int devices, wanted = options->gpus > 0 ? options->gpus : 1;
+    if (options->device == FR_DEVICE_CPU)
+        return fr_fail(error, FR_ERROR_USAGE, "--gpus %d contradicts --device cpu", options->gpus);
+    if (options->wire == FR_WIRE_PACKED || options->wire == FR_WIRE_ELIAS)
+        return fr_fail(error, FR_ERROR_USAGE, "--wire %s is for CPUs; GPUs exchange int8 levels",
+                       fr_wire_name(options->wire));
+    fr_status status = fr_cuda_count(&devices, error);
+    int sharing = getenv("CUDA_VISIBLE_DEVICES") ? 1 : fr_world_neighbours(options->world);
+    if (status == FR_OK && wanted > devices)
+        status = fr_fail(error, FR_ERROR_DEVICE, "--gpus is %d; this machine has %d", wanted, devices);
+    if (status == FR_OK && wanted * sharing > devices)
+        status = fr_fail(error, FR_ERROR_DEVICE, "--gpus is %d for each of %d processes here; this machine has %d", wanted,
+                         sharing, devices);
+#ifndef FR_HAVE_NCCL
+    if (status == FR_OK && wanted * fr_world_size(options->world) > 1)
+        status = fr_fail(error, FR_ERROR_DEVICE, "more than one GPU needs NCCL, and this fitrelu was built without it");
+#endif
+    return status;
+#else
+    return fr_fail(error, FR_ERROR_DEVICE, "%s needs CUDA, and this fitrelu was built without it; use --device cpu",
+                   options->gpus > 0 ? "--gpus" : "--device cuda");
+#endif
+}
+
+static fr_status check_cpu(const fr_options *options, fr_error *error) {
+    if (options->storage == FR_STORAGE_BF16)
+        return fr_fail(error, FR_ERROR_USAGE, "--storage bf16 is for GPUs; it needs --device cuda or --gpus");
+    if (options->wire == FR_WIRE_BF16)
+        return fr_fail(error, FR_ERROR_USAGE, "--wire bf16 is for GPUs; it needs --device cuda or --gpus");
+    return FR_OK;
+}
+
+/* Over the CPUs of several processes, master means a master: rank 0 keeps the model and has no rows. */
+fr_status fr_place_count(fr_options *options, fr_place *place, fr_error *error) {
+    int processes = fr_world_size(options->world);
+    *place = (fr_place){.cuda = options->device == FR_DEVICE_CUDA || options->gpus > 0, .world = options->world};
+    if (options->gpus < 0) return fr_fail(error, FR_ERROR_USAGE, "--gpus is %d; it must be 0 or more", options->gpus);
+    place->ranks = place->cuda && options->gpus > 0 ? options->gpus : 1;
+    place->all_ranks = place->ranks * processes;
+    place->apart = !place->cuda && processes > 1 && options->collective == FR_COLLECTIVE_MASTER;
+    int working = place->all_ranks - place->apart;
+    if (options->workers == 0) options->workers = working;
+    if (options->workers % working == 0) return FR_OK;
+    if (place->apart)
+        return fr_fail(error, FR_ERROR_USAGE, "--workers is %d; it must be a multiple of %d, the ranks without the master",
+                       options->workers, working);
+    if (processes > 1)
+        return fr_fail(error, FR_ERROR_USAGE, "--workers is %d; it must be a multiple of the %d ranks", options->workers,
+                       working);
+    return fr_fail(error, FR_ERROR_USAGE, "--workers is %d; it must be a multiple of --gpus %d", options->workers,
+                   working);
+}
+
+fr_status fr_read_options_share(fr_read_options *reading, const fr_options *options, fr_error *error) {
+    fr_options counted = *options;
+    fr_place place;
+    fr_status status = fr_place_count(&counted, &place, error);
+    if (status != FR_OK || place.all_ranks == place.ranks) return status;
+    const fr_plan plan = {.workers = counted.workers, .apart = place.apart};
+    int first_rank = fr_world_rank(options->world) * place.ranks;
+    reading->all_workers = counted.workers;
+    reading->first_worker = fr_first_worker(&plan, place.all_ranks, first_rank);
+    reading->worker_count = fr_first_worker(&plan, place.all_ranks, first_rank + place.ranks) - reading->first_worker;
+    return FR_OK;
+}
+
+fr_status fr_place_make(fr_options *options, fr_place *place, fr_error *error) {
+    fr_status status = fr_place_count(options, place, error);
+    if (status != FR_OK) return status;
+    if (options->threads < 0 || options->threads > 4096)
+        return fr_fail(error, FR_ERROR_USAGE, "--threads is %d; it must be from 1 to 4096", options->threads);
+    if (!place->cuda) return check_cpu(options, error);
+    status = check_cuda(options, error);
+    if (status != FR_OK) return status;
+#ifdef FR_HAVE_NCCL
+    if (place->all_ranks > 1) status = fr_nccl_group_create(place->world, place->ranks, options->timeout, &place->group, error);
+#endif
+    return status;
+}
+
+void fr_place_free(fr_place *place) {
+#ifdef FR_HAVE_NCCL
+    fr_nccl_group_free(place->group);
+#endif
+    place->group = NULL;
+}
+
+/* ------------------------------------------------------------------------------------------- ranks */
+
+static void stop_others(fr_place *place, int rank) {
+#ifdef FR_HAVE_NCCL
+    if (place->group) fr_nccl_group_abort(place->group, rank);
+#else
+    (void)place, (void)rank;
+#endif
+}
+
+static int first_to_fail(const fr_place *place) {
+#ifdef FR_HAVE_NCCL
+    if (place->group) return fr_nccl_group_failed_rank(place->group);
+#else
+    (void)place;
+#endif
+    return -1;
+}
+
+/* Processes that share a machine share its GPUs, one after the other, unless their launcher shows each only its own. */
+static int first_device(const fr_place *place) {
+    return getenv("CUDA_VISIBLE_DEVICES") ? 0 : fr_world_neighbour(place->world) * place->ranks;
+}
+
+fr_status fr_place_rank(fr_place *place, int rank, const fr_plan *plan, const fr_dataset *set, int threads,
+                        fr_engine **engine, fr_comm **comm, fr_error *error) {
+    int global = fr_world_rank(place->world) * place->ranks + rank;
+    int first = fr_first_worker(plan, place->all_ranks, global);
+    fr_engine_config config = {.plan = plan,
+                               .data = set,
+                               .first_worker = first,
+                               .worker_count = fr_first_worker(plan, place->all_ranks, global + 1) - first,
+                               .threads = threads,
+                               .device = place->cuda ? first_device(place) + rank : -1};
+    fr_status status = FR_OK;
+    if (!place->cuda) status = fr_engine_cpu_create(&config, engine, error);
+#ifdef FR_HAVE_CUDA
+    else status = fr_engine_cuda_create(&config, engine, error);
+#endif
+    if (status != FR_OK) return status;
+#ifdef FR_HAVE_NCCL
+    if (place->group) return fr_comm_nccl_create(place->group, global, *engine, comm, error);
+#endif
+    if (fr_world_size(place->world) > 1) return fr_comm_mpi_create(place->world, plan, comm, error);
+    return fr_comm_local_create(comm, error);
+}
+
+typedef struct rank_thread {
+    fr_place *place;
+    fr_place_job job;
+    void *user;
+    int rank;
+    pthread_t thread;
+    bool started;
+    fr_status status;
+    fr_error error;
+} rank_thread;
+
+static void *run_rank(void *argument) {
+    rank_thread *self = argument;
+    self->status = self->job(self->user, self->rank, &self->error);
+    if (self->status != FR_OK) stop_others(self->place, self->rank);
+    return NULL;
+}
+
+static fr_status gather_status(const fr_place *place, const rank_thread *team, fr_error *error) {
+    int first = first_to_fail(place);
+    for (int r = 0; r < place->ranks && (first < 0 || team[first].status == FR_OK); r++)
+        if (team[r].status != FR_OK) first = r;
+    if (first < 0 || team[first].status == FR_OK) return FR_OK;
+    if (error) {
+        const fr_error *said = &team[first].error;
+        if (strncmp(said->message, "rank ", 5) == 0) fr_fail(error, said->status, "%s", said->message);
+        else fr_fail(error, said->status, "rank %d: %s", first, said->message);
+        error->rank = first;
+        error->device = said->device;
+    }
+    return team[first].status;
+}
+
+fr_status fr_place_run(fr_place *place, fr_place_job job, void *user, fr_error *error) {
+    if (place->ranks == 1) return job(user, 0, error);
+    rank_thread *team = NULL;
+    fr_status status = fr_allocate((void **)&team, place->ranks, sizeof *team, "the ranks", error);
+    if (status != FR_OK) return status;
+    for (int r = place->ranks - 1; r >= 0; r--) {
+        team[r] = (rank_thread){.place = place, .job = job, .user = user, .rank = r};
+        if (r == 0) {
+            run_rank(&team[r]);
+        } else if (pthread_create(&team[r].thread, NULL, run_rank, &team[r]) == 0) {
+            team[r].started = true;
+        } else {
+            team[r].status = fr_fail(&team[r].error, FR_ERROR, "cannot start a thread for rank %d", r);
+            stop_others(place, r);
+        }
+    }
+    for (int r = 1; r < place->ranks; r++)
+        if (team[r].started) pthread_join(team[r].thread, NULL);
+    status = gather_status(place, team, error);
+    free(team);
+    return status;
+}

@@ -1,0 +1,36 @@
+/*
+ * place.h - where a fit runs: one rank in the caller's thread (a CPU or one GPU), or one rank a GPU, each in a thread
+ * of its own, the first in the caller's; and that in each process of a world.
+ */
+#ifndef FR_PLACE_H
+#define FR_PLACE_H
+
+#include "exchange/comm.h"
+#include "engine/engine.h"
+
+typedef struct fr_place {
+    bool cuda;
+    bool apart;                  /* rank 0 of the world is a master without rows */
+    int ranks;                   /* of this process, its threads */
+    int all_ranks;               /* of the world */
+    fr_world *world;             /* borrowed; NULL: this process alone */
+    struct fr_nccl_group *group; /* what the ranks share; NULL with one rank */
+} fr_place;
+
+/* Refuses what options say of the place if this build or this machine cannot give it. Makes `workers` one a rank that
+ * has rows where it was left open, and refuses a number that these do not divide. */
+fr_status fr_place_make(fr_options *options, fr_place *place, fr_error *error);
+/* Only the numbers: ranks, apart and workers, as fr_place_make finds them; nothing is started. */
+fr_status fr_place_count(fr_options *options, fr_place *place, fr_error *error);
+void fr_place_free(fr_place *place); /* after every rank's exchange is gone */
+
+/* Runs job(user, rank) on every rank at once and waits for all. A rank that fails makes the others stop; the line is
+ * that of the rank that failed first. */
+typedef fr_status (*fr_place_job)(void *user, int rank, fr_error *error);
+fr_status fr_place_run(fr_place *place, fr_place_job job, void *user, fr_error *error);
+
+/* The engine and the exchange of one rank; inside a job. On failure what was made is for the caller to free. */
+fr_status fr_place_rank(fr_place *place, int rank, const fr_plan *plan, const fr_dataset *set, int threads,
+                        fr_engine **engine, fr_comm **comm, fr_error *error);
+
+#endif

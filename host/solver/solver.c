@@ -1,0 +1,447 @@
+/*
+ * solver.c - from options and a data set to a result: plan, rows, engine, exchange, start, runs of the loop.
+ *
+ * The loop itself is fit/fit.c. Here stand the things done once: conditioning of the columns, the survey of the data
+ * that `auto` needs, the ensemble of Algorithm 1, and the result.
+ */
+#include <math.h>
+#include <omp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "fit/checkpoint.h"
+#include "solver/same_run.h"
+#include "fit/ensemble.h"
+#include "fit/fit.h"
+#include "fit/model.h"
+#include "solver/place.h"
+#include "data/planted.h"
+#include "fit/condition.h"
+#include "fit/survey.h"
+#include "exchange/traffic.h"
+
+/* One rank: a device and what it needs to run the loop. Ranks share the data set and nothing else. */
+typedef struct solver_rank {
+    fr_options options;
+    fr_dataset *set;
+    fr_plan plan;
+    fr_engine *engine;
+    fr_comm *comm;
+    fr_fit fit;
+    fr_row_sums labels; /* of FR_PASS_LABELS: sums over all rows */
+    double *start;      /* w_0, d */
+    double *fitted;     /* the result, d */
+    int agreeing;
+    double *sent, *received; /* bytes a step, a rank each */
+    fr_result result;
+} solver_rank;
+
+struct fr_solver {
+    fr_options options;
+    fr_dataset *set;
+    fr_plan plan;
+    fr_place place;
+    solver_rank *ranks; /* place.ranks of them; the first speaks for all */
+};
+
+/* ----------------------------------------------------------------------------------------- create */
+
+static fr_status refuse_labels(const fr_dataset *set, fr_error *error) {
+    return fr_fail(error, FR_ERROR_DATA,
+                   "%s: none of the %lld labels is above 0, so max(0, <w, x>) fits best with w = 0; expected some y > 0",
+                   set->source, (long long)set->samples);
+}
+
+/* Over all ranks: labels are there, and one of them is above 0. */
+static fr_status check_labels(const fr_dataset *set, fr_world *world, fr_error *error) {
+    bool above = false, missing = set->local_rows > 0 && !set->labels, *all = NULL;
+    for (int64_t i = 0; !missing && i < set->local_rows && !above; i++) above = fr_dataset_label(set, i) > 0;
+    fr_status status = missing ? fr_fail(error, FR_ERROR_DATA, "%s holds no labels; a fit needs them", set->source) : FR_OK;
+    if (status == FR_OK)
+        status = fr_allocate((void **)&all, fr_world_size(world), sizeof *all, "the ranks' agreement", error);
+    status = fr_world_agree(world, status, error);
+    if (status == FR_OK) status = fr_world_gather(world, &above, sizeof above, all, error);
+    for (int r = 0; status == FR_OK && r < fr_world_size(world); r++) above |= all[r];
+    free(all);
+    if (status != FR_OK || above) return status;
+    return fr_world_agree(world, refuse_labels(set, error), error);
+}
+
+/* Data from a file get columns of one scale, uncorrelated, wherever the step size is ours to choose; the unit is the
+ * same one. */
+static fr_status condition(const fr_options *options, const fr_plan *plan, fr_dataset *set, fr_error *error) {
+    bool ours = !set->is_planted && options->step_rule == FR_STEP_AUTO;
+    fr_conditioning how = {
+        .center = options->standardize || (ours && options->intercept),
+        .scale = options->standardize || ours,
+        .decorrelate = ours,
+        .intercept = options->intercept,
+    };
+    return fr_dataset_condition(set, how, plan, options->world, error);
+}
+
+/* A planted set that nothing changes is generated on the GPUs themselves. */
+static bool is_made_on_device(const fr_solver *s) {
+    return s->place.cuda && s->set->is_planted && !s->set->rows && !s->options.standardize && !s->options.intercept;
+}
+
+static fr_status make_plan(fr_solver *s, fr_error *error) {
+    fr_status status = fr_plan_make(&s->options, s->set, &s->plan, error);
+    s->plan.apart = s->place.apart;
+    return status;
+}
+
+/* The rows of this process's workers: made, or found among those held. */
+static fr_status own_rows(fr_solver *s, fr_error *error) {
+    fr_dataset *set = s->set;
+    int first_rank = fr_world_rank(s->place.world) * s->place.ranks, last_rank = first_rank + s->place.ranks;
+    int first_worker = fr_first_worker(&s->plan, s->place.all_ranks, first_rank);
+    int last_worker = fr_first_worker(&s->plan, s->place.all_ranks, last_rank);
+    int64_t first = fr_part_start(set->samples, s->plan.workers, first_worker);
+    int64_t last = fr_part_start(set->samples, s->plan.workers, last_worker);
+    if (set->is_planted) return fr_dataset_materialize(set, first, last - first, error);
+    return fr_dataset_holds(set, (fr_range){first, last - first}, error);
+}
+
+static fr_status prepare_rows(fr_solver *s, fr_error *error) {
+    fr_dataset *set = s->set;
+    fr_world *world = s->place.world;
+    fr_status status = fr_world_agree(world, own_rows(s, error), error);
+    if (status == FR_OK) status = check_labels(set, world, error);
+    if (status == FR_OK) status = condition(&s->options, &s->plan, set, error);
+    if (status == FR_OK) status = make_plan(s, error); /* d may have grown by one */
+    if (status == FR_OK && s->options.step_rule == FR_STEP_AUTO && s->plan.draws > 0 && !set->is_planted && set->shift)
+        status = fr_dataset_long_rows(set, &s->plan, world, &s->plan.long_rows, error);
+    return status;
+}
+
+/* Ranks that share a machine share its processors, unless the launcher gave each its own. */
+static int choose_threads(const fr_options *options) {
+    int online = (int)sysconf(_SC_NPROCESSORS_ONLN), near = fr_world_neighbours(options->world);
+    int own = omp_get_num_procs() < online ? omp_get_num_procs() : online / near;
+    int wanted = options->threads > 0 ? options->threads : omp_get_max_threads();
+    if (near == 1 || wanted <= own) return wanted;
+    return own > 1 ? own : 1;
+}
+
+/* Whatever a rank refuses, all refuse, before the next thing that needs them all. */
+static fr_status prepare(fr_solver *s, fr_error *error) {
+    fr_world *world = s->options.world;
+    fr_world_patience(world, s->options.timeout);
+    fr_status status = fr_place_make(&s->options, &s->place, error);
+    if (status == FR_OK) status = make_plan(s, error); /* refuses before work is done */
+    status = fr_world_agree(world, status, error);
+    if (status == FR_OK) status = fr_consent(world, &s->options, s->set, &s->plan, error);
+    if (status == FR_OK && !is_made_on_device(s)) status = prepare_rows(s, error);
+    s->plan.threads = choose_threads(&s->options);
+    return status;
+}
+
+static fr_status create_rank(void *user, int rank, fr_error *error) {
+    fr_solver *s = user;
+    solver_rank *r = &s->ranks[rank];
+    fr_status status;
+    r->options = s->options;
+    r->set = s->set;
+    r->plan = s->plan;
+    int64_t d = r->plan.features > s->place.all_ranks ? r->plan.features : s->place.all_ranks;
+    double **vectors[] = {&r->start,  &r->fitted, &r->fit.scratch, &r->fit.state.weights, &r->fit.state.average,
+                          &r->sent, &r->received, &r->fit.state.replica};
+    for (size_t i = 0; i < sizeof vectors / sizeof *vectors - (r->plan.model_levels == 0); i++)
+        if ((status = fr_allocate((void **)vectors[i], d, sizeof(double), "weights", error)) != FR_OK) return status;
+    return fr_place_rank(&s->place, rank, &r->plan, r->set, r->plan.threads, &r->engine, &r->comm, error);
+}
+
+static fr_status free_rank(void *user, int rank, fr_error *error) {
+    solver_rank *r = &((fr_solver *)user)->ranks[rank];
+    (void)error;
+    fr_comm_free(r->comm);
+    fr_engine_free(r->engine);
+    free(r->start);
+    free(r->fitted);
+    free(r->fit.scratch);
+    free(r->fit.state.weights);
+    free(r->fit.state.average);
+    free(r->fit.state.replica);
+    free(r->sent);
+    free(r->received);
+    return FR_OK;
+}
+
+fr_status fr_solver_create(const fr_options *options, fr_dataset *dataset, fr_solver **solver, fr_error *error) {
+    fr_solver *s = NULL;
+    fr_status status = fr_allocate((void **)&s, 1, sizeof *s, "the solver", error);
+    if (status != FR_OK) return status;
+    s->options = *options;
+    s->set = dataset;
+    status = prepare(s, error);
+    if (status == FR_OK)
+        status = fr_allocate((void **)&s->ranks, s->place.ranks, sizeof *s->ranks, "the solver", error);
+    if (status == FR_OK) {
+        status = fr_place_run(&s->place, create_rank, s, error);
+        status = fr_world_agree(options->world, status, error);
+    }
+    if (status == FR_OK) *solver = s;
+    else fr_solver_free(s);
+    return status;
+}
+
+void fr_solver_free(fr_solver *s) {
+    if (!s) return;
+    if (s->ranks) fr_place_run(&s->place, free_rank, s, NULL);
+    fr_place_free(&s->place);
+    free(s->ranks);
+    free(s);
+}
+
+/* -------------------------------------------------------------------------------------------- run */
+
+static fr_status choose_step(solver_rank *s, fr_error *error) {
+    double lambda;
+    if (s->options.step_rule != FR_STEP_AUTO) return FR_OK;
+    fr_status status = fr_survey_eigenvalue(s->engine, s->comm, &lambda, error);
+    if (status != FR_OK) return status;
+    double trace = s->labels.square / (double)s->plan.samples;
+    s->plan.steps.eta = fr_auto_step_size(&s->plan, lambda, trace);
+    if (!isfinite(s->plan.steps.eta))
+        return fr_fail(error, FR_ERROR_DATA, "%s: every feature is zero in every row, so there is nothing to fit",
+                       s->set->source);
+    return FR_OK;
+}
+
+/* Sums over the labels, the step size, w_0 and its loss. */
+static fr_status begin(solver_rank *s, fr_error *error) {
+    fr_fit *fit = &s->fit;
+    int64_t d = s->plan.features;
+    double *label_sum = NULL, *given = NULL, norm = 0;
+    fr_status status = fr_allocate((void **)&label_sum, d, sizeof(double), "the start", error);
+    if (status == FR_OK) status = fr_allocate((void **)&given, d, sizeof(double), "the start", error);
+    if (status == FR_OK)
+        status = fr_survey_total(s->engine, s->comm, FR_PASS_LABELS, NULL, label_sum, &s->labels, error);
+    if (status == FR_OK && !(s->labels.label2 > 0)) status = refuse_labels(s->set, error); /* made on the device */
+    if (status == FR_OK) status = choose_step(s, error);
+    if (status == FR_OK) {
+        for (int64_t j = 0; j < d; j++) norm += label_sum[j] * label_sum[j];
+        fit->zero_gradient = sqrt(norm) / (double)s->plan.samples;
+        fit->zero_loss = s->labels.label2 / (double)s->plan.samples;
+        if (s->options.init == FR_INIT_GIVEN)
+            fr_fold_weights(s->set, s->options.init_weights, s->options.init_intercept, given);
+        fr_start start = {s->options.init, given, label_sum, fit->zero_loss};
+        status = fr_survey_start(s->engine, s->comm, &start, s->start, &fit->start_loss, error);
+    }
+    free(label_sum);
+    free(given);
+    fit->plan = &s->plan;
+    fit->options = &s->options;
+    fit->set = s->set;
+    fit->engine = s->engine;
+    fit->comm = s->comm;
+    bool counts = s->comm->ops->exchange != NULL;
+    fit->bytes_a_step = counts ? fr_traffic_mean(&s->plan, s->comm->size) : fr_collective_bytes(&s->plan);
+    return status;
+}
+
+/* Rank 0 of a world reads the checkpoint for all. */
+static fr_status resume(solver_rank *s, fr_error *error) {
+    fr_state *state = &s->fit.state;
+    fr_world *world = s->options.world;
+    bool reads = s->engine->config.device >= 0 || fr_world_rank(world) == 0;
+    size_t bytes = (size_t)s->plan.features * sizeof(double);
+    fr_status status = reads ? fr_checkpoint_read(&s->fit, s->options.resume, error) : FR_OK;
+    if (s->engine->config.device >= 0 || fr_world_size(world) == 1) return status;
+    status = fr_world_agree(world, status, error);
+    if (status == FR_OK) status = fr_world_broadcast(world, &state->step, sizeof state->step, true, error);
+    if (status == FR_OK) status = fr_world_broadcast(world, &state->averaged, sizeof state->averaged, true, error);
+    if (status == FR_OK) status = fr_world_broadcast(world, state->weights, bytes, true, error);
+    if (status == FR_OK && state->replica) status = fr_world_broadcast(world, state->replica, bytes, true, error);
+    return status == FR_OK ? fr_world_broadcast(world, state->average, bytes, true, error) : status;
+}
+
+static fr_status run_once(solver_rank *s, int run, fr_error *error) {
+    fr_fit *fit = &s->fit;
+    size_t bytes = (size_t)s->plan.features * sizeof(double);
+    fit->state.step = fit->state.averaged = 0;
+    fit->state.run = run;
+    memcpy(fit->state.weights, s->start, bytes);
+    memset(fit->state.average, 0, bytes);
+    if (fit->state.replica) memcpy(fit->state.replica, s->start, bytes);
+    fr_status status = s->options.resume ? resume(s, error) : FR_OK;
+    if (status == FR_OK) status = fr_fit_run(fit, error);
+    memcpy(s->fitted, fit->state.weights, bytes);
+    return status;
+}
+
+/* R of Algorithm 1: ||w_0 - w*|| where w* is known, else sqrt(2 mean(y^2)), which estimates ||w*||. */
+static double ensemble_radius(solver_rank *s) {
+    if (!s->set->planted || s->set->shift) return sqrt(2 * s->fit.zero_loss);
+    double sum = 0;
+    for (int64_t j = 0; j < s->plan.features; j++)
+        sum += (s->start[j] - s->set->planted[j]) * (s->start[j] - s->set->planted[j]);
+    return sqrt(sum);
+}
+
+/* Runs L times from one start with independent draws; the first whose ball holds half of the runs is the result. */
+static fr_status run_ensemble(solver_rank *s, fr_error *error) {
+    int runs = s->options.ensemble;
+    int64_t d = s->plan.features, steps = 0;
+    double *weights = NULL;
+    fr_status status = fr_allocate((void **)&weights, runs * d, sizeof(double), "the ensemble", error);
+    int done = 0;
+    for (; status == FR_OK && done < runs; done++) {
+        s->fit.steps_before = steps;
+        status = run_once(s, done, error);
+        steps += s->fit.state.step;
+        memcpy(weights + done * d, s->fitted, (size_t)d * sizeof(double));
+        if (s->fit.outcome == FR_INTERRUPTED) break;
+    }
+    if (status == FR_OK && s->fit.outcome != FR_INTERRUPTED) {
+        double epsilon = s->options.tolerance > 0 ? s->options.tolerance * s->options.tolerance : FR_ENSEMBLE_EPSILON;
+        int winner = fr_ensemble_winner(weights, runs, d, 2 * sqrt(epsilon) * ensemble_radius(s), &s->agreeing);
+        if (winner < 0) {
+            s->fit.outcome = FR_DIVERGED;
+        } else {
+            fr_row_sums total;
+            memcpy(s->fitted, weights + winner * d, (size_t)d * sizeof(double));
+            s->fit.relative_error = fr_fit_relative_error(&s->fit, s->fitted);
+            status = fr_survey_total(s->engine, s->comm, FR_PASS_LOSS, s->fitted, NULL, &total, error);
+            s->fit.loss = total.residual / (double)s->plan.samples;
+            bool reached = s->options.tolerance > 0 && s->fit.relative_error <= s->options.tolerance;
+            s->fit.outcome = reached ? FR_TOLERANCE : FR_ITERATIONS;
+        }
+    }
+    s->fit.steps_before = steps - s->fit.state.step;
+    free(weights);
+    return status;
+}
+
+/* Condition (II) with the largest delta1 = 1/2: ||w_0 - w*|| <= sqrt(1/2) 7/200 ||w*||. */
+static int condition_ii(solver_rank *s) {
+    double error = fr_fit_relative_error(&s->fit, s->start);
+    return isnan(error) ? -1 : error <= sqrt(0.5) * 7 / 200;
+}
+
+/* What a rank tells about its steps when a run is over. */
+typedef struct books {
+    double sent, received, coded, levels; /* bytes, and coordinates, of all steps */
+    double steps, model_clock, compute;
+} books;
+
+/* Of a master over several ranks: compute is that of the ranks with rows, in the mean; what is left of the time is
+ * exchange, and of this the way down is the time from the model's leaving rank 0 until the last rank has it. Clocks are
+ * compared, so it is told only where the ranks share one machine's. */
+static void split_time(const solver_rank *s, const books *all, fr_result *r) {
+    int ranks = s->comm->size;
+    double compute = 0, latest = 0;
+    for (int i = 1; i < ranks; i++) {
+        compute += all[i].compute / (ranks - 1);
+        latest = fmax(latest, all[i].model_clock);
+    }
+    r->seconds_compute = compute;
+    r->seconds_communicate = r->seconds_total - compute;
+    if (!fr_world_one_clock(s->options.world)) return;
+    r->seconds_down = latest - all[0].model_clock;
+    r->seconds_up = r->seconds_communicate - r->seconds_down;
+}
+
+/* The books of all ranks, where the exchange keeps any. */
+static fr_status read_books(solver_rank *s, fr_result *r, fr_error *error) {
+    const fr_comm *comm = s->comm;
+    books mine = {(double)comm->sent,  (double)comm->received, (double)comm->coded, (double)comm->levels,
+                  (double)comm->steps, comm->model_clock,      r->seconds_compute},
+          *all = NULL;
+    double coded = mine.coded, levels = mine.levels, sent = 0;
+    if (comm->ops->exchange && comm->steps > 0) {
+        fr_status status = fr_allocate((void **)&all, comm->size, sizeof *all, "the ranks' books", error);
+        if (status == FR_OK) status = comm->ops->gather_host(s->comm, &mine, sizeof mine, all, error);
+        if (status != FR_OK) {
+            free(all);
+            return status;
+        }
+        coded = levels = 0;
+        for (int i = 0; i < comm->size; i++) {
+            s->sent[i] = all[i].sent / all[i].steps;
+            s->received[i] = all[i].received / all[i].steps;
+            sent += s->sent[i] / comm->size;
+            coded += all[i].coded, levels += all[i].levels;
+        }
+        r->rank_sent = s->sent, r->rank_received = s->received;
+        r->bytes_sent_per_iteration = sent;
+        if (s->plan.apart) split_time(s, all, r);
+    } else if (s->plan.wire == FR_WIRE_ELIAS && comm->steps > 0) {
+        r->bytes_sent_per_iteration = mine.sent / mine.steps;
+    }
+    r->bits_per_coordinate = levels > 0 ? 8 * coded / levels : fr_traffic_bits(&s->plan);
+    free(all);
+    return FR_OK;
+}
+
+static fr_status fill_result(solver_rank *s, double seconds, double waited, fr_result *r, fr_error *error) {
+    const fr_plan *plan = &s->plan;
+    double n = (double)plan->samples, spread = s->labels.label2 - s->labels.label * s->labels.label / n;
+    fr_row_sums total;
+    fr_status status = fr_survey_total(s->engine, s->comm, FR_PASS_LOSS, s->fitted, NULL, &total, error);
+    *r = (fr_result){
+        .outcome = s->fit.outcome,
+        .iterations = s->fit.steps_before + s->fit.state.step,
+        .loss = s->fit.loss,
+        .relative_error = s->fit.relative_error,
+        .r_squared = spread > 0 ? 1 - n * s->fit.loss / spread : NAN,
+        .active = total.active / n,
+        .step_size = plan->steps.eta,
+        .batch = plan->batch,
+        .workers = plan->workers,
+        .levels = plan->levels,
+        .scale = plan->scale,
+        .collective = plan->collective,
+        .wire = plan->wire,
+        .storage = plan->storage,
+        .step_rule = s->options.step_rule,
+        .schedule = plan->steps.decays ? FR_SCHEDULE_DECAY : FR_SCHEDULE_CONSTANT,
+        .init = s->options.init,
+        .precision = plan->precision,
+        .average = plan->iterations ? (double)(plan->iterations - plan->average_start) / (double)plan->iterations : 0,
+        .device = s->engine->ops->name,
+        .gpus = s->engine->config.device < 0 ? 0 : s->comm->size,
+        .threads = plan->threads,
+        .ranks = s->comm->size,
+        .seconds_total = seconds,
+        .seconds_compute = seconds - waited,
+        .seconds_communicate = waited,
+        .seconds_up = NAN,
+        .seconds_down = NAN,
+        .model_levels = plan->model_levels,
+        .bytes_sent_per_iteration = s->fit.bytes_a_step,
+        .rate = fr_theory_rate(plan->features, (double)plan->batch, plan->levels),
+        .condition_ii = condition_ii(s),
+        .agreeing = s->agreeing,
+    };
+    return status == FR_OK ? read_books(s, r, error) : status;
+}
+
+static fr_status run_rank(void *user, int rank, fr_error *error) {
+    solver_rank *s = &((fr_solver *)user)->ranks[rank];
+    s->fit.steps_before = 0;
+    s->agreeing = 1;
+    fr_status status = begin(s, error);
+    s->fit.started = fr_seconds();
+    s->comm->seconds = s->comm->model_clock = 0;
+    s->comm->steps = 0;
+    s->comm->sent = s->comm->received = s->comm->coded = s->comm->levels = 0;
+    if (status == FR_OK) status = s->options.ensemble > 1 ? run_ensemble(s, error) : run_once(s, 0, error);
+    double seconds = fr_seconds() - s->fit.started, waited = s->comm->seconds;
+    return status == FR_OK ? fill_result(s, seconds, waited, &s->result, error) : status;
+}
+
+fr_status fr_solver_run(fr_solver *s, fr_result *result, fr_error *error) {
+    fr_status status = fr_place_run(&s->place, run_rank, s, error);
+    if (status == FR_OK) *result = s->ranks[0].result;
+    return status;
+}
+
+int fr_solver_threads(const fr_solver *s) { return s->plan.threads; }
+
+fr_status fr_solver_model(const fr_solver *s, fr_model **model, fr_error *error) {
+    return fr_model_create(s->set, s->ranks[0].fitted, model, error);
+}

@@ -1,0 +1,220 @@
+/*
+ * cmd_fit.c - fitrelu fit: options, outputs opened, data read, the fit, results.
+ *
+ * The order is deliberate. Whatever can be refused is refused before the fit starts: contradicting options, then
+ * outputs that cannot be written, then the data, then the method. What a fit has found is kept even when it was
+ * interrupted; only a model of a diverged fit is not written, since it would be of no use to anybody.
+ */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fitrelu/commands.h"
+#include "fitrelu/fit_report.h"
+#include "fitrelu/fit_settings.h"
+#include "fitrelu/history.h"
+#include "fitrelu/interrupt.h"
+#include "fitrelu/message.h"
+#include "plan/plan.h"
+#include "fitrelu/progress.h"
+#include "fitrelu/ranks.h"
+#include "fitrelu/start_file.h"
+
+/* One fit and everything it holds. */
+typedef struct fit_job {
+    fit_settings settings;
+    fr_output *history;
+    progress shown;
+    fr_dataset *data;
+    double *start; /* of --init FILE */
+    fr_solver *solver;
+    fr_result result;
+    fr_world *world;
+    bool speaks; /* rank 0, which alone writes and prints */
+    int64_t samples, features; /* of the user's data: an intercept adds a column later */
+} fit_job;
+
+static int on_report(const fr_report *report, void *user) {
+    fit_job *job = user;
+    history_add(job->history, report);
+    progress_report(&job->shown, report);
+    return interrupt_signal() != 0;
+}
+
+static int on_progress(const fr_report *report, void *user) {
+    fit_job *job = user;
+    if (job->speaks) progress_look(&job->shown, report);
+    return interrupt_signal() != 0;
+}
+
+/* ----------------------------------------------------------------------------------------- before */
+
+/* Opens and gives up at once: a file that cannot be written is told now, not after an hour of fitting. */
+static fr_status probe_output(const char *path, fr_error *error) {
+    fr_output *probe = NULL;
+    if (!path) return FR_OK;
+    fr_status status = fr_output_open(path, &probe, error);
+    fr_output_discard(probe);
+    return status;
+}
+
+static fr_status open_outputs(fit_job *job, fr_error *error) {
+    fr_status status = probe_output(job->settings.model, error);
+    if (status == FR_OK) status = probe_output(job->settings.options.checkpoint, error);
+    if (status == FR_OK && job->settings.history) status = history_open(job->settings.history, &job->history, error);
+    return status;
+}
+
+static fr_status open_data(fit_job *job, fr_error *error) {
+    fit_settings *settings = &job->settings;
+    settings->options.world = job->world;
+    fr_status status = fr_read_options_share(&settings->reading, &settings->options, error);
+    if (status == FR_OK)
+        status = settings->data ? fr_dataset_read(settings->data, &settings->reading, &job->data, error)
+                                : fr_dataset_generate(&settings->planted, settings->precision, &job->data, error);
+    if (status != FR_OK) return status;
+    job->samples = fr_dataset_samples(job->data);
+    job->features = fr_dataset_features(job->data);
+    return FR_OK;
+}
+
+static fr_status open_start(fit_job *job, fr_error *error) {
+    fr_options *options = &job->settings.options;
+    if (!job->settings.init_file) return FR_OK;
+    fr_status status =
+        start_file_read(job->settings.init_file, job->features, &job->start, &options->init_intercept, error);
+    options->init_weights = job->start;
+    return status;
+}
+
+static fr_status open_solver(fit_job *job, fr_error *error) {
+    fr_options *options = &job->settings.options;
+    options->report = on_report;
+    options->progress = on_progress;
+    options->report_user = job;
+    return fr_solver_create(options, job->data, &job->solver, error);
+}
+
+/* What is allowed and probably not meant. Under one shared l2 scale an int8 sum leaves so few levels that the
+ * relative variance of rounding nears that of the gradient itself: runs stall or diverge where max does not. */
+static void remark(const fit_job *job) {
+    const fr_options *o = &job->settings.options;
+    if (job->settings.quiet) return;
+    if (o->threads > 0 && o->threads > fr_solver_threads(job->solver))
+        message_note("--threads %d: each rank takes %d, its share of this machine's processors", o->threads,
+                     fr_solver_threads(job->solver));
+    if (o->levels == 0 && o->scale != FR_SCALE_AUTO)
+        message_note("--scale has no effect without --levels or --bits: gradients are not quantized");
+    if (o->levels > 0 && o->collective == FR_COLLECTIVE_ALLREDUCE && o->scale == FR_SCALE_L2 &&
+        fr_relative_variance(job->features, o->levels, FR_SCALE_L2) > 0.5)
+        message_note("warning: --scale l2 with --collective allreduce and %d levels rounds %lld features coarsely, and "
+                     "the fit may stall; --scale max does not", o->levels, (long long)job->features);
+}
+
+static fr_status prepare(fit_job *job, fr_error *error) {
+    fr_status status = job->speaks ? open_outputs(job, error) : FR_OK;
+    if (status == FR_OK) status = open_data(job, error);
+    if (status == FR_OK) status = open_start(job, error);
+    status = fr_world_agree(job->world, status, error);
+    return status == FR_OK ? open_solver(job, error) : status;
+}
+
+/* ------------------------------------------------------------------------------------------ after */
+
+static fr_status write_model(fit_job *job, fr_error *error) {
+    fr_model *model = NULL;
+    fr_status status = fr_solver_model(job->solver, &model, error);
+    if (status == FR_OK) status = fr_model_write(model, job->settings.model, error);
+    fr_model_free(model);
+    return status;
+}
+
+static fr_status write_outputs(fit_job *job, fr_error *error) {
+    fr_status status = FR_OK;
+    if (job->history) status = fr_output_commit(job->history, error);
+    job->history = NULL;
+    if (status == FR_OK && job->settings.model && job->result.outcome != FR_DIVERGED)
+        status = write_model(job, error);
+    return status;
+}
+
+static void print_result(const fit_job *job) {
+    bool kept = job->settings.model && job->result.outcome != FR_DIVERGED;
+    fit_report report = {.settings = &job->settings,
+                         .result = &job->result,
+                         .samples = job->samples,
+                         .features = job->features,
+                         .model = kept ? job->settings.model : NULL};
+    if (job->settings.json) fit_report_json(&report);
+    else if (job->settings.explain) fit_report_sentences(&report);
+    else fit_report_table(&report);
+}
+
+static int tell_divergence(const fit_job *job) {
+    const fr_result *r = &job->result;
+    const char *no_model = job->settings.model ? "; no model was written" : "";
+    if (job->settings.options.ensemble > 1 && r->agreeing == 0)
+        message_error("no run of the ensemble has half of the others near it%s", no_model);
+    else
+        message_error("the fit diverged after %lld steps of size %.4g; try a smaller --step-size, or auto%s",
+                      (long long)r->iterations, r->step_size, no_model);
+    return EXIT_DIVERGED;
+}
+
+static int tell_missed_tolerance(const fit_job *job) {
+    const fr_result *r = &job->result;
+    if (isnan(r->relative_error))
+        message_error("--tolerance %.4g was not reached in %lld steps", job->settings.options.tolerance,
+                      (long long)r->iterations);
+    else
+        message_error("--tolerance %.4g was not reached in %lld steps: the relative error is %.3e",
+                      job->settings.options.tolerance, (long long)r->iterations, r->relative_error);
+    return EXIT_TOLERANCE;
+}
+
+/* The exit code of an outcome, with a line on stderr where it is not what was asked for. */
+static int tell_outcome(const fit_job *job) {
+    switch (job->result.outcome) {
+    case FR_TOLERANCE: return EXIT_DONE;
+    case FR_ITERATIONS: return job->settings.options.tolerance > 0 ? tell_missed_tolerance(job) : EXIT_DONE;
+    case FR_DIVERGED: return tell_divergence(job);
+    case FR_INTERRUPTED: break;
+    }
+    if (!job->settings.quiet) message_note("interrupted after %lld steps", (long long)job->result.iterations);
+    return EXIT_SIGNALLED + ranks_most(job->world, interrupt_signal());
+}
+
+/* -------------------------------------------------------------------------------------------- all */
+
+static int run_job(fit_job *job) {
+    fr_error error = {0};
+    if (prepare(job, &error) != FR_OK) return ranks_fail(job->world, &error);
+    int signal = ranks_most(job->world, interrupt_signal());
+    if (signal) return EXIT_SIGNALLED + signal;
+    remark(job);
+    job->shown = progress_start(job->settings.quiet || !job->speaks);
+    fr_status status = fr_solver_run(job->solver, &job->result, &error);
+    progress_finish(&job->shown);
+    if (status != FR_OK) return ranks_fail(job->world, &error);
+    status = fr_world_agree(job->world, job->speaks ? write_outputs(job, &error) : FR_OK, &error);
+    if (status != FR_OK) return ranks_fail(job->world, &error);
+    if (job->speaks) print_result(job);
+    return tell_outcome(job);
+}
+
+static void close_job(fit_job *job) {
+    fr_solver_free(job->solver);
+    fr_dataset_free(job->data);
+    fr_output_discard(job->history);
+    free(job->start);
+}
+
+int cmd_fit(const arguments *given) {
+    fit_job job = {.world = given->world, .speaks = fr_world_rank(given->world) == 0};
+    int code = ranks_agree(job.world, fit_settings_read(given, &job.settings));
+    if (code != 0) return code;
+    interrupt_catch();
+    code = run_job(&job);
+    close_job(&job);
+    return code;
+}

@@ -1,0 +1,105 @@
+/*
+ * cmd_plan.c - fitrelu plan: a forecast of every scheme that the job allows, and which is best.
+ *
+ * The schemes: for each collective the precision of the fit, bfloat16 where sums are made, and s = 1, 3, .. 127 (b = 1 ..
+ * 7 bits) with either scale. Levels are packed where that is shorter than an int8, which is for b < 7, and coded by
+ * Elias; allreduce has int8 alone, and also the largest s that its sums can hold.
+ */
+#include <math.h>
+#include <stdio.h>
+
+#include "fitrelu/commands.h"
+#include "fitrelu/message.h"
+#include "fitrelu/plan_report.h"
+#include "fitrelu/ranks.h"
+
+enum { COLLECTIVES = 4, BITS_MOST = 7, SCHEMES_MOST = COLLECTIVES * (2 + (BITS_MOST + 1) * 2 * 3) };
+
+typedef struct scheme_list {
+    const plan_settings *settings;
+    fr_forecast forecasts[SCHEMES_MOST];
+    int count;
+} scheme_list;
+
+static void add(scheme_list *list, fr_scheme scheme) {
+    const plan_settings *s = list->settings;
+    if (fr_scheme_check(&s->job, &scheme, NULL) != FR_OK) return;
+    fr_forecast_make(&s->job, &scheme, &s->machine, &s->between, &s->inside, &list->forecasts[list->count++]);
+}
+
+static void add_levels(scheme_list *list, fr_collective collective, int levels) {
+    bool sums = collective == FR_COLLECTIVE_ALLREDUCE;
+    for (fr_scale scale = FR_SCALE_L2; scale <= FR_SCALE_MAX; scale++) {
+        if (sums || levels == 127) add(list, (fr_scheme){collective, FR_WIRE_INT8, levels, scale});
+        else add(list, (fr_scheme){collective, FR_WIRE_PACKED, levels, scale});
+        add(list, (fr_scheme){collective, FR_WIRE_ELIAS, levels, scale});
+    }
+}
+
+static void add_all(scheme_list *list) {
+    const fr_job *job = &list->settings->job;
+    int64_t rounding = job->two_level ? job->nodes : plan_workers(list->settings);
+    int fitting = rounding <= 127 ? (int)(127 / rounding) : 0;
+    for (fr_collective c = FR_COLLECTIVE_ALLREDUCE; c <= FR_COLLECTIVE_MASTER; c++) {
+        add(list, (fr_scheme){c, FR_WIRE_FULL, 0, FR_SCALE_L2});
+        add(list, (fr_scheme){c, FR_WIRE_BF16, 0, FR_SCALE_L2});
+        for (int b = 1; b <= BITS_MOST; b++) {
+            int below = (1 << b) - 1, next = 2 * below + 1;
+            add_levels(list, c, below);
+            if (c == FR_COLLECTIVE_ALLREDUCE && fitting > below && fitting < next) add_levels(list, c, fitting);
+        }
+    }
+}
+
+static bool any(const fr_scheme *scheme) { return scheme->levels >= 0; }
+static bool quantized(const fr_scheme *scheme) { return scheme->levels > 0; }
+static bool unquantized(const fr_scheme *scheme) { return scheme->levels == 0; }
+static bool full(const fr_scheme *scheme) { return scheme->wire == FR_WIRE_FULL; }
+
+/* The least seconds among schemes of one kind; NULL where none ends. */
+static const fr_forecast *best_of(const scheme_list *list, bool (*kind)(const fr_scheme *scheme)) {
+    const fr_forecast *best = NULL;
+    for (int i = 0; i < list->count; i++) {
+        const fr_forecast *f = &list->forecasts[i];
+        if (kind(&f->scheme) && isfinite(f->seconds) && (!best || f->seconds < best->seconds)) best = f;
+    }
+    return best;
+}
+
+static int read_settings(const arguments *given, plan_settings *settings) {
+    bool measure = given->values[OPT_MEASURE].given;
+    int ranks = fr_world_size(given->world);
+    plan_measured measured;
+    fr_options fit;
+    fr_options_default(&fit);
+    fr_world_patience(given->world, given->values[OPT_TIMEOUT].given ? given->values[OPT_TIMEOUT].real : fit.timeout);
+    int code = plan_settings_read(given->values, measure && ranks > 1 ? ranks : 0, settings);
+    code = ranks_agree(given->world, code);
+    if (code != 0 || !measure) return code;
+    code = plan_measure(given->world, settings->job.precision, settings->job.features, &measured);
+    if (code == 0) plan_settings_measured(given->values, &measured, settings);
+    return code;
+}
+
+int cmd_plan(const arguments *given) {
+    plan_settings settings;
+    int code = read_settings(given, &settings);
+    if (code != 0) return code;
+    scheme_list list = {.settings = &settings};
+    add_all(&list);
+    plan_result result = {.settings = &settings,
+                          .forecasts = list.forecasts,
+                          .count = list.count,
+                          .best = best_of(&list, any),
+                          .unquantized = best_of(&list, unquantized),
+                          .full = best_of(&list, full),
+                          .quantized = best_of(&list, quantized)};
+    if (!result.full) {
+        message_error("no unquantized scheme reaches --tolerance %g", settings.job.tolerance);
+        return EXIT_TOLERANCE;
+    }
+    if (fr_world_rank(given->world) > 0) return EXIT_DONE; /* all know the same; rank 0 speaks */
+    if (given->values[OPT_JSON].given) plan_report_json(&result);
+    else plan_report_text(&result);
+    return EXIT_DONE;
+}

@@ -1,0 +1,157 @@
+/*
+ * cmd_predict.c - fitrelu predict MODEL DATA: max(0, <w, x> + b) for each row, and how good that is where labels are
+ * known.
+ *
+ * Whether DATA holds labels is found out by reading: first with labels and as many features as the model has, and
+ * where that is not what the file holds, again without. So both test.csv with a label column and new.csv without one
+ * work, and neither can be taken for the other, since the number of features tells them apart.
+ */
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fitrelu/commands.h"
+#include "data/npy.h"
+#include "fitrelu/json_writer.h"
+#include "fitrelu/message.h"
+#include "base/output_file.h"
+#include "base/parse_number.h"
+#include "base/text_file.h"
+
+typedef struct prediction {
+    fr_model *model;
+    fr_dataset *data;
+    double *values; /* one for each row */
+    int64_t samples;
+    const char *output;     /* NULL: stdout */
+    double loss, r_squared; /* NaN where labels are unknown */
+} prediction;
+
+/* ------------------------------------------------------------------------------------------ input */
+
+static fr_status read_data(prediction *p, const char *path, const option_value *values, fr_error *error) {
+    fr_read_options reading = {.features = fr_model_features(p->model)};
+    bool required = values[OPT_LABELS].given || values[OPT_LABEL_COLUMN].given;
+    if (values[OPT_LABELS].given) reading.labels = values[OPT_LABELS].text;
+    if (values[OPT_LABEL_COLUMN].given) reading.label_column = values[OPT_LABEL_COLUMN].text;
+    fr_status status = fr_dataset_read(path, &reading, &p->data, error);
+    bool may_be_bare = status == FR_ERROR_DATA || status == FR_ERROR_USAGE; /* "holds no labels" is either */
+    if (!may_be_bare || required) return status;
+    reading.without_labels = true;
+    return fr_dataset_read(path, &reading, &p->data, error);
+}
+
+/* Loss (1.1) and R^2; sums of squares about the mean in two passes, so that large labels lose no digits. */
+static void judge(prediction *p) {
+    double mean = 0, residual = 0, spread = 0, n = (double)p->samples;
+    p->loss = p->r_squared = NAN;
+    if (!p->data->labels) return;
+    for (int64_t i = 0; i < p->samples; i++) mean += fr_dataset_label(p->data, i) / n;
+    for (int64_t i = 0; i < p->samples; i++) {
+        double label = fr_dataset_label(p->data, i), off = p->values[i] - label;
+        residual += off * off;
+        spread += (label - mean) * (label - mean);
+    }
+    p->loss = residual / n;
+    if (spread > 0) p->r_squared = 1 - residual / spread;
+}
+
+static fr_status predict(prediction *p, const arguments *given, fr_error *error) {
+    fr_status status = fr_model_read(given->operands[0], &p->model, error);
+    if (status == FR_OK) status = read_data(p, given->operands[1], given->values, error);
+    if (status != FR_OK) return status;
+    p->samples = fr_dataset_samples(p->data);
+    status = fr_allocate((void **)&p->values, p->samples, sizeof *p->values, "the predictions", error);
+    if (status == FR_OK) status = fr_model_predict(p->model, p->data, p->values, error);
+    if (status == FR_OK) judge(p);
+    return status;
+}
+
+/* ----------------------------------------------------------------------------------------- output */
+
+static fr_status write_npy(const prediction *p, fr_output *out, fr_error *error) {
+    fr_npy_output array = fr_npy_describe("y", p->values, p->samples, 0, FR_F64);
+    fr_output_write(out, array.header, sizeof array.header);
+    fr_output_write(out, array.values, (size_t)array.bytes);
+    return fr_output_commit(out, error);
+}
+
+static fr_status write_lines(const prediction *p, fr_output *out, fr_error *error) {
+    char line[FR_NUMBER_SIZE + 1];
+    for (int64_t i = 0; i < p->samples; i++) {
+        size_t length = fr_format_double(line, FR_NUMBER_SIZE, p->values[i]);
+        line[length++] = '\n';
+        if (!fr_output_write(out, line, length)) break;
+    }
+    return fr_output_commit(out, error);
+}
+
+static fr_status write_file(const prediction *p, fr_output *out, fr_error *error) {
+    return fr_path_ends(p->output, ".npy") ? write_npy(p, out, error) : write_lines(p, out, error);
+}
+
+static void print_lines(const prediction *p) {
+    char number[FR_NUMBER_SIZE];
+    for (int64_t i = 0; i < p->samples && !ferror(stdout); i++) {
+        fr_format_double(number, sizeof number, p->values[i]);
+        puts(number);
+    }
+}
+
+static void print_json(const prediction *p, const arguments *given) {
+    json_writer json = json_start(stdout);
+    json_begin(&json, NULL);
+    json_string(&json, "program", "fitrelu");
+    json_string(&json, "version", fr_version());
+    json_string(&json, "model", given->operands[0]);
+    json_string(&json, "data", given->operands[1]);
+    json_integer(&json, "samples", p->samples);
+    json_integer(&json, "features", fr_model_features(p->model));
+    json_number(&json, "loss", p->loss);
+    json_number(&json, "r_squared", p->r_squared);
+    json_string(&json, "output", p->output);
+    if (!p->output) {
+        json_begin_array(&json, "predictions");
+        for (int64_t i = 0; i < p->samples; i++) json_number(&json, NULL, p->values[i]);
+        json_end_array(&json);
+    }
+    json_end(&json);
+}
+
+static void tell_quality(const prediction *p) {
+    if (isnan(p->loss)) return;
+    if (isnan(p->r_squared)) message_note("%" PRId64 " rows with labels: loss %.6g", p->samples, p->loss);
+    else message_note("%" PRId64 " rows with labels: loss %.6g, R^2 %.6f", p->samples, p->loss, p->r_squared);
+}
+
+static int run(prediction *p, const arguments *given) {
+    fr_output *out = NULL;
+    fr_error error = {0};
+    fr_status status = p->output ? fr_output_open(p->output, &out, &error) : FR_OK;
+    if (status == FR_OK) status = predict(p, given, &error);
+    if (status == FR_OK && out) {
+        status = write_file(p, out, &error);
+        out = NULL;
+    }
+    fr_output_discard(out);
+    if (status != FR_OK) return message_library(&error);
+    if (given->values[OPT_JSON].given) print_json(p, given);
+    else if (!p->output) print_lines(p);
+    if (!given->values[OPT_QUIET].given) tell_quality(p);
+    return EXIT_DONE;
+}
+
+int cmd_predict(const arguments *given) {
+    const option_value *values = given->values;
+    prediction p = {.output = values[OPT_OUTPUT].given ? values[OPT_OUTPUT].text : NULL};
+    if (values[OPT_LABELS].given && values[OPT_LABEL_COLUMN].given)
+        return message_usage("--labels %s and --label-column %s contradict each other", values[OPT_LABELS].text,
+                             values[OPT_LABEL_COLUMN].text);
+    int code = run(&p, given);
+    fr_model_free(p.model);
+    fr_dataset_free(p.data);
+    free(p.values);
+    return code;
+}

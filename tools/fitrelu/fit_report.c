@@ -1,0 +1,202 @@
+/*
+ * fit_report.c - one result, told three ways. The keys of the JSON object are a promise to scripts; new ones may be
+ * added, none renamed.
+ */
+#include <inttypes.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "fitrelu/fit_report.h"
+#include "fitrelu/json_writer.h"
+
+const char *fit_report_scale(const fr_result *result) {
+    return result->levels > 0 && result->scale != FR_SCALE_AUTO ? fr_scale_name(result->scale) : NULL;
+}
+
+const char *fit_report_collective(const fr_result *result) {
+    bool sent = result->workers > 1 && result->collective != FR_COLLECTIVE_AUTO;
+    return sent ? fr_collective_name(result->collective) : NULL;
+}
+
+/* -------------------------------------------------------------------------------------------- JSON */
+
+static void write_data(json_writer *json, const fit_report *report) {
+    char seed[24];
+    snprintf(seed, sizeof seed, "%" PRIu64, report->settings->options.seed); /* 2^64 - 1 is no JSON number */
+    json_begin(json, "data");
+    json_string(json, "source", report->settings->data ? report->settings->data : "planted");
+    json_integer(json, "samples", report->samples);
+    json_integer(json, "features", report->features);
+    json_string(json, "seed", seed);
+    json_end(json);
+}
+
+static void write_method(json_writer *json, const fr_result *r) {
+    json_begin(json, "method");
+    json_integer(json, "batch", r->batch);
+    json_integer(json, "workers", r->workers);
+    if (r->levels > 0) json_integer(json, "levels", r->levels);
+    else json_null(json, "levels");
+    json_string(json, "scale", fit_report_scale(r));
+    json_string(json, "collective", fit_report_collective(r));
+    json_string(json, "wire", fr_wire_name(r->wire));
+    json_string(json, "step_rule", fr_step_rule_name(r->step_rule));
+    json_string(json, "precision", fr_precision_name(r->precision));
+    json_string(json, "storage", fr_storage_name(r->storage));
+    json_string(json, "init", fr_init_name(r->init));
+    json_string(json, "schedule", fr_schedule_name(r->schedule));
+    json_number(json, "average", r->average);
+    json_end(json);
+}
+
+static void write_place(json_writer *json, const fr_result *r) {
+    json_begin(json, "place");
+    json_string(json, "device", r->device);
+    json_integer(json, "gpus", r->gpus);
+    json_integer(json, "threads", r->threads);
+    json_integer(json, "ranks", r->ranks);
+    json_end(json);
+}
+
+/* Bytes a step, counted, a number a rank. */
+static void write_traffic(json_writer *json, const fr_result *r) {
+    json_begin(json, "traffic");
+    json_begin_array(json, "sent");
+    for (int i = 0; i < r->ranks; i++) json_number(json, NULL, r->rank_sent[i]);
+    json_end_array(json);
+    json_begin_array(json, "received");
+    for (int i = 0; i < r->ranks; i++) json_number(json, NULL, r->rank_received[i]);
+    json_end_array(json);
+    json_end(json);
+}
+
+static void write_costs(json_writer *json, const fr_result *r) {
+    json_begin(json, "seconds");
+    json_number(json, "total", r->seconds_total);
+    json_number(json, "compute", r->seconds_compute);
+    json_number(json, "communicate", r->seconds_communicate);
+    if (!isnan(r->seconds_up)) {
+        json_number(json, "up", r->seconds_up);
+        json_number(json, "down", r->seconds_down);
+    }
+    json_end(json);
+    json_number(json, "bytes_sent_per_iteration", r->bytes_sent_per_iteration);
+    json_number(json, "bits_per_coordinate", r->bits_per_coordinate);
+    if (r->rank_sent) write_traffic(json, r);
+    json_begin(json, "theory");
+    json_number(json, "rate", r->rate);
+    if (r->condition_ii < 0) json_null(json, "condition_ii");
+    else json_bool(json, "condition_ii", r->condition_ii != 0);
+    json_end(json);
+}
+
+void fit_report_json(const fit_report *report) {
+    const fr_result *r = report->result;
+    json_writer json = json_start(stdout);
+    json_begin(&json, NULL);
+    json_string(&json, "program", "fitrelu");
+    json_string(&json, "version", fr_version());
+    json_string(&json, "status", fr_outcome_name(r->outcome));
+    json_integer(&json, "iterations", r->iterations);
+    json_number(&json, "loss", r->loss);
+    json_number(&json, "relative_error", r->relative_error);
+    json_number(&json, "r_squared", r->r_squared);
+    json_number(&json, "active", r->active);
+    json_number(&json, "step_size", r->step_size);
+    write_data(&json, report);
+    write_method(&json, r);
+    write_place(&json, r);
+    write_costs(&json, r);
+    if (report->settings->options.ensemble > 1) {
+        json_begin(&json, "ensemble");
+        json_integer(&json, "runs", report->settings->options.ensemble);
+        json_integer(&json, "agreeing", r->agreeing);
+        json_end(&json);
+    }
+    json_string(&json, "model", report->model);
+    json_end(&json);
+}
+
+/* ------------------------------------------------------------------------------------------- table */
+
+static void row(const char *name, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static void row(const char *name, const char *format, ...) {
+    va_list values;
+    va_start(values, format);
+    printf("%-16s", name);
+    vprintf(format, values);
+    putchar('\n');
+    va_end(values);
+}
+
+static const char *outcome_words(const fr_result *r) {
+    switch (r->outcome) {
+    case FR_TOLERANCE: return "tolerance reached";
+    case FR_ITERATIONS: return "all steps made";
+    case FR_DIVERGED: return "diverged";
+    case FR_INTERRUPTED: return "interrupted";
+    }
+    return "";
+}
+
+static void method_row(const fr_result *r) {
+    const char *scale = fit_report_scale(r), *collective = fit_report_collective(r);
+    char levels[48] = "", exchange[32] = "";
+    if (r->levels > 0) snprintf(levels, sizeof levels, ", %d levels, scale %s", r->levels, scale ? scale : "-");
+    if (collective) snprintf(exchange, sizeof exchange, ", %s", collective);
+    row("method", "%s, batch %" PRId64 ", %d worker%s%s%s, %s%s", r->levels > 0 ? "QSGD" : "SGD", r->batch, r->workers,
+        r->workers == 1 ? "" : "s", levels, exchange, fr_precision_name(r->precision),
+        r->storage == FR_STORAGE_BF16 ? ", rows in bf16" : "");
+}
+
+static void place_row(const fr_result *r) {
+    if (r->gpus > 0)
+        row("place", "%s, %d GPU%s, %d rank%s", r->device, r->gpus, r->gpus == 1 ? "" : "s", r->ranks,
+            r->ranks == 1 ? "" : "s");
+    else
+        row("place", "%s, %d thread%s, %d rank%s", r->device, r->threads, r->threads == 1 ? "" : "s", r->ranks,
+            r->ranks == 1 ? "" : "s");
+}
+
+void fit_report_table(const fit_report *report) {
+    const fr_result *r = report->result;
+    const char *source = report->settings->data ? report->settings->data : "planted";
+    row("status", "%s", outcome_words(r));
+    row("data", "%s, %" PRId64 " rows of %" PRId64 " features", source, report->samples, report->features);
+    method_row(r);
+    row("step size", "%.4g (%s, %s)", r->step_size, fr_step_rule_name(r->step_rule), fr_schedule_name(r->schedule));
+    place_row(r);
+    row("iterations", "%" PRId64, r->iterations);
+    row("loss", "%.6g", r->loss);
+    if (!isnan(r->relative_error)) row("relative error", "%.3e", r->relative_error);
+    if (!isnan(r->r_squared)) row("R^2", "%.6f", r->r_squared);
+    row("active rows", "%.1f %%", 100 * r->active);
+    if (report->settings->options.ensemble > 1)
+        row("ensemble", "%d of %d runs agree", r->agreeing, report->settings->options.ensemble);
+    row("seconds", "%.3f (compute %.3f, communicate %.3f)", r->seconds_total, r->seconds_compute,
+        r->seconds_communicate);
+    if (r->rank_sent)
+        row("traffic", "%.6g bytes sent a rank and step, %.3g bits a coordinate", r->bytes_sent_per_iteration,
+            r->bits_per_coordinate);
+    if (report->model) row("model", "%s", report->model);
+}
+
+/* --------------------------------------------------------------------------------------- sentences */
+
+void fit_report_sentences(const fit_report *report) {
+    const fr_result *r = report->result;
+    printf("fitrelu made a small problem and solved it. It drew %" PRId64 " random rows x of %" PRId64 " features,\n"
+           "planted secret weights w*, and labelled each row y = max(0, <w*, x>). Knowing only x and y, it then\n"
+           "looked for the weights by stochastic gradient descent: %" PRId64 " steps, each on %" PRId64
+           " rows drawn at random.\n",
+           report->samples, report->features, r->iterations, r->batch);
+    if (r->outcome != FR_DIVERGED && r->relative_error < 1e-3)
+        printf("The weights it found differ from w* by a relative error of %.1e: they were recovered.\n\n",
+               r->relative_error);
+    else printf("The weights it has reached differ from w* by a relative error of %.1e.\n\n", r->relative_error);
+    fit_report_table(report);
+    printf("\nNext: 'fitrelu fit --bits 7 --workers 8' does the same with 8 workers that send 8-bit numbers,\n"
+           "'fitrelu fit --data FILE' fits your own rows, and 'fitrelu fit --help' lists every option.\n");
+}

@@ -1,0 +1,26 @@
+/*
+ * fit_report.h - the result of a fit on stdout: as JSON for programs, as a table for people, and as sentences for
+ * somebody who runs fitrelu for the first time.
+ */
+#ifndef FITRELU_FIT_REPORT_H
+#define FITRELU_FIT_REPORT_H
+
+#include "fitrelu/fit_settings.h"
+
+typedef struct fit_report {
+    const fit_settings *settings;
+    const fr_result *result;
+    int64_t samples, features;
+    const char *model; /* the file that was written, or NULL */
+} fit_report;
+
+void fit_report_json(const fit_report *report);
+void fit_report_table(const fit_report *report);
+/* What was done and what came of it; for the problem that `fitrelu fit` makes by itself. */
+void fit_report_sentences(const fit_report *report);
+
+/* The words for parts of the method that may not apply. */
+const char *fit_report_scale(const fr_result *result);      /* NULL where nothing is quantized */
+const char *fit_report_collective(const fr_result *result); /* NULL where one worker sends nothing */
+
+#endif

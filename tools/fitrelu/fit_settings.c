@@ -1,0 +1,136 @@
+/*
+ * fit_settings.c - defaults, and the checks that need more than one option to look at.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "fitrelu/fit_settings.h"
+#include "fitrelu/message.h"
+
+enum { USUAL_FEATURES = 1000, ROWS_A_FEATURE = 10 };
+
+/* The value of a word of the table, which stands in the order of its enumeration; 0 (auto, f64, ...) by default. */
+static int word_of(const option_value *value) { return value->word < 0 ? 0 : value->word; }
+
+static const char *text_of(const option_value *value) { return value->given ? value->text : NULL; }
+
+fr_precision precision_setting(const option_value *values) { return (fr_precision)word_of(&values[OPT_PRECISION]); }
+
+fr_planted planted_settings(const option_value *values) {
+    const option_value *samples = &values[OPT_SAMPLES], *features = &values[OPT_FEATURES];
+    fr_planted planted = {.features = USUAL_FEATURES, .noise = values[OPT_NOISE].real, .seed = 1};
+    if (samples->given && samples->integer < USUAL_FEATURES * ROWS_A_FEATURE)
+        planted.features = samples->integer < ROWS_A_FEATURE ? 1 : samples->integer / ROWS_A_FEATURE;
+    if (features->given) planted.features = features->integer;
+    planted.samples = samples->given ? samples->integer : ROWS_A_FEATURE * planted.features;
+    if (values[OPT_SEED].given) planted.seed = values[OPT_SEED].seed;
+    return planted;
+}
+
+/* ------------------------------------------------------------------------------------ contradictions */
+
+/* Planted options make no sense beside a file, nor labels without one. */
+static int check_source(const option_value *values) {
+    const option_id planted[] = {OPT_SAMPLES, OPT_FEATURES, OPT_NOISE}, file[] = {OPT_LABELS, OPT_LABEL_COLUMN};
+    for (int i = 0; i < 3; i++) {
+        if (values[planted[i]].given && values[OPT_DATA].given)
+            return message_usage("--%s describes a planted problem and contradicts --data %s",
+                                 option_table[planted[i]].name, values[OPT_DATA].text);
+    }
+    for (int i = 0; i < 2; i++) {
+        if (values[file[i]].given && !values[OPT_DATA].given)
+            return message_usage("--%s %s needs --data FILE", option_table[file[i]].name, values[file[i]].text);
+    }
+    if (values[OPT_LABELS].given && values[OPT_LABEL_COLUMN].given)
+        return message_usage("--labels %s and --label-column %s contradict each other", values[OPT_LABELS].text,
+                             values[OPT_LABEL_COLUMN].text);
+    return 0;
+}
+
+static int read_levels(const option_value *values, int *levels) {
+    const option_value *bits = &values[OPT_BITS], *given = &values[OPT_LEVELS];
+    int from_bits = (1 << bits->integer) - 1;
+    *levels = given->given ? (int)given->integer : bits->given ? from_bits : 0;
+    if (bits->given && *levels != from_bits)
+        return message_usage("--levels %s contradicts --bits %s, which means %d levels", given->text, bits->text,
+                             from_bits);
+    return 0;
+}
+
+/* Two results in one file would leave only the later one. */
+static int check_outputs(const option_value *values) {
+    const option_id files[] = {OPT_MODEL, OPT_HISTORY, OPT_CHECKPOINT, OPT_DATA};
+    for (int i = 0; i < 4; i++) {
+        for (int k = 0; k < i; k++) {
+            const option_value *one = &values[files[k]], *other = &values[files[i]];
+            if (one->given && other->given && strcmp(one->text, other->text) == 0)
+                return message_usage("--%s and --%s name the same file %s", option_table[files[k]].name,
+                                     option_table[files[i]].name, one->text);
+        }
+    }
+    return 0;
+}
+
+/* --------------------------------------------------------------------------------------- settings */
+
+static void read_method(const option_value *values, fr_options *options) {
+    const option_value *batch = &values[OPT_BATCH], *step = &values[OPT_STEP_SIZE], *average = &values[OPT_AVERAGE];
+    if (batch->given) options->batch = batch->word >= 0 ? FR_BATCH_FULL : batch->integer;
+    if (values[OPT_WORKERS].given) options->workers = (int)values[OPT_WORKERS].integer;
+    if (values[OPT_ITERATIONS].given) options->iterations = values[OPT_ITERATIONS].integer;
+    if (step->given) options->step_rule = step->word >= 0 ? (fr_step_rule)step->word : FR_STEP_NUMBER;
+    options->step_size = step->real;
+    options->schedule = (fr_schedule)word_of(&values[OPT_SCHEDULE]);
+    if (average->given) options->average = average->word >= 0 ? FR_AVERAGE_AUTO : average->real;
+    options->scale = (fr_scale)word_of(&values[OPT_SCALE]);
+    options->collective = (fr_collective)word_of(&values[OPT_COLLECTIVE]);
+    options->wire = (fr_wire)word_of(&values[OPT_WIRE]);
+    options->model_levels = (int)values[OPT_MODEL_LEVELS].integer;
+    options->star = word_of(&values[OPT_BROADCAST]) == 1;
+    options->storage = (fr_storage)word_of(&values[OPT_STORAGE]);
+    options->tolerance = values[OPT_TOLERANCE].real;
+    if (values[OPT_ENSEMBLE].given) options->ensemble = (int)values[OPT_ENSEMBLE].integer;
+    options->standardize = values[OPT_STANDARDIZE].given;
+    options->intercept = values[OPT_INTERCEPT].given;
+    if (values[OPT_SEED].given) options->seed = values[OPT_SEED].seed;
+}
+
+static void read_place(const option_value *values, fr_options *options) {
+    options->device = (fr_device)word_of(&values[OPT_DEVICE]);
+    options->gpus = (int)values[OPT_GPUS].integer;
+    options->threads = (int)values[OPT_THREADS].integer;
+    if (values[OPT_TIMEOUT].given) options->timeout = values[OPT_TIMEOUT].real;
+    options->report_every = values[OPT_REPORT_EVERY].integer;
+    options->checkpoint = text_of(&values[OPT_CHECKPOINT]);
+    options->resume = text_of(&values[OPT_RESUME]);
+}
+
+static void read_init(const option_value *init, fit_settings *settings) {
+    settings->options.init = (fr_init)word_of(init);
+    if (!init->given || init->word >= 0) return;
+    settings->options.init = FR_INIT_GIVEN;
+    settings->init_file = init->text;
+}
+
+int fit_settings_read(const arguments *given, fit_settings *settings) {
+    const option_value *values = given->values;
+    *settings = (fit_settings){.precision = precision_setting(values), .data = text_of(&values[OPT_DATA])};
+    fr_options_default(&settings->options);
+    int code = check_source(values);
+    if (code == 0) code = check_outputs(values);
+    if (code == 0) code = read_levels(values, &settings->options.levels);
+    if (code != 0) return code;
+    read_method(values, &settings->options);
+    read_place(values, &settings->options);
+    read_init(&values[OPT_INIT], settings);
+    settings->planted = planted_settings(values);
+    settings->reading = (fr_read_options){.precision = settings->precision,
+                                          .labels = text_of(&values[OPT_LABELS]),
+                                          .label_column = text_of(&values[OPT_LABEL_COLUMN])};
+    settings->model = text_of(&values[OPT_MODEL]);
+    settings->history = text_of(&values[OPT_HISTORY]);
+    settings->json = values[OPT_JSON].given;
+    settings->quiet = values[OPT_QUIET].given;
+    settings->explain = given->options_given == 0;
+    return 0;
+}

@@ -1,0 +1,39 @@
+/*
+ * option_parse.h - the command line of one subcommand, checked.
+ *
+ * What the table says about an option is checked here: kind, range, words, and whether the subcommand takes it. What
+ * depends on two options or on the data is not.
+ */
+#ifndef FITRELU_OPTION_PARSE_H
+#define FITRELU_OPTION_PARSE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "fitrelu.h"
+#include "fitrelu/option_table.h"
+
+typedef struct command command;
+
+typedef struct option_value {
+    bool given;
+    int word;         /* position of the word given, -1: none of the words */
+    int64_t integer;  /* KIND_INTEGER */
+    uint64_t seed;    /* KIND_SEED */
+    double real;      /* KIND_REAL */
+    const char *text; /* as it was written; borrowed from argv */
+} option_value;
+
+/* Everything that a subcommand was given. */
+typedef struct arguments {
+    const command *command;
+    option_value values[OPT_COUNT];
+    char **operands; /* command->operand_count of them, unless help or version is asked for */
+    int options_given;
+    fr_world *world; /* of a command that runs on several ranks */
+} arguments;
+
+/* Parses argv[1] .. of a subcommand whose name is argv[0]. Returns 0, or the exit code after saying what is wrong. */
+int option_parse(const command *which, int argc, char **argv, arguments *given);
+
+#endif

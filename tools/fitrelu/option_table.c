@@ -1,0 +1,207 @@
+/*
+ * option_table.c - the table of options, and what it says in words.
+ *
+ * The words of --step-size, --schedule, --init, --scale, --collective, --wire, --precision, --storage and --device stand
+ * in the order of their enumerations in fitrelu.h, so that the position of a word is its value.
+ */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "fitrelu/commands.h"
+#include "fitrelu/option_table.h"
+
+#define FIT COMMAND_FIT
+#define PREDICT COMMAND_PREDICT
+#define GENERATE COMMAND_GENERATE
+#define EXPERIMENT COMMAND_EXPERIMENT
+#define PLAN COMMAND_PLAN
+
+/* Sizes end at 10^15, which a double still holds exactly; what is too large for memory is told by the library. */
+#define MOST 1e15
+
+const option_entry option_table[OPT_COUNT] = {
+    [OPT_SAMPLES] = {"samples", 'n', GROUP_DATA, FIT | GENERATE | EXPERIMENT | PLAN, KIND_INTEGER, "N", NULL, 1, MOST, 0,
+                     "rows of the planted problem (default: 10 times the features); in fig2a and fig2b "
+                     "the most rows of the grid (default: 4 times)"},
+    [OPT_FEATURES] = {"features", 'd', GROUP_DATA, FIT | GENERATE | EXPERIMENT | PLAN, KIND_INTEGER, "D", NULL, 1, MOST, 0,
+                      "features of the planted problem (default: 1000; with --samples alone N / 10, at most 1000)"},
+    [OPT_NOISE] = {"noise", 0, GROUP_DATA, FIT | GENERATE, KIND_REAL, "SIGMA", NULL, 0, INFINITY, 0,
+                   "standard deviation of the noise on planted labels (default: 0)"},
+    [OPT_SEED] = {"seed", 's', GROUP_DATA, FIT | GENERATE | EXPERIMENT, KIND_SEED, "S", NULL, 0, 0, 0,
+                  "seed of planted data, sampling, quantization and random start (default: 1)"},
+    [OPT_DATA] = {"data", 0, GROUP_DATA, FIT, KIND_FILE, "FILE", NULL, 0, 0, 0,
+                  "fit this file instead: NPY, NPZ (arrays X and y), CSV or LIBSVM, told apart by content"},
+    [OPT_LABELS] = {"labels", 0, GROUP_DATA, FIT | PREDICT, KIND_FILE, "FILE", NULL, 0, 0, 0,
+                    "labels from a file of their own: NPY, or text with one number a line"},
+    [OPT_LABEL_COLUMN] = {"label-column", 0, GROUP_DATA, FIT | PREDICT, KIND_TEXT, "C", NULL, 0, 0, 0,
+                          "the CSV column that holds the labels, by name or by number from 1 (default: the last)"},
+    [OPT_STANDARDIZE] = {"standardize", 0, GROUP_DATA, FIT, KIND_FLAG, NULL, NULL, 0, 0, 0,
+                         "fit on features of mean 0 and variance 1; the model is in your own units all the same"},
+    [OPT_INTERCEPT] = {"intercept", 0, GROUP_DATA, FIT, KIND_FLAG, NULL, NULL, 0, 0, 0,
+                       "fit y = max(0, <w, x> + b), with an intercept b"},
+
+    [OPT_BATCH] =
+        {"batch", 'm', GROUP_METHOD, FIT | PLAN, KIND_INTEGER, "M", "full", 1, MOST, 0,
+         "rows drawn a step, over all workers; full: every row once, gradient descent (default: chosen from "
+         "the data)"},
+    [OPT_BATCHES] = {"batches", 0, GROUP_METHOD, EXPERIMENT, KIND_TEXT, "LIST", NULL, 0, 0, 0,
+                     "mini-batches that fig1a, scales and lemmas compare, with commas between; fig1b, collectives and "
+                     "theorems take the first, the others none (default: those of the paper)"},
+    [OPT_SEEDS] = {"seeds", 0, GROUP_METHOD, EXPERIMENT, KIND_INTEGER, "N", NULL, 1, 1000, 0,
+                   "runs of each setting, from as many seeds (default: chosen by the experiment)"},
+    [OPT_FULL] = {"full", 0, GROUP_METHOD, EXPERIMENT, KIND_FLAG, NULL, NULL, 0, 0, 0,
+                  "the large version: more seeds, finer grids"},
+    [OPT_NO_PICTURES] = {"no-pictures", 0, GROUP_RESULTS, EXPERIMENT, KIND_FLAG, NULL, NULL, 0, 0, 0,
+                         "write CSV and JSON only"},
+    [OPT_WORKERS] = {"workers", 'K', GROUP_METHOD, FIT | PLAN, KIND_INTEGER, "K", NULL, 1, 1e6, 0,
+                     "workers that share the rows; must divide the batch (default: one a GPU or rank; plan: one a node)"},
+    [OPT_ITERATIONS] = {"iterations", 'T', GROUP_METHOD, FIT | EXPERIMENT, KIND_INTEGER, "T", NULL, 0, MOST, 0,
+                        "steps to make at most (default: chosen from the size of the problem)"},
+    [OPT_STEP_SIZE] = {"step-size", 0, GROUP_METHOD, FIT, KIND_REAL, "NUMBER", "auto|theorem|experiment", 0, INFINITY,
+                       1,
+                       "auto: from the spectrum of the data; theorem: Theorems 3.1 and 3.2; experiment: section 4 of "
+                       "the paper; or a number (default: auto)"},
+    [OPT_SCHEDULE] = {"schedule", 0, GROUP_METHOD, FIT, KIND_WORD, NULL, "auto|constant|decay", 0, 0, 0,
+                      "decay: constant for the first half, then linearly to zero (default: auto)"},
+    [OPT_AVERAGE] = {"average", 0, GROUP_METHOD, FIT, KIND_REAL, "SHARE", "auto", 0, 1, 0,
+                     "average the weights over this share of the last steps (default: auto, where labels are noisy)"},
+    [OPT_INIT] =
+        {"init", 0, GROUP_METHOD, FIT, KIND_FILE, "FILE", "gradient|random|zero", 0, 0, 0,
+         "where to start: one full gradient step from zero, standard normal, zero, or a file: a model, an NPY "
+         "vector or text with one weight a line (default: gradient)"},
+    [OPT_LEVELS] = {"levels", 0, GROUP_METHOD, FIT, KIND_INTEGER, "S", NULL, 1, 127, 0,
+                    "quantize gradients to S levels and a sign (default: no quantization)"},
+    [OPT_BITS] = {"bits", 0, GROUP_METHOD, FIT, KIND_INTEGER, "B", NULL, 1, 7, 0, "the same in bits: S = 2^B - 1"},
+    [OPT_SCALE] = {"scale", 0, GROUP_METHOD, FIT, KIND_WORD, NULL, "auto|l2|max", 0, 0, 0,
+                   "what a quantized gradient is divided by: its norm or its largest entry (default: auto: max for "
+                   "allreduce, else l2)"},
+    [OPT_COLLECTIVE] =
+        {"collective", 0, GROUP_METHOD, FIT, KIND_WORD, NULL, "auto|allreduce|allgather|two-phase|master", 0, 0, 0,
+         "how the workers put their gradients together; quantized, allreduce needs K S <= 127 (default: "
+         "auto: allreduce for K <= 16 where it can be, else two-phase)"},
+    [OPT_WIRE] = {"wire", 0, GROUP_METHOD, FIT, KIND_WORD, NULL, "auto|full|bf16|int8|packed|elias", 0, 0, 0,
+                  "how a gradient travels: levels as int8, packed into b + 1 bits, or by Elias' code (allgather, master); "
+                  "unquantized in the precision of the fit (full) or, with allreduce, as bfloat16 (default: auto, packed "
+                  "where that is shorter, else int8)"},
+    [OPT_MODEL_LEVELS] = {"model-levels", 0, GROUP_METHOD, FIT | PLAN, KIND_INTEGER, "S", NULL, 1, 127, 0,
+                          "with --collective master: send the model's change back in S levels instead of the model in "
+                          "float64"},
+    [OPT_BROADCAST] = {"broadcast", 0, GROUP_METHOD, FIT, KIND_WORD, NULL, "tree|star", 0, 0, 0,
+                       "with --collective master over several ranks: the model goes back by way of other ranks, or from "
+                       "the master to each (default: tree)"},
+    [OPT_PRECISION] = {"precision", 0, GROUP_METHOD, FIT | GENERATE | PLAN, KIND_WORD, NULL, "f64|f32", 0, 0, 0,
+                       "compute and keep rows in float64 or float32 (default: f64)"},
+    [OPT_STORAGE] = {"storage", 0, GROUP_METHOD, FIT, KIND_WORD, NULL, "same|bf16", 0, 0, 0,
+                     "how a GPU keeps the rows: in the precision of the fit, or rounded to bfloat16, in half the "
+                     "memory of f32 (default: same)"},
+    [OPT_TOLERANCE] =
+        {"tolerance", 0, GROUP_METHOD, FIT | PLAN, KIND_REAL, "EPS", NULL, 0, INFINITY, 1,
+         "stop at this relative error ||w - w*|| / ||w*||, or, where w* is unknown, at this share of the "
+         "gradient at zero; exit code 3 where it was not reached; plan: the error to reach (default: 1e-6)"},
+    [OPT_ENSEMBLE] = {"ensemble", 0, GROUP_METHOD, FIT, KIND_INTEGER, "L", NULL, 1, 1e6, 0,
+                      "make L runs and keep the one that at least half of them agree with (Algorithm 1)"},
+
+    [OPT_DEVICE] = {"device", 0, GROUP_PLACE, FIT | EXPERIMENT, KIND_WORD, NULL, "auto|cpu|cuda", 0, 0, 0,
+                    "where to compute (default: auto, a GPU where there is one; for an experiment cpu)"},
+    [OPT_GPUS] = {"gpus", 0, GROUP_PLACE, FIT, KIND_INTEGER, "G", NULL, 1, 1024, 0,
+                  "GPUs that the workers are spread over; must divide their number (default: 1)"},
+    [OPT_THREADS] = {"threads", 'j', GROUP_PLACE, FIT | EXPERIMENT, KIND_INTEGER, "N", NULL, 1, 4096, 0,
+                     "processor threads; the result does not depend on them (default: all)"},
+    [OPT_TIMEOUT] = {"timeout", 0, GROUP_PLACE, FIT | PLAN, KIND_REAL, "SECONDS", NULL, 0, INFINITY, 0,
+                     "give up when a rank is silent for so long; 0: never (default: 300)"},
+
+    [OPT_NODES] = {"nodes", 0, GROUP_NETWORK, PLAN, KIND_INTEGER, "N", NULL, 1, 1e6, 0,
+                   "machines, each with a link of its own (default: one a worker, else 8)"},
+    [OPT_WORKERS_PER_NODE] = {"workers-per-node", 0, GROUP_NETWORK, PLAN, KIND_INTEGER, "W", NULL, 1, 1e6, 0,
+                              "workers, or GPUs, of a machine, which share its link (default: 1)"},
+    [OPT_BANDWIDTH] = {"bandwidth", 0, GROUP_NETWORK, PLAN, KIND_REAL, "BITS", NULL, 0, INFINITY, 1,
+                       "bits a second of a link, each way (default: 1G)"},
+    [OPT_LATENCY] = {"latency", 0, GROUP_NETWORK, PLAN, KIND_REAL, "SECONDS", NULL, 0, INFINITY, 0,
+                     "seconds until the first byte of a message arrives (default: 50e-6)"},
+    [OPT_MESSAGE_TIME] = {"message-time", 0, GROUP_NETWORK, PLAN, KIND_REAL, "SECONDS", NULL, 0, INFINITY, 0,
+                          "seconds of the processor for each message sent or received (default: 4e-6, as Open MPI over TCP)"},
+    [OPT_INNER_BANDWIDTH] = {"inner-bandwidth", 0, GROUP_NETWORK, PLAN, KIND_REAL, "BITS", NULL, 0, INFINITY, 1,
+                             "bits a second between workers of one machine, which then add up before the machine "
+                             "takes part (default: no such links; a machine exchanges each worker's vector)"},
+    [OPT_INNER_LATENCY] = {"inner-latency", 0, GROUP_NETWORK, PLAN, KIND_REAL, "SECONDS", NULL, 0, INFINITY, 0,
+                           "seconds of latency between workers of one machine (default: 5e-6)"},
+    [OPT_COMPUTE_RATE] = {"compute-rate", 0, GROUP_NETWORK, PLAN, KIND_REAL, "RATE", NULL, 0, INFINITY, 1,
+                          "rows times features of the gradient that one worker computes a second (default: 2G)"},
+    [OPT_MEASURE] = {"measure", 0, GROUP_NETWORK, PLAN, KIND_FLAG, NULL, NULL, 0, 0, 0,
+                     "measure --compute-rate on this machine's processors and, under mpirun, --latency and --bandwidth "
+                     "between ranks 0 and 1; --nodes is then the number of ranks; options given go before what was "
+                     "measured"},
+
+    [OPT_MODEL] = {"model", 0, GROUP_RESULTS, FIT, KIND_FILE, "FILE", NULL, 0, 0, 0,
+                   "write the fitted model, for fitrelu predict; nothing is written when the fit diverges"},
+    [OPT_OUTPUT] = {"output", 'o', GROUP_RESULTS, PREDICT | GENERATE | EXPERIMENT, KIND_FILE, "FILE", NULL, 0, 0, 0,
+                    "the file to write: predictions (.npy: float64 array, else text) or planted data (.npz or .npy); "
+                    "of an experiment: the folder, which is made where it is missing"},
+    [OPT_HISTORY] = {"history", 0, GROUP_RESULTS, FIT, KIND_FILE, "FILE", NULL, 0, 0, 0,
+                     "write a CSV row a report: iteration,seconds,loss,relative_error,bytes_sent"},
+    [OPT_JSON] = {"json", 0, GROUP_RESULTS, COMMAND_ALL, KIND_FLAG, NULL, NULL, 0, 0, 0,
+                  "print one JSON object on stdout instead of text"},
+    [OPT_REPORT_EVERY] = {"report-every", 0, GROUP_RESULTS, FIT, KIND_INTEGER, "N", NULL, 1, MOST, 0,
+                          "steps between reports (default: at doubling intervals)"},
+    [OPT_CHECKPOINT] = {"checkpoint", 0, GROUP_RESULTS, FIT, KIND_FILE, "FILE", NULL, 0, 0, 0,
+                        "keep the state of the run in FILE, at reports and at the end"},
+    [OPT_RESUME] = {"resume", 0, GROUP_RESULTS, FIT, KIND_FILE, "FILE", NULL, 0, 0, 0,
+                    "go on from a checkpoint, with the options of that run"},
+    [OPT_QUIET] = {"quiet", 'q', GROUP_GENERAL, COMMAND_ALL, KIND_FLAG, NULL, NULL, 0, 0, 0,
+                   "no progress and no remarks on stderr; errors are still told"},
+    [OPT_HELP] = {"help", 'h', GROUP_GENERAL, COMMAND_ALL, KIND_FLAG, NULL, NULL, 0, 0, 0,
+                  "print this help and exit"},
+    [OPT_VERSION] = {"version", 'V', GROUP_GENERAL, COMMAND_ALL, KIND_FLAG, NULL, NULL, 0, 0, 0,
+                     "print the version and exit"},
+};
+
+const char *option_group_name(option_group group) {
+    const char *const names[GROUP_COUNT] = {"Data", "Method", "Place", "Network", "Results", "General"};
+    return names[group];
+}
+
+const char *option_argument_text(const option_entry *entry, char text[OPTION_TEXT_SIZE]) {
+    const char *words = entry->words ? entry->words : "";
+    const char *placeholder = entry->placeholder ? entry->placeholder : "";
+    snprintf(text, OPTION_TEXT_SIZE, "%s%s%s", words, *words && *placeholder ? "|" : "", placeholder);
+    return text;
+}
+
+/* "a number above 0", "a whole number from 1 to 127": the range of an entry that takes a number. */
+static void range_text(const option_entry *entry, char text[OPTION_TEXT_SIZE]) {
+    const char *number = entry->kind == KIND_REAL ? "a number" : "a whole number";
+    if (entry->kind == KIND_SEED) snprintf(text, OPTION_TEXT_SIZE, "a whole number from 0 to 18446744073709551615");
+    else if (entry->above) snprintf(text, OPTION_TEXT_SIZE, "%s above %.0f", number, entry->low);
+    else if (isinf(entry->high)) snprintf(text, OPTION_TEXT_SIZE, "%s of at least %.0f", number, entry->low);
+    else if (entry->high == MOST) snprintf(text, OPTION_TEXT_SIZE, "%s from %.0f to 10^15", number, entry->low);
+    else snprintf(text, OPTION_TEXT_SIZE, "%s from %.0f to %.0f", number, entry->low, entry->high);
+}
+
+const char *option_expected_text(const option_entry *entry, char text[OPTION_TEXT_SIZE]) {
+    char own[OPTION_TEXT_SIZE] = "";
+    if (entry->kind == KIND_FILE) snprintf(own, sizeof own, "the name of a file");
+    else if (entry->kind == KIND_TEXT) snprintf(own, sizeof own, "a text");
+    else if (entry->kind != KIND_WORD && entry->kind != KIND_FLAG) range_text(entry, own);
+    size_t used = 0;
+    for (const char *word = entry->words; word && *word && used < OPTION_TEXT_SIZE;) {
+        size_t length = strcspn(word, "|");
+        bool last = word[length] == '\0';
+        bool last_but_one = !last && !*own && !strchr(word + length + 1, '|');
+        const char *joint = last_but_one || (last && *own) ? " or " : last ? "" : ", ";
+        used += (size_t)snprintf(text + used, OPTION_TEXT_SIZE - used, "%.*s%s", (int)length, word, joint);
+        word += length + !last;
+    }
+    if (used < OPTION_TEXT_SIZE) snprintf(text + used, OPTION_TEXT_SIZE - used, "%s", own);
+    return text;
+}
+
+int option_word_find(const char *words, const char *text, size_t length) {
+    int position = 0;
+    for (const char *word = words; word && *word; position++) {
+        size_t size = strcspn(word, "|");
+        if (size == length && memcmp(word, text, length) == 0) return position;
+        word += size + (word[size] == '|');
+    }
+    return -1;
+}
