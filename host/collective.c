@@ -6,7 +6,7 @@
  *   two-phase   levels under the shared scale go to the owner of each slice of columns, which sums them exactly,
  *               rounds the sum stochastically once more, and sends the slice to all. Slices belong to workers, so
  *               that where workers sit changes nothing. Many ranks with short slices take other ways (leaders.h).
- *   master      the arithmetic of allgather; rank 0 averages and sends the model back, or its change in levels.
+ *   master      the arithmetic of allgather; rank 0 averages and sends the model back.
  *
  * Unquantized, the same exchanges carry float or double; allreduce also bfloat16, each rank's sum rounded once before it
  * leaves, and then summed as the exchange sums bfloat16: the result depends on the number of ranks.
@@ -18,7 +18,6 @@
 #include "fit.h"
 #include "leaders.h"
 #include "parcel.h"
-#include "wire.h"
 
 enum { MOST_RANKS = 4096 };
 
@@ -145,24 +144,10 @@ static fr_status to_master(fr_engine *engine, fr_comm *comm, fr_error *error) {
     return comm->ops->exchange(comm, what, NULL, 0, in, comm->size - 1, error);
 }
 
-/* The model, or its change: scale and levels in one message. */
 static fr_status from_master(fr_engine *engine, fr_comm *comm, fr_error *error) {
     const fr_plan *plan = engine->config.plan;
     fr_buffers *b = &engine->buffers;
-    size_t d = (size_t)plan->features;
-    if (plan->model_levels == 0) return comm->ops->broadcast(comm, b->model, d * sizeof *b->model, !plan->star, error);
-    fr_wire wire = plan->model_levels < 64 ? FR_WIRE_PACKED : FR_WIRE_INT8;
-    size_t size = sizeof *b->model_scale + fr_wire_most(wire, plan->features, plan->model_levels);
-    uint8_t *message = (uint8_t *)b->model_message;
-    if (comm->rank == 0) {
-        memcpy(message, b->model_scale, sizeof *b->model_scale);
-        fr_wire_encode(wire, b->model_levels, plan->features, plan->model_levels, message + sizeof *b->model_scale);
-    }
-    FR_TRY(comm->ops->broadcast(comm, message, size, !plan->star, error));
-    if (comm->rank == 0) return FR_OK;
-    memcpy(b->model_scale, message, sizeof *b->model_scale);
-    return fr_wire_decode(wire, message + sizeof *b->model_scale, size - sizeof *b->model_scale, plan->features,
-                          plan->model_levels, b->model_levels, error);
+    return comm->ops->broadcast(comm, b->model, (size_t)plan->features * sizeof *b->model, !plan->star, error);
 }
 
 /* Rank 0 averages what the others send and sends the model back. In one process, or where GPUs have no master, the
@@ -170,22 +155,17 @@ static fr_status from_master(fr_engine *engine, fr_comm *comm, fr_error *error) 
 static fr_status master_step(fr_engine *engine, fr_comm *comm, fr_error *error) {
     const fr_plan *plan = engine->config.plan;
     const fr_engine_ops *ops = engine->ops;
-    fr_update back = plan->model_levels > 0 ? FR_UPDATE_MODEL_CHANGE : FR_UPDATE_MODEL;
-    if (!plan->apart) {
-        FR_TRY(allgather_step(engine, comm, error));
-        return plan->model_levels > 0 ? ops->encode_model(engine, error) : FR_OK;
-    }
+    if (!plan->apart) return allgather_step(engine, comm, error);
     if (comm->rank > 0) {
         if (plan->levels > 0) FR_TRY(ops->magnitude(engine, error));
         if (plan->levels > 0) FR_TRY(ops->encode(engine, false, error));
         FR_TRY(to_master(engine, comm, error));
         FR_TRY(from_master(engine, comm, error));
         comm->model_clock += fr_seconds();
-        return ops->apply(engine, back, error);
+        return ops->apply(engine, FR_UPDATE_MODEL, error);
     }
     FR_TRY(to_master(engine, comm, error));
     FR_TRY(ops->apply(engine, plan->levels > 0 ? FR_UPDATE_ALL_LEVELS : FR_UPDATE_ALL_VALUES, error));
-    if (plan->model_levels > 0) FR_TRY(ops->encode_model(engine, error));
     comm->model_clock += fr_seconds();
     return from_master(engine, comm, error);
 }
@@ -276,12 +256,4 @@ fr_status fr_collective_step(fr_engine *engine, fr_comm *comm, fr_error *error) 
     comm->in_step = false;
     comm->steps++;
     return status;
-}
-
-fr_status fr_collective_settle(fr_engine *engine, fr_comm *comm, fr_state *state, fr_error *error) {
-    const fr_plan *plan = engine->config.plan;
-    size_t bytes = (size_t)plan->features * sizeof(double);
-    if (!plan->apart || plan->model_levels == 0) return FR_OK;
-    FR_TRY(comm->ops->broadcast(comm, state->weights, bytes, true, error));
-    return comm->ops->broadcast(comm, state->average, bytes, true, error);
 }

@@ -57,8 +57,6 @@ typedef struct cpu_engine {
     void *weights_real; /* the same as real; weights itself in double */
     double *average;
     int64_t averaged;
-    double *difference; /* d, for use inside */
-    double *replica;    /* with plan->model_levels: the model that gradients are taken at; else NULL */
     lane_table drawn, full;
     double *lane_sums;      /* one d-vector a lane */
     fr_row_sums *lane_scalars;
@@ -115,8 +113,5 @@ fr_status fr_cpu_pack(fr_engine *engine, fr_error *error);
 fr_status fr_cpu_requantize(fr_engine *engine, fr_error *error);
 fr_status fr_cpu_requantize_slices(fr_engine *engine, int first, int slices, const int8_t *parts, int count,
                                    int8_t *levels, void *scales, fr_error *error);
-fr_status fr_cpu_encode_model(fr_engine *engine, fr_error *error);
-/* replica <- replica + the change of the model that model_levels and model_scale stand for; and the same as real. */
-void fr_cpu_follow_model(cpu_engine *e);
 
 #endif

@@ -243,8 +243,7 @@ fr_application fr_cuda_engine_application(const cuda_engine *e, fr_update update
     case FR_UPDATE_SLICE_LEVELS:
         job.decoding = FR_DECODE_SLICE_LEVELS, job.codes = b->slice_levels, job.scales = b->slice_scales;
         break;
-    case FR_UPDATE_MODEL:
-    case FR_UPDATE_MODEL_CHANGE: break; /* GPUs have no master, see place.c */
+    case FR_UPDATE_MODEL: break; /* GPUs have no master, see place.c */
     }
     return job;
 }

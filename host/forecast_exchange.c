@@ -65,7 +65,6 @@ static fr_plan plan_of(const fr_job *job, const fr_scheme *scheme) {
                      .levels = scheme->levels,
                      .collective = scheme->collective,
                      .wire = scheme->wire,
-                     .model_levels = job->model_levels,
                      .precision = job->precision};
 }
 
@@ -150,11 +149,11 @@ double fr_exchange_coding(const fr_job *job, const fr_scheme *scheme) {
     double d = (double)job->features;
     holding r = holding_of(job);
     coding cost = coding_of(scheme->wire);
-    double own = r.workers * d, all = r.count * own, model = job->model_levels ? d * 1.3 : 0;
+    double own = r.workers * d, all = r.count * own;
     switch (scheme->collective) {
-    case FR_COLLECTIVE_ALLGATHER: return own * cost.out + all * cost.in;
+    case FR_COLLECTIVE_ALLGATHER:
+    case FR_COLLECTIVE_MASTER: return own * cost.out + all * cost.in;
     case FR_COLLECTIVE_TWO_PHASE: return (own + d / r.count) * cost.out + (all / r.count + d) * cost.in;
-    case FR_COLLECTIVE_MASTER: return own * cost.out + all * cost.in + 2 * model; /* one waits for the other */
     default: return own * cost.out + (own + d) * cost.in;
     }
 }

@@ -20,7 +20,6 @@ typedef struct fr_plan {
     fr_scale scale;
     fr_collective collective;
     fr_wire wire; /* never auto */
-    int model_levels; /* 0: none */
     bool star;
     fr_storage storage;
     fr_precision precision;

@@ -146,8 +146,8 @@ static fr_status create_rank(void *user, int rank, fr_error *error) {
     r->plan = s->plan;
     int64_t d = r->plan.features > s->place.all_ranks ? r->plan.features : s->place.all_ranks;
     double **vectors[] = {&r->start,  &r->fitted, &r->fit.scratch, &r->fit.state.weights, &r->fit.state.average,
-                          &r->sent, &r->received, &r->fit.state.replica};
-    for (size_t i = 0; i < sizeof vectors / sizeof *vectors - (r->plan.model_levels == 0); i++)
+                          &r->sent, &r->received};
+    for (size_t i = 0; i < sizeof vectors / sizeof *vectors; i++)
         if ((status = fr_allocate((void **)vectors[i], d, sizeof(double), "weights", error)) != FR_OK) return status;
     return fr_place_rank(&s->place, rank, &r->plan, r->set, r->plan.threads, &r->engine, &r->comm, error);
 }
@@ -162,7 +162,6 @@ static fr_status free_rank(void *user, int rank, fr_error *error) {
     free(r->fit.scratch);
     free(r->fit.state.weights);
     free(r->fit.state.average);
-    free(r->fit.state.replica);
     free(r->sent);
     free(r->received);
     return FR_OK;
@@ -253,7 +252,6 @@ static fr_status resume(solver_rank *s, fr_error *error) {
     if (status == FR_OK) status = fr_world_broadcast(world, &state->step, sizeof state->step, true, error);
     if (status == FR_OK) status = fr_world_broadcast(world, &state->averaged, sizeof state->averaged, true, error);
     if (status == FR_OK) status = fr_world_broadcast(world, state->weights, bytes, true, error);
-    if (status == FR_OK && state->replica) status = fr_world_broadcast(world, state->replica, bytes, true, error);
     return status == FR_OK ? fr_world_broadcast(world, state->average, bytes, true, error) : status;
 }
 
@@ -264,7 +262,6 @@ static fr_status run_once(solver_rank *s, int run, fr_error *error) {
     fit->state.run = run;
     memcpy(fit->state.weights, s->start, bytes);
     memset(fit->state.average, 0, bytes);
-    if (fit->state.replica) memcpy(fit->state.replica, s->start, bytes);
     fr_status status = s->options.resume ? resume(s, error) : FR_OK;
     if (status == FR_OK) status = fr_fit_run(fit, error);
     memcpy(s->fitted, fit->state.weights, bytes);
@@ -409,7 +406,6 @@ static fr_status fill_result(solver_rank *s, double seconds, double waited, fr_r
         .seconds_communicate = waited,
         .seconds_up = NAN,
         .seconds_down = NAN,
-        .model_levels = plan->model_levels,
         .bytes_sent_per_iteration = s->fit.bytes_a_step,
         .rate = fr_theory_rate(plan->features, (double)plan->batch, plan->levels),
         .condition_ii = condition_ii(s),

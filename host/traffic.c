@@ -177,10 +177,7 @@ static int ranks_below(const fr_plan *plan, int ranks, int rank) {
 
 static fr_traffic master(const fr_plan *plan, int ranks, int rank) {
     double d = (double)plan->features, own = workers_of(plan, ranks, rank), workers = plan->workers;
-    fr_wire wire = plan->model_levels < 64 ? FR_WIRE_PACKED : FR_WIRE_INT8;
-    double model = plan->model_levels == 0
-                       ? d * sizeof(double)
-                       : sizeof(double) + (double)fr_wire_most(wire, plan->features, plan->model_levels);
+    double model = d * sizeof(double);
     int below = ranks_below(plan, ranks, rank);
     fr_traffic total = {below * model, rank > 0 ? model : 0, 1 + ranks_below(plan, ranks, 0),
                         below + (rank > 0 ? 2 : ranks - 1)}; /* what rank 0 sends, its link takes one by one */

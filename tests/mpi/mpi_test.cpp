@@ -129,7 +129,6 @@ struct Method {
     int levels, workers;
     fr_wire wire;
     fr_precision precision = FR_F64;
-    int model_levels = 0;
     bool star = false;
 
     std::string line() const {
@@ -137,7 +136,6 @@ struct Method {
                            fr_wire_name(wire) + " --precision " + fr_precision_name(precision) + " --workers " +
                            std::to_string(workers);
         if (levels > 0) text += " --levels " + std::to_string(levels);
-        if (model_levels > 0) text += " --model-levels " + std::to_string(model_levels);
         return text + (star ? " --broadcast star" : "");
     }
 
@@ -152,7 +150,7 @@ struct Method {
         fr_dataset *set = nullptr;
         fr_options_default(&options);
         options.batch = 240, options.workers = workers, options.levels = levels, options.collective = collective;
-        options.wire = wire, options.model_levels = model_levels, options.star = star;
+        options.wire = wire, options.star = star;
         EXPECT_EQ(fr_dataset_generate(&recipe, precision, &set, &error), FR_OK) << error.message;
         EXPECT_EQ(fr_plan_make(&options, set, &made, &error), FR_OK) << error.message;
         made.apart = collective == FR_COLLECTIVE_MASTER && ranks > 1;
@@ -235,9 +233,9 @@ INSTANTIATE_TEST_SUITE_P(
         Method{FR_COLLECTIVE_TWO_PHASE, 100, 12, FR_WIRE_INT8, FR_F32},
         Method{FR_COLLECTIVE_TWO_PHASE, 0, 12, FR_WIRE_FULL, FR_F32},
         Method{FR_COLLECTIVE_MASTER, 0, 12, FR_WIRE_FULL},
-        Method{FR_COLLECTIVE_MASTER, 100, 12, FR_WIRE_INT8, FR_F64, 0, true},
-        Method{FR_COLLECTIVE_MASTER, 7, 12, FR_WIRE_PACKED, FR_F64, 63},
-        Method{FR_COLLECTIVE_MASTER, 7, 12, FR_WIRE_ELIAS, FR_F64, 127, true},
+        Method{FR_COLLECTIVE_MASTER, 100, 12, FR_WIRE_INT8, FR_F64, true},
+        Method{FR_COLLECTIVE_MASTER, 7, 12, FR_WIRE_PACKED},
+        Method{FR_COLLECTIVE_MASTER, 7, 12, FR_WIRE_ELIAS, FR_F64, true},
         /* K = 2R with 2 ranks, K = R with 4; of master, two workers a rank with 3 */
         Method{FR_COLLECTIVE_TWO_PHASE, 7, 4, FR_WIRE_PACKED}, Method{FR_COLLECTIVE_MASTER, 7, 4, FR_WIRE_PACKED}));
 

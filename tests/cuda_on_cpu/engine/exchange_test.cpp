@@ -171,8 +171,7 @@ void updates_agree(int64_t d, int levels, fr_collective collective, fr_update up
         bench.fill_both(&fr_buffers::slice_levels, random_codes(n, 22));
         bench.fill_both(&fr_buffers::slice_scales, {1.5, 0.1, 7, 0, 3.3, 2});
         break;
-    case FR_UPDATE_MODEL:
-    case FR_UPDATE_MODEL_CHANGE: return; /* of CPU ranks with a master */
+    case FR_UPDATE_MODEL: return; /* of CPU ranks with a master */
     }
     if (levels) bench.fill_both(&fr_buffers::shared_scale, {3.7});
     State cpu(d), cuda(d);
