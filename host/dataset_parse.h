@@ -20,10 +20,6 @@ typedef fr_status fr_dataset_parser(const fr_text *file, const fr_read_options *
 
 fr_dataset_parser fr_dataset_parse_npy, fr_dataset_parse_npz, fr_dataset_parse_csv, fr_dataset_parse_libsvm;
 
-/* Opens path, runs the parser and adds the labels of options->labels. */
-fr_status fr_dataset_read_with(fr_dataset_parser *parser, const char *path, const fr_read_options *options,
-                               fr_dataset **set, fr_error *error);
-
 /* True where the lines look like LIBSVM: the tokens after the first are index:value. */
 bool fr_looks_like_libsvm(const fr_text *file);
 

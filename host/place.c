@@ -54,8 +54,9 @@ static fr_status check_cpu(const fr_options *options, fr_error *error) {
     return FR_OK;
 }
 
-/* Over the CPUs of several processes, master means a master: rank 0 keeps the model and has no rows. */
-fr_status fr_place_count(fr_options *options, fr_place *place, fr_error *error) {
+/* The numbers alone: ranks, apart and workers. Over the CPUs of several processes, master means a master: rank 0 keeps
+ * the model and has no rows. */
+static fr_status count_ranks(fr_options *options, fr_place *place, fr_error *error) {
     int processes = fr_world_size(options->world);
     *place = (fr_place){.cuda = options->device == FR_DEVICE_CUDA || options->gpus > 0, .world = options->world};
     if (options->gpus < 0) return fr_fail(error, FR_ERROR_USAGE, "--gpus is %d; it must be 0 or more", options->gpus);
@@ -78,7 +79,7 @@ fr_status fr_place_count(fr_options *options, fr_place *place, fr_error *error) 
 fr_status fr_read_options_share(fr_read_options *reading, const fr_options *options, fr_error *error) {
     fr_options counted = *options;
     fr_place place;
-    fr_status status = fr_place_count(&counted, &place, error);
+    fr_status status = count_ranks(&counted, &place, error);
     if (status != FR_OK || place.all_ranks == place.ranks) return status;
     const fr_plan plan = {.workers = counted.workers, .apart = place.apart};
     int first_rank = fr_world_rank(options->world) * place.ranks;
@@ -89,7 +90,7 @@ fr_status fr_read_options_share(fr_read_options *reading, const fr_options *opti
 }
 
 fr_status fr_place_make(fr_options *options, fr_place *place, fr_error *error) {
-    fr_status status = fr_place_count(options, place, error);
+    fr_status status = count_ranks(options, place, error);
     if (status != FR_OK) return status;
     if (options->threads < 0 || options->threads > 4096)
         return fr_fail(error, FR_ERROR_USAGE, "--threads is %d; it must be from 1 to 4096", options->threads);
