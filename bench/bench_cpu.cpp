@@ -136,7 +136,7 @@ void bench_encode(benchmark::State &state, fr_precision precision) {
     Rig rig(state.range(0), 100, 1, 127, precision);
     rig.engine->ops->gradient(rig.engine, nullptr);
     for (auto _ : state) {
-        rig.engine->ops->magnitude(rig.engine, nullptr);
+        rig.engine->ops->norm(rig.engine, nullptr);
         rig.engine->ops->encode(rig.engine, false, nullptr);
         benchmark::ClobberMemory();
     }

@@ -131,8 +131,6 @@ typedef struct fr_options {
     fr_scale scale;
     fr_collective collective;
     fr_wire wire;
-    int model_levels;           /* master: the model's change goes back in so many levels, 1..127; 0: the model itself,
-                                   in double */
     bool star;                  /* master: the model goes from rank 0 to each rank; false: through a binomial tree */
     fr_storage storage;
     double tolerance;           /* stop at this relative error, or where w* is unknown at this share of the gradient
@@ -167,7 +165,7 @@ FR_API fr_status fr_world_join(fr_world **world, fr_error *error);
 FR_API int fr_world_rank(const fr_world *world);
 FR_API int fr_world_size(const fr_world *world);
 /* Seconds that a rank may be silent; 0: any. */
-FR_API void fr_world_patience(fr_world *world, double timeout);
+FR_API void fr_world_set_timeout(fr_world *world, double timeout);
 /* All. size bytes of every rank, in order of rank, into `all`. */
 FR_API fr_status fr_world_gather(fr_world *world, const void *mine, size_t size, void *all, fr_error *error);
 /* All. FR_OK if every rank brings FR_OK; else, on every rank, the status and line of the first rank that does not. */
@@ -269,7 +267,6 @@ typedef struct fr_result {
     double average;
     const char *device;     /* "cpu" or "cuda" */
     int gpus, threads, ranks;
-    int model_levels;       /* s of the way back; 0: the model itself */
     double seconds_total;   /* of the steps, reports included */
     double seconds_compute, seconds_communicate; /* its two parts; on GPUs exchanges are timed by events on the device in
                                                     steps that are looked at, and count for those between */

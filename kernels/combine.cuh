@@ -21,8 +21,8 @@ __device__ inline void combine_part(const RowPass &pass, int64_t worker, int64_t
     const int column = int(threadIdx.x) % combine_columns, warp = int(threadIdx.x) / combine_columns;
     const int64_t j = part * combine_columns + column, d = pass.shard.features;
     for (int group = warp; group < combine_groups; group += Threads / combine_columns) {
-        const int first = int(fr_part_start(pass.lanes, combine_groups, group));
-        const int last = int(fr_part_start(pass.lanes, combine_groups, group + 1));
+        const int first = int(fr_split_start(pass.lanes, combine_groups, group));
+        const int last = int(fr_split_start(pass.lanes, combine_groups, group + 1));
         double sum = 0;
         if (j < d)
             for (int lane = first; lane < last; lane++)

@@ -36,12 +36,12 @@ __global__ void __launch_bounds__(exchange_threads)
 }
 
 template <typename Real>
-__global__ void __launch_bounds__(exchange_threads) narrow_kernel(const Real *values, int64_t count, fr_bf16 *out) {
+__global__ void __launch_bounds__(exchange_threads) round_to_bf16_kernel(const Real *values, int64_t count, fr_bf16 *out) {
     const int64_t j = int64_t(blockIdx.x) * exchange_threads + threadIdx.x;
     if (j < count) out[j] = narrow(values[j]);
 }
 
-/* The part of fr_part_start(n, parts, .) that holds j. */
+/* The part of fr_split_start(n, parts, .) that holds j. */
 __device__ inline int64_t part_of(int64_t n, int64_t parts, int64_t j) {
     const int64_t short_part = n / parts, longer = n % parts, begin = longer * (short_part + 1);
     return j < begin ? j / (short_part + 1) : longer + (j - begin) / short_part;
@@ -54,8 +54,8 @@ __global__ void __launch_bounds__(exchange_threads)
     const int64_t j = here.part * exchange_threads + threadIdx.x, k = here.worker;
     if (j >= features) return;
     const int64_t rank = part_of(features, all_workers, j) / workers;
-    const int64_t first = fr_part_start(features, all_workers, rank * workers);
-    const int64_t width = fr_part_start(features, all_workers, (rank + 1) * workers) - first;
+    const int64_t first = fr_split_start(features, all_workers, rank * workers);
+    const int64_t width = fr_split_start(features, all_workers, (rank + 1) * workers) - first;
     to[workers * first + k * width + (j - first)] = from[k * features + j];
 }
 
@@ -65,10 +65,10 @@ struct Slice {
 };
 __device__ inline Slice slice_of(const fr_requantization &job, int own) {
     const int64_t d = job.features, all = job.all_workers;
-    const int64_t begin = fr_part_start(d, all, job.first_worker),
-                  end = fr_part_start(d, all, job.first_worker + job.workers);
-    const int64_t first = fr_part_start(d, all, job.first_worker + own);
-    return {first - begin, fr_part_start(d, all, job.first_worker + own + 1) - first, end - begin};
+    const int64_t begin = fr_split_start(d, all, job.first_worker),
+                  end = fr_split_start(d, all, job.first_worker + job.workers);
+    const int64_t first = fr_split_start(d, all, job.first_worker + own);
+    return {first - begin, fr_split_start(d, all, job.first_worker + own + 1) - first, end - begin};
 }
 
 __global__ void __launch_bounds__(exchange_threads)
@@ -140,13 +140,13 @@ cudaError_t fr_launch_total_values(fr_precision precision, const void *values, i
                                : launch_total<double>(values, features, workers, total, stream);
 }
 
-cudaError_t fr_launch_narrow(fr_precision precision, const void *values, int64_t count, void *out,
+cudaError_t fr_launch_round_to_bf16(fr_precision precision, const void *values, int64_t count, void *out,
                              cudaStream_t stream) {
     const cudaLaunchConfig_t config = shape(dim3(blocks_for(count, exchange_threads)), exchange_threads, stream);
     fr_bf16 *const to = static_cast<fr_bf16 *>(out);
     return precision == FR_F32
-               ? cudaLaunchKernelEx(&config, narrow_kernel<float>, static_cast<const float *>(values), count, to)
-               : cudaLaunchKernelEx(&config, narrow_kernel<double>, static_cast<const double *>(values), count, to);
+               ? cudaLaunchKernelEx(&config, round_to_bf16_kernel<float>, static_cast<const float *>(values), count, to)
+               : cudaLaunchKernelEx(&config, round_to_bf16_kernel<double>, static_cast<const double *>(values), count, to);
 }
 
 cudaError_t fr_launch_pack(const void *from, int64_t features, int all_workers, int workers, int bytes, void *to,

@@ -32,7 +32,7 @@ typedef struct fr_device_state {
 
 /* The rows of one device, kept in the precision of the fit or as bfloat16 (kernels/rules/bf16.h). A row takes `stride` elements, d
  * rounded up to 16 bytes, zeros behind column d - 1, so that every row begins on 16 bytes whatever d is. Worker k of all
- * holds rows fr_part_start(n, K, k) on. */
+ * holds rows fr_split_start(n, K, k) on. */
 typedef struct fr_shard {
     fr_precision precision;
     fr_storage storage;
@@ -53,7 +53,7 @@ static inline int64_t fr_padded(int64_t features, fr_precision precision, fr_sto
     return (features + each - 1) / each * each;
 }
 
-/* Lane l of a worker's `count` rows begins at fr_part_start(count, lanes, l). Lanes are cut by counts of the plan. */
+/* Lane l of a worker's `count` rows begins at fr_split_start(count, lanes, l). Lanes are cut by counts of the plan. */
 int fr_lanes_for(int64_t rows_a_worker, int all_workers, int64_t features);
 
 /* values (workers x d) <- the mean of the drawn rows' gradients, (2.1), or K / n times the sum over all rows.
@@ -90,7 +90,7 @@ cudaError_t fr_launch_total_values(fr_precision precision, const void *values, i
                                    void *total, cudaStream_t stream);
 
 /* out (count fr_bf16) <- values (real), rounded to nearest even; what is too large becomes infinite. */
-cudaError_t fr_launch_narrow(fr_precision precision, const void *values, int64_t count, void *out,
+cudaError_t fr_launch_round_to_bf16(fr_precision precision, const void *values, int64_t count, void *out,
                              cudaStream_t stream);
 
 /* to <- from (workers x d elements of `bytes` bytes) by ranks of `workers` workers each: for rank r its columns of

@@ -55,12 +55,12 @@ template <bool Drawn> __device__ inline Lane lane_of(const RowPass &pass, int64_
     const int worker = int(number / pass.lanes), part = int(number % pass.lanes);
     const int64_t all = s.all_workers, own = s.first_worker + worker;
     Lane lane = {};
-    lane.shard_first = fr_part_start(s.samples, all, own);
-    lane.shard_rows = fr_part_start(s.samples, all, own + 1) - lane.shard_first;
-    lane.shard_first -= fr_part_start(s.samples, all, s.first_worker);
+    lane.shard_first = fr_split_start(s.samples, all, own);
+    lane.shard_rows = fr_split_start(s.samples, all, own + 1) - lane.shard_first;
+    lane.shard_first -= fr_split_start(s.samples, all, s.first_worker);
     const int64_t rows = Drawn ? s.draws : lane.shard_rows;
-    lane.first = fr_part_start(rows, pass.lanes, part);
-    lane.count = fr_part_start(rows, pass.lanes, part + 1) - lane.first;
+    lane.first = fr_split_start(rows, pass.lanes, part);
+    lane.count = fr_split_start(rows, pass.lanes, part + 1) - lane.first;
     if (Drawn) {
         lane.sequence = fr_sequence(FR_STREAM_SAMPLE, now.run, uint32_t(own));
         lane.step = uint64_t(now.step);

@@ -99,7 +99,7 @@ void write_encodings(json_writer *json, const Sizes &sizes, double read_bandwidt
                 rig.stream, 10, sizes.repeats,
                 [&] { check(rig.engine->ops->encode(rig.engine, false, &error), error); }, [] {});
             const std::vector<double> norms = graphed_times(
-                rig.stream, 10, sizes.repeats, [&] { check(rig.engine->ops->magnitude(rig.engine, &error), error); },
+                rig.stream, 10, sizes.repeats, [&] { check(rig.engine->ops->norm(rig.engine, &error), error); },
                 [] {});
             json_begin(json, nullptr);
             json_integer(json, "features", d);

@@ -7,6 +7,9 @@
 #ifndef FR_STATUS_H
 #define FR_STATUS_H
 
+#include <stdlib.h>
+#include <string.h>
+
 #include "fitrelu.h"
 
 /* Fills error (if any) with a formatted line; returns status. */
@@ -17,7 +20,7 @@ fr_status fr_fail(fr_error *error, fr_status status, const char *format, ...)
 fr_status fr_fail_errno(fr_error *error, fr_status status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* Returns from the calling function if the call fails; for functions that hold nothing to be freed. */
+/* Returns from the calling function if the call fails; what the function holds is FR_OWNED. */
 #define FR_TRY(call)                                \
     do {                                            \
         fr_status try_status = (call);              \
@@ -28,6 +31,16 @@ fr_status fr_fail_errno(fr_error *error, fr_status status, const char *format, .
  * memory was for, the bytes needed and the bytes there are. An overflowing product fails in the same way.
  * Free with free(). */
 fr_status fr_allocate(void **memory, int64_t count, size_t size, const char *what, fr_error *error);
+
+/* Memory that a function owns and that is freed whichever way it returns:
+ *     FR_OWNED double *sums = NULL;
+ *     FR_TRY(fr_allocate((void **)&sums, d, sizeof *sums, "sums", error)); */
+#define FR_OWNED __attribute__((cleanup(fr_free_owned)))
+static inline void fr_free_owned(void *pointer) {
+    void *memory;
+    memcpy(&memory, pointer, sizeof memory);
+    free(memory);
+}
 
 /* Bytes that this process can still take: physical memory available, cut by the limits of the process and of its
  * control group. */

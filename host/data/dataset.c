@@ -79,18 +79,6 @@ fr_status fr_dataset_from_arrays(int64_t samples, int64_t features, const double
     return status;
 }
 
-fr_status fr_dataset_check(const fr_dataset *set, fr_error *error) {
-    for (int64_t i = 0; i < set->local_rows; i++) {
-        for (int64_t j = 0; set->rows && j < set->features; j++) {
-            double value = fr_dataset_value(set, i, j);
-            if (!fr_fits(value, set->precision)) return refuse_value(set, false, set->first_row + i, j, value, error);
-        }
-        if (set->labels && !fr_fits(fr_dataset_label(set, i), set->precision))
-            return refuse_value(set, true, set->first_row + i, 0, fr_dataset_label(set, i), error);
-    }
-    return FR_OK;
-}
-
 fr_status fr_dataset_holds(const fr_dataset *set, fr_range needed, fr_error *error) {
     int64_t from = needed.first - set->first_row;
     if (needed.count == 0 || (from >= 0 && from + needed.count <= set->local_rows)) return FR_OK;

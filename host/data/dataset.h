@@ -69,13 +69,4 @@ static inline void fr_dataset_put_label(fr_dataset *set, int64_t row, double val
     else ((double *)set->labels)[row] = value;
 }
 
-/* Refuses NaN, infinities and values that overflow the precision, naming the file, row and column. */
-fr_status fr_dataset_check(const fr_dataset *set, fr_error *error);
-
-/* The readers, one file each (data/npy.c, data/npz.c, data/csv.c, data/libsvm.c). */
-fr_status fr_dataset_read_npy(const char *path, const fr_read_options *options, fr_dataset **set, fr_error *error);
-fr_status fr_dataset_read_npz(const char *path, const fr_read_options *options, fr_dataset **set, fr_error *error);
-fr_status fr_dataset_read_csv(const char *path, const fr_read_options *options, fr_dataset **set, fr_error *error);
-fr_status fr_dataset_read_libsvm(const char *path, const fr_read_options *options, fr_dataset **set, fr_error *error);
-
 #endif

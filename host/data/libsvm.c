@@ -165,8 +165,3 @@ fr_status fr_dataset_parse_libsvm(const fr_text *file, const fr_read_options *op
     else fr_dataset_free(reader.set);
     return status;
 }
-
-fr_status fr_dataset_read_libsvm(const char *path, const fr_read_options *options, fr_dataset **set,
-                                 fr_error *error) {
-    return fr_dataset_read_with(fr_dataset_parse_libsvm, path, options, set, error);
-}

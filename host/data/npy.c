@@ -325,7 +325,3 @@ fr_status fr_dataset_parse_npy(const fr_text *file, const fr_read_options *optio
     else fr_dataset_free(made);
     return status;
 }
-
-fr_status fr_dataset_read_npy(const char *path, const fr_read_options *options, fr_dataset **set, fr_error *error) {
-    return fr_dataset_read_with(fr_dataset_parse_npy, path, options, set, error);
-}

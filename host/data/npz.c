@@ -193,7 +193,3 @@ fr_status fr_dataset_parse_npz(const fr_text *file, const fr_read_options *optio
 }
 
 #endif
-
-fr_status fr_dataset_read_npz(const char *path, const fr_read_options *options, fr_dataset **set, fr_error *error) {
-    return fr_dataset_read_with(fr_dataset_parse_npz, path, options, set, error);
-}

@@ -20,10 +20,6 @@ typedef fr_status fr_dataset_parser(const fr_text *file, const fr_read_options *
 
 fr_dataset_parser fr_dataset_parse_npy, fr_dataset_parse_npz, fr_dataset_parse_csv, fr_dataset_parse_libsvm;
 
-/* Opens path, runs the parser and adds the labels of options->labels. */
-fr_status fr_dataset_read_with(fr_dataset_parser *parser, const char *path, const fr_read_options *options,
-                               fr_dataset **set, fr_error *error);
-
 /* True where the lines look like LIBSVM: the tokens after the first are index:value. */
 bool fr_looks_like_libsvm(const fr_text *file);
 
@@ -36,8 +32,8 @@ static inline bool fr_wants_own_labels(const fr_read_options *options) {
 /* The rows that are kept of a file of n: those of the options' workers, cut as a fit cuts them. */
 static inline fr_range fr_kept_rows(const fr_read_options *options, int64_t n) {
     if (options->all_workers == 0) return (fr_range){0, n};
-    int64_t first = fr_part_start(n, options->all_workers, options->first_worker);
-    int64_t end = fr_part_start(n, options->all_workers, options->first_worker + options->worker_count);
+    int64_t first = fr_split_start(n, options->all_workers, options->first_worker);
+    int64_t end = fr_split_start(n, options->all_workers, options->first_worker + options->worker_count);
     return (fr_range){first, end - first};
 }
 

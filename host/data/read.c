@@ -115,18 +115,6 @@ static fr_status parse(fr_dataset_parser *parser, const fr_text *file, const fr_
     return status;
 }
 
-fr_status fr_dataset_read_with(fr_dataset_parser *parser, const char *path, const fr_read_options *options,
-                               fr_dataset **set, fr_error *error) {
-    const fr_read_options defaults = {0};
-    fr_text file;
-    *set = NULL;
-    fr_status status = fr_text_open(path, &file, error);
-    if (status != FR_OK) return status;
-    status = parse(parser, &file, options ? options : &defaults, set, error);
-    fr_text_close(&file);
-    return status;
-}
-
 static fr_status find_parser(const fr_text *file, fr_dataset_parser **parser, fr_error *error) {
     const char *endings[] = {".libsvm", ".svm", ".svmlight"};
     *parser = fr_dataset_parse_csv;

@@ -31,7 +31,6 @@ typedef struct fr_state {
     double *weights;  /* d */
     double *average;  /* d: mean of the iterates since average_start */
     int64_t averaged; /* how many */
-    double *replica;  /* d: the model as the workers have it, with plan->model_levels; else NULL */
 } fr_state;
 
 typedef struct fr_probe {
@@ -46,8 +45,7 @@ typedef enum fr_update {
     FR_UPDATE_ALL_VALUES,   /* all_values: each worker's own vector */
     FR_UPDATE_ALL_LEVELS,   /* all_levels with each worker's own scale */
     FR_UPDATE_SLICE_LEVELS, /* slice_levels with a scale a slice, over the shared scale */
-    FR_UPDATE_MODEL,        /* the new model lies in `model` already */
-    FR_UPDATE_MODEL_CHANGE  /* model_levels with model_scale */
+    FR_UPDATE_MODEL         /* the new model lies in `model` already */
 } fr_update;
 
 /* Owned by the engine; several names may share one buffer where nothing needs to move. */
@@ -70,9 +68,6 @@ typedef struct fr_buffers {
     int8_t *slice_levels;    /* d */
     void *slice_scales;      /* K real */
     double *model;           /* d: the weights, where the master's may be received; host memory, or NULL */
-    int8_t *model_levels;    /* d: their change, with plan->model_levels */
-    double *model_scale;     /* 1 */
-    void *model_message;     /* room for both: d + 8 bytes */
 } fr_buffers;
 
 typedef struct fr_engine_ops {
@@ -89,10 +84,10 @@ typedef struct fr_engine_ops {
     fr_status (*probe)(fr_engine *engine, fr_probe *probe, fr_error *error); /* blocks */
 
     fr_status (*gradient)(fr_engine *engine, fr_error *error);  /* values <- v_k of the drawn rows, (2.1) */
-    fr_status (*magnitude)(fr_engine *engine, fr_error *error); /* scales <- N_k, shared_scale <- max_k N_k */
+    fr_status (*norm)(fr_engine *engine, fr_error *error); /* scales <- N_k, shared_scale <- max_k N_k */
     fr_status (*encode)(fr_engine *engine, bool shared, fr_error *error); /* levels <- Q_s */
     fr_status (*total)(fr_engine *engine, fr_error *error);     /* total_levels or total_values <- sum over own */
-    fr_status (*narrow)(fr_engine *engine, fr_error *error);    /* total_bf16 <- total_values; where the plan may ask */
+    fr_status (*round_to_bf16)(fr_engine *engine, fr_error *error);    /* total_bf16 <- total_values; where the plan may ask */
     fr_status (*pack)(fr_engine *engine, fr_error *error);      /* outgoing <- levels or values by columns */
     fr_status (*requantize)(fr_engine *engine, fr_error *error); /* own_slice or own_values <- sums of incoming */
     /* Optional: parts holds `count` rows of levels, of the columns of the slices of `slices` workers from `first` on;
@@ -100,10 +95,6 @@ typedef struct fr_engine_ops {
     fr_status (*requantize_slices)(fr_engine *engine, int first, int slices, const int8_t *parts, int count,
                                    int8_t *levels, void *scales, fr_error *error);
     fr_status (*apply)(fr_engine *engine, fr_update update, fr_error *error); /* w <- w - eta_t (...), t <- t + 1 */
-
-    /* Optional, for plan->model_levels: model_levels <- Q_s(w - replica) under the max scale, replica <- replica + that.
-     * Gradients are taken at the replica, here and on every rank that applies FR_UPDATE_MODEL_CHANGE. */
-    fr_status (*encode_model)(fr_engine *engine, fr_error *error);
 
     /* Optional, both or neither: a step recorded once and replayed. After begin, *replayed says that the whole step,
      * exchange included, is enqueued already; otherwise its calls follow, and end. Where *again is true, they were

@@ -6,7 +6,7 @@
  *   two-phase   levels under the shared scale go to the owner of each slice of columns, which sums them exactly,
  *               rounds the sum stochastically once more, and sends the slice to all. Slices belong to workers, so
  *               that where workers sit changes nothing. Many ranks with short slices take other ways (exchange/hierarchical.h).
- *   master      the arithmetic of allgather; rank 0 averages and sends the model back, or its change in levels.
+ *   master      the arithmetic of allgather; rank 0 averages and sends the model back.
  *
  * Unquantized, the same exchanges carry float or double; allreduce also bfloat16, each rank's sum rounded once before it
  * leaves, and then summed as the exchange sums bfloat16: the result depends on the number of ranks.
@@ -18,7 +18,6 @@
 #include "base/clock.h"
 #include "exchange/hierarchical.h"
 #include "exchange/packed.h"
-#include "wire/wire.h"
 
 enum { MOST_RANKS = 4096 };
 
@@ -41,7 +40,7 @@ static fr_status allreduce_step(fr_engine *engine, fr_comm *comm, fr_error *erro
     fr_buffers *b = &engine->buffers;
     if (plan->wire == FR_WIRE_BF16) {
         FR_TRY(ops->total(engine, error));
-        FR_TRY(ops->narrow(engine, error)); /* on one rank too, so that it shows what the wire costs */
+        FR_TRY(ops->round_to_bf16(engine, error)); /* on one rank too, so that it shows what the wire costs */
         FR_TRY(comm->ops->sum(comm, b->total_bf16, plan->features, FR_TYPE_BF16, error));
         return ops->apply(engine, FR_UPDATE_TOTAL_BF16, error);
     }
@@ -50,7 +49,7 @@ static fr_status allreduce_step(fr_engine *engine, fr_comm *comm, fr_error *erro
         FR_TRY(comm->ops->sum(comm, b->total_values, plan->features, real_type(plan), error));
         return ops->apply(engine, FR_UPDATE_TOTAL_VALUES, error);
     }
-    FR_TRY(ops->magnitude(engine, error));
+    FR_TRY(ops->norm(engine, error));
     FR_TRY(comm->ops->max(comm, b->shared_scale, 1, real_type(plan), error));
     FR_TRY(ops->encode(engine, true, error));
     FR_TRY(ops->total(engine, error));
@@ -61,27 +60,27 @@ static fr_status allreduce_step(fr_engine *engine, fr_comm *comm, fr_error *erro
 /* ------------------------------------------------------------------------------- allgather, master */
 
 /* The levels and scales of rank r's workers among all. */
-static fr_parcel parcel_of(const fr_engine *engine, int ranks, int rank) {
+static fr_packed packed_of(const fr_engine *engine, int ranks, int rank) {
     const fr_plan *plan = engine->config.plan;
     const fr_buffers *b = &engine->buffers;
     int64_t first = fr_first_worker(plan, ranks, rank), count = fr_first_worker(plan, ranks, rank + 1) - first;
-    return (fr_parcel){(char *)b->all_scales + (size_t)first * fr_precision_bytes(plan->precision), count,
+    return (fr_packed){(char *)b->all_scales + (size_t)first * fr_precision_bytes(plan->precision), count,
                        b->all_levels + first * plan->features, count * plan->features};
 }
 
-static fr_parcel own_parcel(const fr_engine *engine) {
+static fr_packed own_packed(const fr_engine *engine) {
     const fr_buffers *b = &engine->buffers;
     int64_t own = engine->config.worker_count;
-    return (fr_parcel){b->scales, own, b->levels, own * engine->config.plan->features};
+    return (fr_packed){b->scales, own, b->levels, own * engine->config.plan->features};
 }
 
-static fr_status gather_parcels(fr_engine *engine, fr_comm *comm, fr_error *error) {
+static fr_status gather_packed(fr_engine *engine, fr_comm *comm, fr_error *error) {
     const fr_plan *plan = engine->config.plan;
-    fr_parcel all[MOST_RANKS], mine = own_parcel(engine);
-    for (int r = 0; r < comm->size; r++) all[r] = parcel_of(engine, comm->size, r);
+    fr_packed all[MOST_RANKS], mine = own_packed(engine);
+    for (int r = 0; r < comm->size; r++) all[r] = packed_of(engine, comm->size, r);
     memcpy(all[comm->rank].scales, mine.scales, (size_t)mine.scale_count * fr_precision_bytes(plan->precision));
     memcpy(all[comm->rank].levels, mine.levels, (size_t)mine.level_count);
-    return fr_parcel_all_gather(comm, plan, &mine, all, error);
+    return fr_packed_all_gather(comm, plan, &mine, all, error);
 }
 
 static fr_status gather_typed(fr_engine *engine, fr_comm *comm, fr_error *error) {
@@ -97,10 +96,10 @@ static fr_status gather_typed(fr_engine *engine, fr_comm *comm, fr_error *error)
 /* One process sends nothing; how long its vectors would be is told by coding them, where nothing else tells it. */
 static fr_status weigh(fr_engine *engine, fr_comm *comm, fr_error *error) {
     const fr_plan *plan = engine->config.plan;
-    fr_parcel mine = own_parcel(engine);
+    fr_packed mine = own_packed(engine);
     size_t bytes;
     if (plan->wire != FR_WIRE_ELIAS || comm->size > 1) return FR_OK;
-    FR_TRY(fr_parcel_weigh(comm, plan, &mine, &bytes, error));
+    FR_TRY(fr_packed_weigh(comm, plan, &mine, &bytes, error));
     comm->sent += bytes / (size_t)plan->workers *
                   (size_t)(plan->collective == FR_COLLECTIVE_ALLGATHER ? plan->workers - 1 : 1);
     return FR_OK;
@@ -116,10 +115,10 @@ static fr_status allgather_step(fr_engine *engine, fr_comm *comm, fr_error *erro
         FR_TRY(comm->ops->all_gather(comm, b->values, b->all_values, counts, real_type(plan), error));
         return ops->apply(engine, FR_UPDATE_ALL_VALUES, error);
     }
-    FR_TRY(ops->magnitude(engine, error));
+    FR_TRY(ops->norm(engine, error));
     FR_TRY(ops->encode(engine, false, error));
     FR_TRY(weigh(engine, comm, error));
-    FR_TRY(comm->ops->exchange ? gather_parcels(engine, comm, error) : gather_typed(engine, comm, error));
+    FR_TRY(comm->ops->exchange ? gather_packed(engine, comm, error) : gather_typed(engine, comm, error));
     return ops->apply(engine, FR_UPDATE_ALL_LEVELS, error);
 }
 
@@ -129,9 +128,9 @@ static fr_status to_master(fr_engine *engine, fr_comm *comm, fr_error *error) {
     const fr_plan *plan = engine->config.plan;
     size_t vector = (size_t)plan->features * fr_precision_bytes(plan->precision);
     if (plan->levels > 0) {
-        fr_parcel all[MOST_RANKS], mine = own_parcel(engine);
-        for (int r = 0; comm->rank == 0 && r < comm->size; r++) all[r] = parcel_of(engine, comm->size, r);
-        return fr_parcel_to_master(comm, plan, &mine, all, error);
+        fr_packed all[MOST_RANKS], mine = own_packed(engine);
+        for (int r = 0; comm->rank == 0 && r < comm->size; r++) all[r] = packed_of(engine, comm->size, r);
+        return fr_packed_to_master(comm, plan, &mine, all, error);
     }
     if (comm->rank > 0) {
         fr_message out = {0, engine->buffers.values, (size_t)engine->config.worker_count * vector};
@@ -145,24 +144,10 @@ static fr_status to_master(fr_engine *engine, fr_comm *comm, fr_error *error) {
     return comm->ops->exchange(comm, what, NULL, 0, in, comm->size - 1, error);
 }
 
-/* The model, or its change: scale and levels in one message. */
 static fr_status from_master(fr_engine *engine, fr_comm *comm, fr_error *error) {
     const fr_plan *plan = engine->config.plan;
     fr_buffers *b = &engine->buffers;
-    size_t d = (size_t)plan->features;
-    if (plan->model_levels == 0) return comm->ops->broadcast(comm, b->model, d * sizeof *b->model, !plan->star, error);
-    fr_wire wire = plan->model_levels < 64 ? FR_WIRE_PACKED : FR_WIRE_INT8;
-    size_t size = sizeof *b->model_scale + fr_wire_most(wire, plan->features, plan->model_levels);
-    uint8_t *message = (uint8_t *)b->model_message;
-    if (comm->rank == 0) {
-        memcpy(message, b->model_scale, sizeof *b->model_scale);
-        fr_wire_encode(wire, b->model_levels, plan->features, plan->model_levels, message + sizeof *b->model_scale);
-    }
-    FR_TRY(comm->ops->broadcast(comm, message, size, !plan->star, error));
-    if (comm->rank == 0) return FR_OK;
-    memcpy(b->model_scale, message, sizeof *b->model_scale);
-    return fr_wire_decode(wire, message + sizeof *b->model_scale, size - sizeof *b->model_scale, plan->features,
-                          plan->model_levels, b->model_levels, error);
+    return comm->ops->broadcast(comm, b->model, (size_t)plan->features * sizeof *b->model, !plan->star, error);
 }
 
 /* Rank 0 averages what the others send and sends the model back. In one process, or where GPUs have no master, the
@@ -170,22 +155,17 @@ static fr_status from_master(fr_engine *engine, fr_comm *comm, fr_error *error) 
 static fr_status master_step(fr_engine *engine, fr_comm *comm, fr_error *error) {
     const fr_plan *plan = engine->config.plan;
     const fr_engine_ops *ops = engine->ops;
-    fr_update back = plan->model_levels > 0 ? FR_UPDATE_MODEL_CHANGE : FR_UPDATE_MODEL;
-    if (!plan->apart) {
-        FR_TRY(allgather_step(engine, comm, error));
-        return plan->model_levels > 0 ? ops->encode_model(engine, error) : FR_OK;
-    }
+    if (!plan->dedicated_master) return allgather_step(engine, comm, error);
     if (comm->rank > 0) {
-        if (plan->levels > 0) FR_TRY(ops->magnitude(engine, error));
+        if (plan->levels > 0) FR_TRY(ops->norm(engine, error));
         if (plan->levels > 0) FR_TRY(ops->encode(engine, false, error));
         FR_TRY(to_master(engine, comm, error));
         FR_TRY(from_master(engine, comm, error));
         comm->model_clock += fr_seconds();
-        return ops->apply(engine, back, error);
+        return ops->apply(engine, FR_UPDATE_MODEL, error);
     }
     FR_TRY(to_master(engine, comm, error));
     FR_TRY(ops->apply(engine, plan->levels > 0 ? FR_UPDATE_ALL_LEVELS : FR_UPDATE_ALL_VALUES, error));
-    if (plan->model_levels > 0) FR_TRY(ops->encode_model(engine, error));
     comm->model_clock += fr_seconds();
     return from_master(engine, comm, error);
 }
@@ -193,18 +173,18 @@ static fr_status master_step(fr_engine *engine, fr_comm *comm, fr_error *error) 
 /* ---------------------------------------------------------------------------------------- two-phase */
 
 /* outgoing and incoming, cut by ranks. */
-static fr_status scatter_parcels(fr_engine *engine, fr_comm *comm, const int64_t *send, const int64_t *receive,
+static fr_status scatter_packed(fr_engine *engine, fr_comm *comm, const int64_t *send, const int64_t *receive,
                                  fr_error *error) {
-    fr_parcel out[MOST_RANKS], in[MOST_RANKS];
+    fr_packed out[MOST_RANKS], in[MOST_RANKS];
     int8_t *from = engine->buffers.outgoing, *to = engine->buffers.incoming;
     for (int r = 0; r < comm->size; r++) {
-        out[r] = (fr_parcel){NULL, 0, from, send[r]};
-        in[r] = (fr_parcel){NULL, 0, to, receive[r]};
+        out[r] = (fr_packed){NULL, 0, from, send[r]};
+        in[r] = (fr_packed){NULL, 0, to, receive[r]};
         from += send[r];
         to += receive[r];
     }
     memcpy(in[comm->rank].levels, out[comm->rank].levels, (size_t)send[comm->rank]);
-    return fr_parcel_all_to_all(comm, engine->config.plan, out, in, error);
+    return fr_packed_all_to_all(comm, engine->config.plan, out, in, error);
 }
 
 static fr_status gather_slices(fr_engine *engine, fr_comm *comm, const int64_t *widths, fr_error *error) {
@@ -218,15 +198,15 @@ static fr_status gather_slices(fr_engine *engine, fr_comm *comm, const int64_t *
         FR_TRY(comm->ops->all_gather(comm, b->own_slice, b->slice_levels, widths, FR_TYPE_I8, error));
         return comm->ops->all_gather(comm, b->own_slice_scales, b->slice_scales, counts, real_type(plan), error);
     }
-    fr_parcel all[MOST_RANKS], mine = {b->own_slice_scales, each, b->own_slice, widths[comm->rank]};
+    fr_packed all[MOST_RANKS], mine = {b->own_slice_scales, each, b->own_slice, widths[comm->rank]};
     int8_t *levels = b->slice_levels;
     for (int r = 0; r < comm->size; r++) {
-        all[r] = (fr_parcel){(char *)b->slice_scales + (size_t)(r * each) * real, each, levels, widths[r]};
+        all[r] = (fr_packed){(char *)b->slice_scales + (size_t)(r * each) * real, each, levels, widths[r]};
         levels += widths[r];
     }
     memcpy(all[comm->rank].scales, mine.scales, (size_t)each * real);
     memcpy(all[comm->rank].levels, mine.levels, (size_t)mine.level_count);
-    return fr_parcel_all_gather(comm, plan, &mine, all, error);
+    return fr_packed_all_gather(comm, plan, &mine, all, error);
 }
 
 static fr_status two_phase_step(fr_engine *engine, fr_comm *comm, fr_error *error) {
@@ -236,19 +216,19 @@ static fr_status two_phase_step(fr_engine *engine, fr_comm *comm, fr_error *erro
     int64_t send[MOST_RANKS], receive[MOST_RANKS], widths[MOST_RANKS], each = plan->workers / comm->size;
     fr_type type = plan->levels ? FR_TYPE_I8 : real_type(plan);
     if (plan->levels) {
-        FR_TRY(ops->magnitude(engine, error));
+        FR_TRY(ops->norm(engine, error));
         FR_TRY(comm->ops->max(comm, b->shared_scale, 1, real_type(plan), error));
         FR_TRY(ops->encode(engine, true, error));
     }
-    if (comm->ops->exchange && ops->requantize_slices && fr_has_leaders(plan, comm->size)) {
-        FR_TRY(fr_leaders_exchange(engine, comm, error));
+    if (comm->ops->exchange && ops->requantize_slices && fr_is_hierarchical(plan, comm->size)) {
+        FR_TRY(fr_hierarchical_exchange(engine, comm, error));
         return ops->apply(engine, FR_UPDATE_SLICE_LEVELS, error);
     }
     slice_counts(plan, comm, each, send);
     slice_counts(plan, comm, 1, widths);
     equal_counts(comm, send[comm->rank], receive);
     FR_TRY(ops->pack(engine, error));
-    if (plan->levels && comm->ops->exchange) FR_TRY(scatter_parcels(engine, comm, send, receive, error));
+    if (plan->levels && comm->ops->exchange) FR_TRY(scatter_packed(engine, comm, send, receive, error));
     else FR_TRY(comm->ops->all_to_all(comm, b->outgoing, send, b->incoming, receive, type, error));
     FR_TRY(ops->requantize(engine, error));
     if (plan->levels == 0) {
@@ -276,12 +256,4 @@ fr_status fr_collective_step(fr_engine *engine, fr_comm *comm, fr_error *error) 
     comm->in_step = false;
     comm->steps++;
     return status;
-}
-
-fr_status fr_collective_settle(fr_engine *engine, fr_comm *comm, fr_state *state, fr_error *error) {
-    const fr_plan *plan = engine->config.plan;
-    size_t bytes = (size_t)plan->features * sizeof(double);
-    if (!plan->apart || plan->model_levels == 0) return FR_OK;
-    FR_TRY(comm->ops->broadcast(comm, state->weights, bytes, true, error));
-    return comm->ops->broadcast(comm, state->average, bytes, true, error);
 }

@@ -10,7 +10,4 @@
 /* Encodes, exchanges and applies the partial gradients that engine->gradient left, as plan->collective says. */
 fr_status fr_collective_step(fr_engine *engine, fr_comm *comm, fr_error *error);
 
-/* All ranks, on a state that was just stored: where ranks follow a replica of the model, they get the master's own. */
-fr_status fr_collective_settle(fr_engine *engine, fr_comm *comm, fr_state *state, fr_error *error);
-
 #endif

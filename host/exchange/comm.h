@@ -39,8 +39,8 @@ typedef struct fr_comm_ops {
                           fr_error *error);
     /* Host memory. Optional, with the above: size bytes of rank 0 to every rank, through a tree or from rank 0 to each. */
     fr_status (*broadcast)(fr_comm *comm, void *data, size_t size, bool tree, fr_error *error);
-    /* Host memory. Optional, with the above: as fr_world_shuffle. */
-    fr_status (*shuffle)(fr_comm *comm, const void *send, size_t size, void *receive, fr_error *error);
+    /* Host memory. Optional, with the above: as fr_world_all_to_all. */
+    fr_status (*bruck)(fr_comm *comm, const void *send, size_t size, void *receive, fr_error *error);
     void (*abort)(fr_comm *comm); /* wakes every rank that waits; may be called from any thread */
 } fr_comm_ops;
 
@@ -54,17 +54,17 @@ struct fr_comm {
     uint64_t sent, received;  /* bytes */
     uint64_t coded, levels;   /* bytes of own vectors as they travelled, and coordinates in them */
     double model_clock;       /* sum over steps of the time at which the model was sent (rank 0) or had come */
-    struct fr_post *post;     /* memory of exchange/packed.c, made when it is first needed; the exchange frees it */
+    struct fr_scratch *scratch;     /* memory of exchange/packed.c, made when it is first needed; the exchange frees it */
 };
 
-/* Own vectors' coordinates and the bytes that they took, for the books. */
+/* Own vectors' coordinates and the bytes that they took, for the counters. */
 static inline void fr_comm_count(fr_comm *comm, size_t bytes, int64_t levels) {
     comm->coded += bytes;
     comm->levels += (uint64_t)levels;
 }
 
 /* Frees the memory of exchange/packed.c; NULL is fine. */
-void fr_post_free(struct fr_post *post);
+void fr_scratch_free(struct fr_scratch *scratch);
 
 /* The exchange of one rank with itself. */
 fr_status fr_comm_local_create(fr_comm **comm, fr_error *error);

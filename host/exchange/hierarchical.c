@@ -25,7 +25,7 @@ fr_group fr_group_of(const fr_plan *plan, int ranks, int rank) {
     return group;
 }
 
-bool fr_has_leaders(const fr_plan *plan, int ranks) {
+bool fr_is_hierarchical(const fr_plan *plan, int ranks) {
     if (plan->levels == 0 || ranks <= 8 || fr_group_of(plan, ranks, 0).across > 127) return false;
     return fr_wire_most(plan->wire, (plan->features + ranks - 1) / ranks, plan->levels) <= 256;
 }
@@ -58,33 +58,33 @@ static int64_t group_columns(const turn *t, int group) {
 }
 
 /* A group's slices, or with first = 0, last = count those of all, in the engine's buffers. */
-static fr_parcel slices_of(const turn *t, int first, int last) {
+static fr_packed slices_of(const turn *t, int first, int last) {
     const fr_buffers *b = &t->engine->buffers;
     int ranks = t->comm->size, from = group_worker(t->plan, ranks, first), to = group_worker(t->plan, ranks, last);
     int64_t begin = fr_group_start(t->plan, ranks, first);
-    return (fr_parcel){(char *)b->slice_scales + (size_t)from * fr_precision_bytes(t->plan->precision), to - from,
+    return (fr_packed){(char *)b->slice_scales + (size_t)from * fr_precision_bytes(t->plan->precision), to - from,
                        b->slice_levels + begin, fr_group_start(t->plan, ranks, last) - begin};
 }
 
 /* total_levels <- the sum of own workers' levels; then member: out with it, and in with what all come to. */
 static fr_status member_turn(turn *t, fr_error *error) {
-    fr_parcel all = slices_of(t, 0, t->group.count);
-    size_t size = up_bytes(t), back = fr_parcel_most(t->plan, &all);
+    fr_packed all = slices_of(t, 0, t->group.count);
+    size_t size = up_bytes(t), back = fr_packed_most(t->plan, &all);
     fr_wire_encode(t->plan->wire, t->engine->buffers.total_levels, t->plan->features, t->group.up, t->memory);
     fr_comm_count(t->comm, size, t->plan->features);
     t->out[0] = (fr_message){t->group.leader, t->memory, size};
     t->in[0] = (fr_message){t->group.leader, t->memory + size, back};
     FR_TRY(t->comm->ops->exchange(t->comm, "the leader's sum", t->out, 1, t->in, 1, error));
-    return fr_parcel_open(t->plan, &t->in[0], &all, error);
+    return fr_packed_open(t->plan, &t->in[0], &all, error);
 }
 
 /* Levels without a scale. */
 static fr_status open_levels(const turn *t, const fr_message *message, int64_t count, int most, int8_t *levels,
                              fr_error *error) {
-    fr_parcel parcel = {NULL, 0, levels, count};
+    fr_packed packed = {NULL, 0, levels, count};
     fr_plan plan = *t->plan;
     plan.levels = most;
-    return fr_parcel_open(&plan, message, &parcel, error);
+    return fr_packed_open(&plan, message, &packed, error);
 }
 
 /* total_levels <- + what the members send. */
@@ -132,29 +132,29 @@ static fr_status trade_sums(turn *t, fr_error *error) {
 
 /* Own slices, rounded, to the other leaders, and theirs from them. */
 static fr_status trade_slices(turn *t, fr_error *error) {
-    fr_parcel mine = slices_of(t, t->group.index, t->group.index + 1);
+    fr_packed mine = slices_of(t, t->group.index, t->group.index + 1);
     int others = t->group.count - 1;
-    size_t size = fr_parcel_pack(t->plan, &mine, t->memory);
+    size_t size = fr_packed_pack(t->plan, &mine, t->memory);
     uint8_t *at = t->memory + size;
     fr_comm_count(t->comm, size, mine.level_count);
     for (int i = 1; i <= others; i++) {
-        fr_parcel theirs = slices_of(t, other(t, i), other(t, i) + 1);
+        fr_packed theirs = slices_of(t, other(t, i), other(t, i) + 1);
         t->out[i - 1] = (fr_message){other(t, i) * t->group.size, t->memory, size};
-        t->in[i - 1] = (fr_message){other(t, i) * t->group.size, at, fr_parcel_most(t->plan, &theirs)};
+        t->in[i - 1] = (fr_message){other(t, i) * t->group.size, at, fr_packed_most(t->plan, &theirs)};
         at += t->in[i - 1].size;
     }
     FR_TRY(t->comm->ops->exchange(t->comm, "the leaders' slices", t->out, others, t->in, others, error));
     for (int i = 1; i <= others; i++) {
-        fr_parcel theirs = slices_of(t, other(t, i), other(t, i) + 1);
-        FR_TRY(fr_parcel_open(t->plan, &t->in[i - 1], &theirs, error));
+        fr_packed theirs = slices_of(t, other(t, i), other(t, i) + 1);
+        FR_TRY(fr_packed_open(t->plan, &t->in[i - 1], &theirs, error));
     }
     return FR_OK;
 }
 
 static fr_status tell_members(turn *t, fr_error *error) {
-    fr_parcel all = slices_of(t, 0, t->group.count);
+    fr_packed all = slices_of(t, 0, t->group.count);
     if (t->group.members == 0) return FR_OK;
-    size_t size = fr_parcel_pack(t->plan, &all, t->memory);
+    size_t size = fr_packed_pack(t->plan, &all, t->memory);
     for (int i = 0; i < t->group.members; i++)
         t->out[i] = (fr_message){t->group.leader + 1 + i, t->memory, size};
     return t->comm->ops->exchange(t->comm, "the leader's sum", t->out, t->group.members, NULL, 0, error);
@@ -167,18 +167,18 @@ static size_t memory_of(const turn *t) {
            (size_t)t->plan->workers * fr_precision_bytes(t->plan->precision) * 2;
 }
 
-fr_status fr_leaders_exchange(fr_engine *engine, fr_comm *comm, fr_error *error) {
+fr_status fr_hierarchical_exchange(fr_engine *engine, fr_comm *comm, fr_error *error) {
     const fr_plan *plan = engine->config.plan;
     turn t = {.engine = engine, .comm = comm, .plan = plan, .group = fr_group_of(plan, comm->size, comm->rank)};
     size_t rows = (size_t)(t.group.count * group_columns(&t, t.group.index));
-    FR_TRY(fr_post_find(comm, rows + memory_of(&t), &t.memory, &t.out, &t.in, error));
+    FR_TRY(fr_scratch_find(comm, rows + memory_of(&t), &t.memory, &t.out, &t.in, error));
     t.rows = (int8_t *)t.memory;
     t.memory += rows;
     FR_TRY(engine->ops->total(engine, error));
     if (comm->rank != t.group.leader) return member_turn(&t, error);
     FR_TRY(hear_members(&t, error));
     FR_TRY(trade_sums(&t, error));
-    fr_parcel mine = slices_of(&t, t.group.index, t.group.index + 1);
+    fr_packed mine = slices_of(&t, t.group.index, t.group.index + 1);
     int first = group_worker(plan, comm->size, t.group.index);
     FR_TRY(engine->ops->requantize_slices(engine, first, (int)mine.scale_count, t.rows, t.group.count, mine.levels,
                                           mine.scales, error));

@@ -6,8 +6,8 @@
  * up exactly; leaders exchange slices as ranks do otherwise, round them, and hand all of them to their members. Sums are
  * whole numbers and roundings belong to slices, so the weights are the same to the bit.
  */
-#ifndef FR_LEADERS_H
-#define FR_LEADERS_H
+#ifndef FR_HIERARCHICAL_H
+#define FR_HIERARCHICAL_H
 
 #include "exchange/comm.h"
 #include "engine/engine.h"
@@ -25,12 +25,12 @@ fr_group fr_group_of(const fr_plan *plan, int ranks, int rank);
 
 /* Whether two-phase takes this way: more than 8 ranks, slices of at most 256 bytes, and levels whose sums over a group
  * fit an int8. */
-bool fr_has_leaders(const fr_plan *plan, int ranks);
+bool fr_is_hierarchical(const fr_plan *plan, int ranks);
 
 /* Columns of the slices of group i's workers begin here. */
 int64_t fr_group_start(const fr_plan *plan, int ranks, int group);
 
 /* From encoded levels (engine->buffers.levels, shared scale) to slice_levels and slice_scales on every rank. */
-fr_status fr_leaders_exchange(fr_engine *engine, fr_comm *comm, fr_error *error);
+fr_status fr_hierarchical_exchange(fr_engine *engine, fr_comm *comm, fr_error *error);
 
 #endif

@@ -7,7 +7,7 @@
 #include "exchange/comm.h"
 
 static void local_destroy(fr_comm *comm) {
-    fr_post_free(comm->post);
+    fr_scratch_free(comm->scratch);
     free(comm);
 }
 static void local_abort(fr_comm *comm) { (void)comm; }

@@ -3,7 +3,7 @@
  *
  *   max         up and down a tree of ranks, of few by doubling (fr_world_max)
  *   sum         slice r of every rank's buffer to rank r, which adds them in the order of ranks; then its sum to all
- *               (many ranks and small slices: by shuffling and gathering, log2(R) messages each, see exchange/traffic.h)
+ *               (many ranks and small slices: by Bruck's all-to-all and gathering, log2(R) messages each, see exchange/traffic.h)
  *   all_gather  own elements to every other rank, all_to_all own pieces: R - 1 messages out and R - 1 in, one round
  *
  * Direct messages cost each rank 2 (R - 1) / R buffers for a sum, as a ring does, in two rounds instead of 2 (R - 1):
@@ -30,7 +30,7 @@ static mpi_comm *of(fr_comm *comm) { return (mpi_comm *)comm; }
 
 static void mpi_destroy(fr_comm *comm) {
     mpi_comm *c = of(comm);
-    fr_post_free(comm->post);
+    fr_scratch_free(comm->scratch);
     free(c->owns);
     free(c->out);
     free(c->in);
@@ -50,7 +50,7 @@ static fr_status gathered(mpi_comm *c, size_t size, fr_error *error) {
     return status;
 }
 
-/* What the link has carried since `before`, for the books of the exchange. */
+/* What the link has carried since `before`, for the counters of the exchange. */
 static void note(fr_comm *comm, const fr_link *before) {
     const fr_link *now = of(comm)->world->link;
     comm->seconds += now->seconds - before->seconds;
@@ -83,9 +83,9 @@ static fr_status mpi_broadcast(fr_comm *comm, void *data, size_t size, bool tree
 /* Rank i places after this one: whoever begins with the next rank never meets all others at the same one. */
 static int after(const mpi_comm *c, int i) { return (c->base.rank + i) % c->base.size; }
 
-static fr_status mpi_shuffle(fr_comm *comm, const void *send, size_t size, void *receive, fr_error *error) {
+static fr_status mpi_bruck(fr_comm *comm, const void *send, size_t size, void *receive, fr_error *error) {
     fr_link before = *of(comm)->world->link;
-    fr_status status = fr_world_shuffle(of(comm)->world, send, size, receive, error);
+    fr_status status = fr_world_all_to_all(of(comm)->world, send, size, receive, error);
     note(comm, &before);
     return status;
 }
@@ -156,7 +156,7 @@ static void add_ranks(const void *pieces, int ranks, int64_t count, fr_type type
     }
 }
 
-/* The same with few messages: slices, filled up to one length, go by shuffling, sums by gathering. */
+/* The same with few messages: slices, filled up to one length, go by Bruck's all-to-all, sums by gathering. */
 static fr_status sum_staged(fr_comm *comm, char *buffer, int64_t count, size_t size, fr_type type, fr_error *error) {
     mpi_comm *c = of(comm);
     int ranks = comm->size;
@@ -166,15 +166,15 @@ static fr_status sum_staged(fr_comm *comm, char *buffer, int64_t count, size_t s
     if (status != FR_OK) return status;
     memset(send, 0, (size_t)ranks * piece);
     for (int r = 0; r < ranks; r++) {
-        int64_t from = fr_part_start(count, ranks, r), here = fr_part_start(count, ranks, r + 1) - from;
+        int64_t from = fr_split_start(count, ranks, r), here = fr_split_start(count, ranks, r + 1) - from;
         memcpy(send + (size_t)r * piece, buffer + (size_t)from * size, (size_t)here * size);
     }
-    status = mpi_shuffle(comm, send, piece, receive, error);
+    status = mpi_bruck(comm, send, piece, receive, error);
     if (status != FR_OK) return status;
     add_ranks(receive, ranks, (int64_t)(piece / size), type, send);
     status = mpi_gather_host(comm, send, piece, receive, error);
     for (int r = 0; status == FR_OK && r < ranks; r++) {
-        int64_t from = fr_part_start(count, ranks, r), here = fr_part_start(count, ranks, r + 1) - from;
+        int64_t from = fr_split_start(count, ranks, r), here = fr_split_start(count, ranks, r + 1) - from;
         memcpy(buffer + (size_t)from * size, receive + (size_t)r * piece, (size_t)here * size);
     }
     return status;
@@ -184,14 +184,14 @@ static fr_status mpi_sum(fr_comm *comm, void *buffer, int64_t count, fr_type typ
     mpi_comm *c = of(comm);
     int ranks = comm->size;
     size_t size = fr_type_bytes(type);
-    if (fr_is_staged(ranks, (double)size * (double)count / ranks))
+    if (fr_uses_bruck(ranks, (double)size * (double)count / ranks))
         return sum_staged(comm, buffer, count, size, type, error);
-    int64_t first = fr_part_start(count, ranks, comm->rank), width = fr_part_start(count, ranks, comm->rank + 1) - first;
+    int64_t first = fr_split_start(count, ranks, comm->rank), width = fr_split_start(count, ranks, comm->rank + 1) - first;
     fr_status status = gathered(c, (size_t)ranks * (size_t)width * size, error);
     if (status != FR_OK) return status;
     for (int i = 1; i < ranks; i++) {
         int r = after(c, i);
-        int64_t from = fr_part_start(count, ranks, r), here = fr_part_start(count, ranks, r + 1) - from;
+        int64_t from = fr_split_start(count, ranks, r), here = fr_split_start(count, ranks, r + 1) - from;
         c->out[i - 1] = (fr_message){r, (char *)buffer + (size_t)from * size, (size_t)here * size};
         c->in[i - 1] = (fr_message){r, (char *)c->gathered + (size_t)(r * width) * size, (size_t)width * size};
     }
@@ -202,7 +202,7 @@ static fr_status mpi_sum(fr_comm *comm, void *buffer, int64_t count, fr_type typ
     add_ranks(c->gathered, ranks, width, type, (char *)buffer + (size_t)first * size);
     for (int i = 1; i < ranks; i++) { /* the way back: own slice to all, theirs from them */
         int r = after(c, i);
-        int64_t from = fr_part_start(count, ranks, r), here = fr_part_start(count, ranks, r + 1) - from;
+        int64_t from = fr_split_start(count, ranks, r), here = fr_split_start(count, ranks, r + 1) - from;
         c->out[i - 1] = (fr_message){r, (char *)buffer + (size_t)first * size, (size_t)width * size};
         c->in[i - 1] = (fr_message){r, (char *)buffer + (size_t)from * size, (size_t)here * size};
     }
@@ -213,13 +213,13 @@ static fr_status mpi_sum(fr_comm *comm, void *buffer, int64_t count, fr_type typ
 static fr_status mpi_max(fr_comm *comm, void *buffer, int64_t count, fr_type type, fr_error *error) {
     mpi_comm *c = of(comm);
     fr_link before = *c->world->link;
-    float *narrow = type == FR_TYPE_F32 ? buffer : NULL;
-    fr_status status = narrow ? gathered(c, (size_t)count * sizeof(double), error) : FR_OK;
-    double *values = narrow ? c->gathered : buffer;
+    float *singles = type == FR_TYPE_F32 ? buffer : NULL;
+    fr_status status = singles ? gathered(c, (size_t)count * sizeof(double), error) : FR_OK;
+    double *values = singles ? c->gathered : buffer;
     if (status != FR_OK) return status;
-    for (int64_t i = 0; narrow && i < count; i++) values[i] = (double)narrow[i];
+    for (int64_t i = 0; singles && i < count; i++) values[i] = (double)singles[i];
     status = fr_world_max(c->world, values, count, error);
-    for (int64_t i = 0; narrow && i < count; i++) narrow[i] = (float)values[i];
+    for (int64_t i = 0; singles && i < count; i++) singles[i] = (float)values[i];
     note(comm, &before);
     return status;
 }
@@ -246,7 +246,7 @@ fr_status fr_comm_mpi_create(fr_world *world, const fr_plan *plan, fr_comm **com
         .sum_host = mpi_sum_host,
         .exchange = mpi_exchange,
         .broadcast = mpi_broadcast,
-        .shuffle = mpi_shuffle,
+        .bruck = mpi_bruck,
         .abort = mpi_abort,
     };
     mpi_comm *c = NULL;

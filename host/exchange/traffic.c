@@ -8,7 +8,7 @@
  *               doubling, R - 1); slices out and in: d - s_r + (R - 1) s_r numbers
  *   allgather   (R - 1) |c_r vectors| out, those of all others in
  *   two-phase   the largest norm; the columns of all others out, own columns of all others in; own slice to all
- *               (allreduce, two-phase and allgather of many ranks and small pieces: as often as a shuffle hands them on);
+ *               (allreduce, two-phase and allgather of many ranks and small pieces: as often as Bruck's all-to-all hands them on);
  *               by way of leaders a vector up, sums and slices of groups across, all slices down
  *   master      |c_r vectors| out, the model in and on to the ranks below in the tree; rank 0 the other way round. A
  *               long model goes in pieces, one from rank 0 to each, which all then gather
@@ -33,12 +33,12 @@ static int workers_of(const fr_plan *plan, int ranks, int rank) {
 }
 
 static double columns_of(const fr_plan *plan, int ranks, int rank) {
-    return (double)(fr_part_start(plan->features, plan->workers, fr_first_worker(plan, ranks, rank + 1)) -
-                    fr_part_start(plan->features, plan->workers, fr_first_worker(plan, ranks, rank)));
+    return (double)(fr_split_start(plan->features, plan->workers, fr_first_worker(plan, ranks, rank + 1)) -
+                    fr_split_start(plan->features, plan->workers, fr_first_worker(plan, ranks, rank)));
 }
 
-/* Pieces that a rank hands on in a shuffle. */
-static double shuffled(int ranks) {
+/* Pieces that a rank hands on in Bruck's all-to-all. */
+static double bruck_pieces(int ranks) {
     double pieces = 0;
     for (int i = 1; i < ranks; i++)
         for (int rest = i; rest > 0; rest /= 2) pieces += rest % 2;
@@ -61,8 +61,8 @@ static void add_doubling(fr_traffic *total, int ranks, double pieces, double byt
 }
 
 static void add_gather(fr_traffic *total, int ranks, double bytes) { add_doubling(total, ranks, ranks - 1, bytes); }
-static void add_shuffle(fr_traffic *total, int ranks, double bytes) {
-    add_doubling(total, ranks, shuffled(ranks), bytes);
+static void add_bruck(fr_traffic *total, int ranks, double bytes) {
+    add_doubling(total, ranks, bruck_pieces(ranks), bytes);
 }
 
 /* As fr_world_max has it. Ranks on the way from the last one to the root take turns, and each serves its children. */
@@ -82,10 +82,10 @@ static fr_traffic allreduce(const fr_plan *plan, int ranks, int rank) {
     fr_traffic total = {0};
     double d = (double)plan->features, size = plan->levels > 0 ? 1 : coded(plan, 1, 0);
     double slice =
-        (double)(fr_part_start(plan->features, ranks, rank + 1) - fr_part_start(plan->features, ranks, rank));
+        (double)(fr_split_start(plan->features, ranks, rank + 1) - fr_split_start(plan->features, ranks, rank));
     add_largest_norm(&total, plan, ranks, rank);
-    if (fr_is_staged(ranks, size * d / ranks)) { /* slices filled up to the longest */
-        add_shuffle(&total, ranks, size * ceil(d / ranks));
+    if (fr_uses_bruck(ranks, size * d / ranks)) { /* slices filled up to the longest */
+        add_bruck(&total, ranks, size * ceil(d / ranks));
         add_gather(&total, ranks, size * ceil(d / ranks));
     } else {
         add_direct(&total, ranks, size * (d - slice), size * (ranks - 1) * slice);
@@ -106,7 +106,7 @@ static fr_traffic allgather(const fr_plan *plan, int ranks, int rank) {
     double vector =
         coded(plan, workers_of(plan, ranks, rank) * (double)plan->features, workers_of(plan, ranks, rank));
     double out = 0, in = 0;
-    if (fr_parcels_are_staged(plan, ranks, vector)) {
+    if (fr_packed_uses_bruck(plan, ranks, vector)) {
         add_gather(&total, ranks, vector);
         return total;
     }
@@ -120,7 +120,7 @@ static fr_traffic allgather(const fr_plan *plan, int ranks, int rank) {
 }
 
 /* As exchange/hierarchical.c has it: a member tells its leader its sums and hears all slices; leaders trade both among them. */
-static fr_traffic by_leaders(const fr_plan *plan, int ranks, int rank) {
+static fr_traffic hierarchical(const fr_plan *plan, int ranks, int rank) {
     fr_traffic total = {0};
     fr_group group = fr_group_of(plan, ranks, rank);
     int each = plan->workers / ranks, own = group.index;
@@ -147,7 +147,7 @@ static fr_traffic by_leaders(const fr_plan *plan, int ranks, int rank) {
 }
 
 static fr_traffic two_phase(const fr_plan *plan, int ranks, int rank) {
-    if (fr_has_leaders(plan, ranks)) return by_leaders(plan, ranks, rank);
+    if (fr_is_hierarchical(plan, ranks)) return hierarchical(plan, ranks, rank);
     double own = columns_of(plan, ranks, rank), each = workers_of(plan, ranks, rank),
            most = most_columns(plan, ranks);
     fr_traffic total = {0};
@@ -160,9 +160,9 @@ static fr_traffic two_phase(const fr_plan *plan, int ranks, int rank) {
         back_out += coded(plan, own, each), back_in += coded(plan, theirs, each);
     }
     add_largest_norm(&total, plan, ranks, rank);
-    if (fr_parcels_are_staged(plan, ranks, piece)) add_shuffle(&total, ranks, piece);
+    if (fr_packed_uses_bruck(plan, ranks, piece)) add_bruck(&total, ranks, piece);
     else add_direct(&total, ranks, out, in);
-    if (fr_parcels_are_staged(plan, ranks, slice)) add_gather(&total, ranks, slice);
+    if (fr_packed_uses_bruck(plan, ranks, slice)) add_gather(&total, ranks, slice);
     else add_direct(&total, ranks, back_out, back_in);
     return total;
 }
@@ -177,10 +177,7 @@ static int ranks_below(const fr_plan *plan, int ranks, int rank) {
 
 static fr_traffic master(const fr_plan *plan, int ranks, int rank) {
     double d = (double)plan->features, own = workers_of(plan, ranks, rank), workers = plan->workers;
-    fr_wire wire = plan->model_levels < 64 ? FR_WIRE_PACKED : FR_WIRE_INT8;
-    double model = plan->model_levels == 0
-                       ? d * sizeof(double)
-                       : sizeof(double) + (double)fr_wire_most(wire, plan->features, plan->model_levels);
+    double model = d * sizeof(double);
     int below = ranks_below(plan, ranks, rank);
     fr_traffic total = {below * model, rank > 0 ? model : 0, 1 + ranks_below(plan, ranks, 0),
                         below + (rank > 0 ? 2 : ranks - 1)}; /* what rank 0 sends, its link takes one by one */
@@ -199,7 +196,7 @@ fr_traffic fr_traffic_of(const fr_plan *plan, int ranks, int rank) {
     switch (plan->collective) {
     case FR_COLLECTIVE_ALLGATHER: return allgather(plan, ranks, rank);
     case FR_COLLECTIVE_TWO_PHASE: return two_phase(plan, ranks, rank);
-    case FR_COLLECTIVE_MASTER: return plan->apart ? master(plan, ranks, rank) : allgather(plan, ranks, rank);
+    case FR_COLLECTIVE_MASTER: return plan->dedicated_master ? master(plan, ranks, rank) : allgather(plan, ranks, rank);
     default: return allreduce(plan, ranks, rank);
     }
 }

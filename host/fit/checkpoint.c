@@ -10,7 +10,7 @@
 #include "base/sealed_file.h"
 #include "ranks/world.h"
 
-static const fr_seal seal = {"FRCHECKP", 2, "checkpoint", FR_ERROR_CHECKPOINT};
+static const fr_seal seal = {"FRCHECKP", 3, "checkpoint", FR_ERROR_CHECKPOINT};
 
 enum { DESCRIPTION_SIZE = 512 };
 
@@ -25,21 +25,18 @@ static void describe(const fr_fit *fit, char text[DESCRIPTION_SIZE]) {
     bool end_matters = p->steps.decays || p->average_start < p->iterations;
     snprintf(text, DESCRIPTION_SIZE,
              "samples=%lld features=%lld batch=%lld full=%d workers=%d iterations=%lld levels=%d scale=%s collective=%s "
-             "model-levels=%d precision=%s seed=%llu data-seed=%llu noise=%a decay=%d average-from=%lld step-size=%a init=%s",
+             "precision=%s seed=%llu data-seed=%llu noise=%a decay=%d average-from=%lld step-size=%a init=%s",
              (long long)p->samples, (long long)p->features, (long long)p->batch, p->draws == 0, p->workers,
              end_matters ? (long long)p->iterations : -1LL, p->levels, fr_scale_name(p->scale),
-             fr_collective_name(p->collective), p->model_levels, fr_precision_name(p->precision), (unsigned long long)p->seed,
+             fr_collective_name(p->collective), fr_precision_name(p->precision), (unsigned long long)p->seed,
              (unsigned long long)(fit->set->is_planted ? fit->set->recipe.seed : 0),
              fit->set->is_planted ? fit->set->recipe.noise : 0.0, p->steps.decays,
              end_matters ? (long long)p->average_start : -1LL, p->steps.eta, fr_init_name(fit->options->init));
 }
 
-/* Weights, average, and the workers' replica where there is one. */
-static size_t vectors_of(const fr_fit *fit) { return fit->state.replica ? 3 : 2; }
-
 fr_status fr_checkpoint_write(const fr_fit *fit, const char *path, fr_error *error) {
     int64_t d = fit->plan->features;
-    size_t bytes = (size_t)d * sizeof(double), size = sizeof(payload_head) + vectors_of(fit) * bytes;
+    size_t bytes = (size_t)d * sizeof(double), size = sizeof(payload_head) + 2 * bytes;
     char *payload = NULL;
     payload_head head = {.step = fit->state.step, .averaged = fit->state.averaged, .features = d};
     fr_status status = fr_allocate((void **)&payload, (int64_t)size, 1, "a checkpoint", error);
@@ -48,7 +45,6 @@ fr_status fr_checkpoint_write(const fr_fit *fit, const char *path, fr_error *err
     memcpy(payload, &head, sizeof head);
     memcpy(payload + sizeof head, fit->state.weights, bytes);
     memcpy(payload + sizeof head + bytes, fit->state.average, bytes);
-    if (fit->state.replica) memcpy(payload + sizeof head + 2 * bytes, fit->state.replica, bytes);
     status = fr_sealed_write(path, &seal, payload, size, error);
     free(payload);
     return status;
@@ -77,7 +73,7 @@ fr_status fr_checkpoint_read(fr_fit *fit, const char *path, fr_error *error) {
     head.description[DESCRIPTION_SIZE - 1] = '\0';
     if (strcmp(head.description, expected) != 0) {
         status = refuse(path, head.description, expected, error);
-    } else if (head.features != d || size != sizeof head + vectors_of(fit) * bytes || head.step > fit->plan->iterations) {
+    } else if (head.features != d || size != sizeof head + 2 * bytes || head.step > fit->plan->iterations) {
         status = fr_fail(error, FR_ERROR_CHECKPOINT,
                          "%s: the checkpoint is at step %lld of a run of %lld steps and %lld features", path,
                          (long long)head.step, (long long)fit->plan->iterations, (long long)d);
@@ -86,7 +82,6 @@ fr_status fr_checkpoint_read(fr_fit *fit, const char *path, fr_error *error) {
         fit->state.averaged = head.averaged;
         memcpy(fit->state.weights, payload + sizeof head, bytes);
         memcpy(fit->state.average, payload + sizeof head + bytes, bytes);
-        if (fit->state.replica) memcpy(fit->state.replica, payload + sizeof head + 2 * bytes, bytes);
     }
 done:
     free(payload);

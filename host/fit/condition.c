@@ -22,17 +22,17 @@ enum { BLOCK_ROWS = 256, PRODUCT_ROWS = 64 };
 static const double DEPENDENT = 1e-10;
 
 /* The rows of this rank, worker by worker, and how its sums become those over all rows. */
-typedef struct share {
+typedef struct shard {
     const fr_dataset *set;
     const fr_plan *plan;
     fr_world *world;
     int first, own; /* workers */
     int *owns;      /* of each rank */
-} share;
+} shard;
 
-static fr_status make_share(share *s, const fr_dataset *set, const fr_plan *plan, fr_world *world, fr_error *error) {
+static fr_status make_shard(shard *s, const fr_dataset *set, const fr_plan *plan, fr_world *world, fr_error *error) {
     int ranks = fr_world_size(world), rank = fr_world_rank(world);
-    *s = (share){set, plan, world, fr_first_worker(plan, ranks, rank), 0, NULL};
+    *s = (shard){set, plan, world, fr_first_worker(plan, ranks, rank), 0, NULL};
     s->own = fr_first_worker(plan, ranks, rank + 1) - s->first;
     fr_status status = fr_allocate((void **)&s->owns, ranks, sizeof *s->owns, "the ranks", error);
     for (int r = 0; status == FR_OK && r < ranks; r++)
@@ -41,17 +41,17 @@ static fr_status make_share(share *s, const fr_dataset *set, const fr_plan *plan
 }
 
 /* The first row of own worker k among the rows held. */
-static int64_t worker_start(const share *s, int k) {
-    return fr_part_start(s->set->samples, s->plan->workers, s->first + k) - s->set->first_row;
+static int64_t worker_start(const shard *s, int k) {
+    return fr_split_start(s->set->samples, s->plan->workers, s->first + k) - s->set->first_row;
 }
 
 /* sum (count) <- over all workers, in their order; parts: own x count. */
-static fr_status add_workers(const share *s, const double *parts, int64_t count, double *sum, fr_error *error) {
+static fr_status add_workers(const shard *s, const double *parts, int64_t count, double *sum, fr_error *error) {
     return fr_world_sum(s->world, s->owns, parts, count, sum, error);
 }
 
 /* parts: own x d, for use here. */
-static fr_status column_moments(const share *s, double *parts, double *mean, double *variance, fr_error *error) {
+static fr_status column_moments(const shard *s, double *parts, double *mean, double *variance, fr_error *error) {
     const fr_dataset *set = s->set;
     int64_t d = set->features;
     double n = (double)set->samples;
@@ -113,7 +113,7 @@ static void scaled_row(const fr_dataset *set, int64_t row, double *out) {
 /* Rows first .. last - 1 of the upper triangle of (1/n) X'^T X', summed over the rows of each own worker, into parts
  * (own x (last - first) x d). Each entry is one thread's, summed over rows in order, so that their number changes
  * nothing; threads scale the rows each for itself, which costs less than waiting for each other. */
-static void multiply_columns(const share *s, int64_t first, int64_t last, double *blocks, int threads, double *parts) {
+static void multiply_columns(const shard *s, int64_t first, int64_t last, double *blocks, int threads, double *parts) {
     const fr_dataset *set = s->set;
     int64_t d = set->features;
 #pragma omp parallel for schedule(static, 1) num_threads(threads)
@@ -138,7 +138,7 @@ static void multiply_columns(const share *s, int64_t first, int64_t last, double
 
 /* mix <- the upper triangle of (1/n) X'^T X', PRODUCT_ROWS rows of it at a time, so that the sums of many workers
  * need little memory. */
-static fr_status add_products(const share *s, double *blocks, int threads, double *mix, fr_error *error) {
+static fr_status add_products(const shard *s, double *blocks, int threads, double *mix, fr_error *error) {
     int64_t d = s->set->features;
     double *parts = NULL;
     fr_status status =
@@ -193,12 +193,12 @@ static bool is_conditioned(const fr_dataset *set, fr_conditioning how) {
 }
 
 /* What a conditioning needs beside the set. */
-typedef struct desk {
+typedef struct workspace {
     double *mean, *variance, *parts, *blocks;
     int threads;
-} desk;
+} workspace;
 
-static fr_status make_desk(desk *k, fr_dataset *set, bool decorrelate, int own, fr_error *error) {
+static fr_status make_workspace(workspace *k, fr_dataset *set, bool decorrelate, int own, fr_error *error) {
     int64_t d = set->features;
     k->threads = set->local_rows * d < 100000 ? 1 : omp_get_max_threads();
     const struct {
@@ -220,7 +220,7 @@ static fr_status make_desk(desk *k, fr_dataset *set, bool decorrelate, int own, 
     return FR_OK;
 }
 
-static fr_status change_columns(fr_dataset *set, fr_conditioning how, const share *s, desk *k, fr_error *error) {
+static fr_status change_columns(fr_dataset *set, fr_conditioning how, const shard *s, workspace *k, fr_error *error) {
     fr_status status = column_moments(s, k->parts, k->mean, k->variance, error);
     if (status != FR_OK) return status;
     choose_columns(set, how, k->mean, k->variance);
@@ -237,13 +237,13 @@ static fr_status change_columns(fr_dataset *set, fr_conditioning how, const shar
 
 fr_status fr_dataset_condition(fr_dataset *set, fr_conditioning how, const fr_plan *plan, fr_world *world,
                                fr_error *error) {
-    share s = {0};
-    desk k = {0};
+    shard s = {0};
+    workspace k = {0};
     if (is_conditioned(set, how)) return FR_OK;
     if (set->shift) return fr_fail(error, FR_ERROR_USAGE, "this data set was prepared for another kind of fit already");
     if (!how.center && !how.scale && !how.intercept) return FR_OK;
-    fr_status status = make_share(&s, set, plan, world, error);
-    if (status == FR_OK) status = make_desk(&k, set, how.decorrelate && can_decorrelate(set), s.own, error);
+    fr_status status = make_shard(&s, set, plan, world, error);
+    if (status == FR_OK) status = make_workspace(&k, set, how.decorrelate && can_decorrelate(set), s.own, error);
     status = fr_world_agree(world, status, error); /* before any rank waits for another's sums */
     if (status == FR_OK) status = change_columns(set, how, &s, &k, error);
     free(k.mean);
@@ -263,7 +263,7 @@ static double row_square(const fr_dataset *set, int64_t row) {
 }
 
 /* Second moments of the columns, plain and weighted by ||x||^2, into moments (2 d); longest: the longest row held. */
-static fr_status weigh_columns(const share *s, double *parts, double *moments, int64_t *longest, fr_error *error) {
+static fr_status weigh_columns(const shard *s, double *parts, double *moments, int64_t *longest, fr_error *error) {
     int64_t d = s->set->features;
     double record = -1;
     for (int k = 0; k < s->own; k++)
@@ -280,7 +280,7 @@ static fr_status weigh_columns(const share *s, double *parts, double *moments, i
 }
 
 /* row (d) <- the longest row of all ranks, the first of them where several are as long. */
-static fr_status share_longest(const share *s, int64_t longest, double *row, fr_error *error) {
+static fr_status broadcast_longest(const shard *s, int64_t longest, double *row, fr_error *error) {
     int ranks = fr_world_size(s->world), rank = fr_world_rank(s->world), winner = 0;
     double record = longest < 0 ? -1 : row_square(s->set, longest), *all = NULL, *mine = NULL;
     int *ones = NULL;
@@ -304,7 +304,7 @@ static fr_status share_longest(const share *s, int64_t longest, double *row, fr_
 }
 
 /* mean(<v, x>^2) and mean(||x||^2 <v, x>^2), times n, over all rows. */
-static fr_status weigh_along(const share *s, const double *v, double *parts, double along[2], fr_error *error) {
+static fr_status weigh_along(const shard *s, const double *v, double *parts, double along[2], fr_error *error) {
     int64_t d = s->set->features;
     memset(parts, 0, (size_t)(2 * s->own) * sizeof *parts);
     for (int k = 0; k < s->own; k++)
@@ -321,14 +321,14 @@ fr_status fr_dataset_long_rows(const fr_dataset *set, const fr_plan *plan, fr_wo
                                fr_error *error) {
     int64_t d = set->features, longest = -1;
     double *moments = NULL, *parts = NULL, *row = NULL, along[2] = {0, 0};
-    share s = {0};
-    fr_status status = make_share(&s, set, plan, world, error);
+    shard s = {0};
+    fr_status status = make_shard(&s, set, plan, world, error);
     if (status == FR_OK) status = fr_allocate((void **)&moments, 2 * d, sizeof *moments, "column moments", error);
     if (status == FR_OK) status = fr_allocate((void **)&row, d, sizeof *row, "the longest row", error);
     if (status == FR_OK) status = fr_allocate((void **)&parts, s.own * 2 * d, sizeof *parts, "column moments", error);
     status = fr_world_agree(world, status, error);
     if (status == FR_OK) status = weigh_columns(&s, parts, moments, &longest, error);
-    if (status == FR_OK) status = share_longest(&s, longest, row, error);
+    if (status == FR_OK) status = broadcast_longest(&s, longest, row, error);
     if (status == FR_OK) status = weigh_along(&s, row, parts, along, error);
     if (status == FR_OK) {
         *weighted = along[0] > 0 ? along[1] / along[0] : 0;

@@ -118,15 +118,6 @@ static void show_progress(fr_fit *fit) {
     if (fit->options->progress(&now, fit->options->report_user)) fit->stop = true;
 }
 
-/* The state as every rank has it. */
-static fr_status fetch_state(fr_fit *fit, fr_error *error) {
-    fr_status status = fit->engine->ops->store(fit->engine, &fit->state, error);
-    return status == FR_OK ? fr_collective_settle(fit->engine, fit->comm, &fit->state, error) : status;
-}
-
-/* Ranks that follow a replica of the master's model cannot tell by themselves how close it is. */
-static bool follows_replica(const fr_fit *fit) { return fit->plan->apart && fit->plan->model_levels > 0; }
-
 /* The weights are fetched, and measured in the user's coordinates, only where somebody asks. */
 static fr_status look_at_weights(fr_fit *fit, fr_error *error) {
     bool show = progress_is_due(fit);
@@ -139,13 +130,13 @@ static fr_status look_at_weights(fr_fit *fit, fr_error *error) {
 }
 
 /* What one rank has seen. */
-typedef struct sight {
+typedef struct vote {
     char diverged, close, stop;
-} sight;
+} vote;
 
 /* Whether any rank saw it; of closeness, whether rank 0 did. */
-static fr_status gather_sights(fr_fit *fit, sight *seen, fr_error *error) {
-    sight *all = NULL;
+static fr_status gather_votes(fr_fit *fit, vote *seen, fr_error *error) {
+    vote *all = NULL;
     if (fit->comm->size == 1) return FR_OK;
     fr_status status = fr_allocate((void **)&all, fit->comm->size, sizeof *all, "the ranks' agreement", error);
     if (status == FR_OK) status = fit->comm->ops->gather_host(fit->comm, seen, sizeof *seen, all, error);
@@ -162,12 +153,11 @@ static fr_status probe(fr_fit *fit, bool gathers, bool *done, fr_error *error) {
     fr_status status = fit->engine->ops->probe(fit->engine, &rows, error);
     if (status == FR_OK) status = look_at_weights(fit, error);
     if (status != FR_OK) return status;
-    sight seen = {.diverged = has_diverged(fit, rows.batch_loss, BATCH_DIVERGES),
+    vote seen = {.diverged = has_diverged(fit, rows.batch_loss, BATCH_DIVERGES),
                   .close = fit->options->tolerance > 0 && fit->relative_error <= fit->options->tolerance,
                   .stop = fit->stop};
-    gathers |= fit->options->tolerance > 0 && follows_replica(fit);
     if (!gathers && fit->comm->size > 1) seen.diverged = seen.stop = false;
-    if (gathers && (status = gather_sights(fit, &seen, error)) != FR_OK) return status;
+    if (gathers && (status = gather_votes(fit, &seen, error)) != FR_OK) return status;
     *done = true;
     if (seen.diverged) fit->outcome = FR_DIVERGED;
     else if (seen.close) fit->outcome = FR_TOLERANCE;
@@ -178,7 +168,7 @@ static fr_status probe(fr_fit *fit, bool gathers, bool *done, fr_error *error) {
 
 /* The average of the tail becomes the result where its loss is the lower one. */
 static fr_status settle(fr_fit *fit, fr_error *error) {
-    fr_status status = fetch_state(fit, error);
+    fr_status status = fit->engine->ops->store(fit->engine, &fit->state, error);
     bool close_enough;
     if (status == FR_OK) status = measure(fit, &close_enough, error);
     if (status == FR_OK && fit->state.averaged > 0 && fit->outcome != FR_DIVERGED) {
@@ -254,7 +244,7 @@ fr_status fr_fit_run(fr_fit *fit, fr_error *error) {
         bool gathers = due || step % MEET_EVERY == 0;
         if (status == FR_OK && (gathers || step % ops->probe_every == 0)) status = probe(fit, gathers, &done, error);
         if (status != FR_OK || (!due && !done)) continue;
-        status = fetch_state(fit, error);
+        status = ops->store(fit->engine, &fit->state, error);
         if (status == FR_OK) status = report(fit, &done, error);
         fit->next_report = report_after(fit, step);
     }

@@ -61,18 +61,17 @@ static fr_plan plan_of(const fr_job *job, const fr_scheme *scheme) {
     holding r = holding_of(job);
     return (fr_plan){.features = job->features,
                      .workers = (int)(r.count * r.workers),
-                     .apart = scheme->collective == FR_COLLECTIVE_MASTER,
+                     .dedicated_master = scheme->collective == FR_COLLECTIVE_MASTER,
                      .levels = scheme->levels,
                      .collective = scheme->collective,
                      .wire = scheme->wire,
-                     .model_levels = job->model_levels,
                      .precision = job->precision};
 }
 
 /* The mean over ranks first .. ranks - 1, or over some of them; path is of the one with the most. */
 static fr_exchange mean_of(const fr_plan *plan, int size, int first) {
     int others = size - first, asked = VISITS / size;
-    bool leaders = plan->collective == FR_COLLECTIVE_TWO_PHASE && fr_has_leaders(plan, size);
+    bool leaders = plan->collective == FR_COLLECTIVE_TWO_PHASE && fr_is_hierarchical(plan, size);
     asked = asked < 1 ? 1 : asked > others || leaders ? others : asked;
     fr_exchange e = {0};
     for (int i = 0; i < asked; i++) {
@@ -150,11 +149,11 @@ double fr_exchange_coding(const fr_job *job, const fr_scheme *scheme) {
     double d = (double)job->features;
     holding r = holding_of(job);
     coding cost = coding_of(scheme->wire);
-    double own = r.workers * d, all = r.count * own, model = job->model_levels ? d * 1.3 : 0;
+    double own = r.workers * d, all = r.count * own;
     switch (scheme->collective) {
-    case FR_COLLECTIVE_ALLGATHER: return own * cost.out + all * cost.in;
+    case FR_COLLECTIVE_ALLGATHER:
+    case FR_COLLECTIVE_MASTER: return own * cost.out + all * cost.in;
     case FR_COLLECTIVE_TWO_PHASE: return (own + d / r.count) * cost.out + (all / r.count + d) * cost.in;
-    case FR_COLLECTIVE_MASTER: return own * cost.out + all * cost.in + 2 * model; /* one waits for the other */
     default: return own * cost.out + (own + d) * cost.in;
     }
 }

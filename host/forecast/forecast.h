@@ -39,7 +39,6 @@ typedef struct fr_job {
     bool two_level;            /* a node adds up its workers over links of its own before it takes part */
     fr_precision precision;
     double tolerance; /* ||w - w*|| / ||w*|| to reach, above 0 */
-    int model_levels; /* master: levels of the model's change on the way down; 0: the model as float64 */
 } fr_job;
 
 typedef struct fr_scheme {

@@ -168,19 +168,6 @@ static fr_status plan_wire(const fr_options *options, fr_plan *plan, fr_error *e
     return FR_OK;
 }
 
-static fr_status plan_model(const fr_options *options, fr_plan *plan, fr_error *error) {
-    plan->model_levels = options->model_levels;
-    plan->star = options->star;
-    if (options->model_levels < 0 || options->model_levels > 127)
-        return fr_fail(error, FR_ERROR_USAGE, "--model-levels is %d; it must be from 1 to 127", options->model_levels);
-    if (options->model_levels > 0 && plan->collective != FR_COLLECTIVE_MASTER)
-        return fr_fail(error, FR_ERROR_USAGE, "--model-levels is for the model's way back with --collective master; "
-                       "it is %s", fr_collective_name(plan->collective));
-    if (options->model_levels > 0 && (options->device == FR_DEVICE_CUDA || options->gpus > 0))
-        return fr_fail(error, FR_ERROR_USAGE, "--model-levels needs CPU ranks; GPUs have no master");
-    return FR_OK;
-}
-
 /* T: planted, 300, or the theorem's own count for the slow rule; data, as many as a modest budget of work allows.
  * Full batches on uncorrelated columns (fit/condition.c) need few steps, 500 to 2000: each shrinks the error along any
  * direction by about the share of its second moment that lies in active rows, and there is no noise to average. */
@@ -225,11 +212,11 @@ fr_status fr_plan_make(const fr_options *options, const fr_dataset *set, fr_plan
     plan->seed = options->seed;
     plan->threads = options->threads;
     plan->storage = options->storage;
+    plan->star = options->star;
     fr_status status = plan_workers(options, set, plan, error);
     if (status == FR_OK) status = plan_batch(options, set, plan, error);
     if (status == FR_OK) status = plan_quantizer(options, plan, error);
     if (status == FR_OK) status = plan_wire(options, plan, error);
-    if (status == FR_OK) status = plan_model(options, plan, error);
     if (status == FR_OK) status = plan_steps(options, set, plan, error);
     if (status == FR_OK && options->ensemble < 1)
         status = fr_fail(error, FR_ERROR_USAGE, "--ensemble is %d; it must be 1 or more", options->ensemble);

@@ -12,7 +12,7 @@ typedef struct fr_plan {
     int64_t batch;             /* m; n with full */
     int64_t draws;             /* m / K rows a worker and step; 0: all of its rows, once each */
     int workers;               /* K */
-    bool apart;                /* master over several ranks: rank 0 has no workers */
+    bool dedicated_master;                /* master over several ranks: rank 0 has no workers */
     int64_t iterations;        /* T */
     int64_t average_start;     /* steps from this one on are averaged; T or later: none */
     fr_step_plan steps;        /* eta is filled in once the data were surveyed, for FR_STEP_AUTO */
@@ -20,7 +20,6 @@ typedef struct fr_plan {
     fr_scale scale;
     fr_collective collective;
     fr_wire wire; /* never auto */
-    int model_levels; /* 0: none */
     bool star;
     fr_storage storage;
     fr_precision precision;
@@ -31,13 +30,13 @@ typedef struct fr_plan {
 
 /* Rank r of `ranks` holds the workers from fr_first_worker(plan, ranks, r) up to that of r + 1. */
 static inline int fr_first_worker(const fr_plan *plan, int ranks, int rank) {
-    if (!plan->apart) return plan->workers / ranks * rank;
+    if (!plan->dedicated_master) return plan->workers / ranks * rank;
     return rank == 0 ? 0 : plan->workers / (ranks - 1) * (rank - 1);
 }
 
 /* The columns that worker k's slice begins with in the two-phase collective; slice k ends where k + 1 begins. */
 static inline int64_t fr_slice_start(const fr_plan *plan, int worker) {
-    return fr_part_start(plan->features, plan->workers, worker);
+    return fr_split_start(plan->features, plan->workers, worker);
 }
 
 fr_status fr_plan_make(const fr_options *options, const fr_dataset *set, fr_plan *plan, fr_error *error);

@@ -22,8 +22,8 @@ typedef struct fr_message {
 
 typedef struct fr_link {
     int rank, size;
-    int neighbours;   /* ranks on this machine, this one among them; the world finds out, until then 1 */
-    int neighbour;    /* which of these this one is, from 0 */
+    int local_ranks;   /* ranks on this machine, this one among them; the world finds out, until then 1 */
+    int local_rank;    /* which of these this one is, from 0 */
     double timeout;   /* seconds that a rank may be silent; 0: any */
     double seconds;   /* spent in exchanges so far */
     uint64_t sent, received; /* bytes of messages so far */

@@ -29,11 +29,11 @@ typedef struct mpi_link {
 } mpi_link;
 
 /* The messages of one exchange; requests stand in this order: in, out. */
-typedef struct parcels {
+typedef struct packed {
     const fr_message *out;
     fr_message *in;
     int outs, ins;
-} parcels;
+} packed;
 
 static fr_status fail(const mpi_link *l, int code, const char *what, fr_error *error) {
     char text[MPI_MAX_ERROR_STRING] = "";
@@ -86,7 +86,7 @@ fr_status fr_link_join(fr_link **link, fr_error *error) {
     fr_status status = fr_allocate((void **)&l, 1, sizeof *l, "the link", error);
     if (status != FR_OK) return status;
     l->comm = MPI_COMM_NULL;
-    l->base.neighbours = 1;
+    l->base.local_ranks = 1;
     l->processors = (int)sysconf(_SC_NPROCESSORS_ONLN);
     status = start_mpi(l, error);
     if (status == FR_OK) *link = &l->base;
@@ -113,7 +113,7 @@ void fr_link_abort(fr_link *link, int code) {
 /* ------------------------------------------------------------------------------------------ waiting */
 
 /* "rank 2", "ranks 2, 5 and 3 more": those whose messages are still to come, or else are still to be taken. */
-static void name_missing(const mpi_link *l, const parcels *all, char *text, size_t size) {
+static void name_missing(const mpi_link *l, const packed *all, char *text, size_t size) {
     int missing = 0, named = 0, first = 0, last = all->ins;
     for (int i = 0; i < all->ins; i++) missing += l->requests[i] != MPI_REQUEST_NULL;
     if (missing == 0) {
@@ -129,7 +129,7 @@ static void name_missing(const mpi_link *l, const parcels *all, char *text, size
     if (missing > named && used < size) snprintf(text + used, size - used, " and %d more", missing - named);
 }
 
-static fr_status tell_silence(const mpi_link *l, const char *what, const parcels *all, fr_error *error) {
+static fr_status tell_silence(const mpi_link *l, const char *what, const packed *all, fr_error *error) {
     char missing[96];
     name_missing(l, all, missing, sizeof missing);
     fr_fail(error, FR_ERROR_TIMEOUT, "rank %d: %s had no answer from %s for %g seconds", l->base.rank, what, missing,
@@ -141,8 +141,8 @@ static fr_status tell_silence(const mpi_link *l, const char *what, const parcels
 /* Spins for a moment where processors are free, then sleeps, each time a little longer. The more ranks a processor has,
  * the longer, since looking takes time from those that compute. */
 static void rest(const mpi_link *l, int turn) {
-    const int ranks = l->base.neighbours / l->processors; /* that one processor has */
-    const int spins = l->base.neighbours > l->processors ? 0 : 2000;
+    const int ranks = l->base.local_ranks / l->processors; /* that one processor has */
+    const int spins = l->base.local_ranks > l->processors ? 0 : 2000;
     const long shortest = 20000L * (ranks < 1 ? 1 : ranks > 10 ? 10 : ranks), longest = ranks > 1 ? 400000 : 200000;
     if (turn < spins) return;
     long pause = shortest << ((turn - spins) / 4 < 6 ? (turn - spins) / 4 : 6);
@@ -158,10 +158,10 @@ static int look(const mpi_link *l, int count, int *done) {
     return code;
 }
 
-/* Until all requests are done. Ranks lose patience one after the other, so that one of them speaks. */
-static fr_status wait_all(mpi_link *l, const char *what, const parcels *all, fr_error *error) {
+/* Until all requests are done. Ranks time out one after the other, so that one of them speaks. */
+static fr_status wait_all(mpi_link *l, const char *what, const packed *all, fr_error *error) {
     const int count = all->ins + all->outs;
-    double silent = 0, before = fr_seconds(), patience = l->base.timeout + 0.05 * l->base.rank;
+    double silent = 0, before = fr_seconds(), limit = l->base.timeout + 0.05 * l->base.rank;
     for (int turn = 0, left = count;; turn++) {
         int done = 0;
         if (left == 0) return FR_OK;
@@ -181,7 +181,7 @@ static fr_status wait_all(mpi_link *l, const char *what, const parcels *all, fr_
         double now = fr_seconds(), awake = now - before;
         before = now;
         silent = done > 0 ? 0 : silent + (awake < 1 ? awake : 1);
-        if (l->base.timeout > 0 && silent > patience) return tell_silence(l, what, all, error);
+        if (l->base.timeout > 0 && silent > limit) return tell_silence(l, what, all, error);
     }
 }
 
@@ -224,7 +224,7 @@ fr_status fr_link_exchange(fr_link *link, const char *what, const fr_message *ou
         code = MPI_Isend(out[i].data, (int)out[i].size, MPI_BYTE, out[i].rank, TAG, l->comm, &l->requests[ins + i]);
         link->sent += out[i].size;
     }
-    const parcels all = {out, in, outs, ins};
+    const packed all = {out, in, outs, ins};
     status = code == MPI_SUCCESS ? wait_all(l, what, &all, error) : fail(l, code, what, error);
     link->seconds += fr_seconds() - began;
     return status;

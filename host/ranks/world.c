@@ -18,7 +18,7 @@
 
 /* Ranks that run on the same boot of the same kernel share its processors and its clock, whatever the names of their
  * hosts are (containers and network namespaces have names of their own). */
-static fr_status find_neighbours(fr_link *link, fr_error *error) {
+static fr_status find_local_ranks(fr_link *link, fr_error *error) {
     enum { SIZE = 40 };
     char mine[SIZE] = "", *all = NULL;
     fr_world world = {.link = link};
@@ -28,11 +28,11 @@ static fr_status find_neighbours(fr_link *link, fr_error *error) {
     if (!known) snprintf(mine, sizeof mine, "rank %d", link->rank);
     fr_status status = fr_allocate((void **)&all, link->size, SIZE, "the ranks' machines", error);
     if (status == FR_OK) status = fr_world_gather(&world, mine, SIZE, all, error);
-    link->neighbours = link->neighbour = 0;
+    link->local_ranks = link->local_rank = 0;
     for (int r = 0; status == FR_OK && r < link->size; r++) {
         if (strcmp(all + (size_t)r * SIZE, mine) != 0) continue;
-        link->neighbours++;
-        link->neighbour += r < link->rank;
+        link->local_ranks++;
+        link->local_rank += r < link->rank;
     }
     free(all);
     return status;
@@ -51,7 +51,7 @@ fr_status fr_world_join(fr_world **world, fr_error *error) {
                          "mpirun started %s processes, but this fitrelu was built without MPI: each would fit for itself",
                          started);
 #endif
-    if (status == FR_OK && w->link) status = find_neighbours(w->link, error);
+    if (status == FR_OK && w->link) status = find_local_ranks(w->link, error);
     if (status == FR_OK) *world = w;
     else free(w);
     return status;
@@ -60,7 +60,7 @@ fr_status fr_world_join(fr_world **world, fr_error *error) {
 int fr_world_rank(const fr_world *world) { return world && world->link ? world->link->rank : 0; }
 int fr_world_size(const fr_world *world) { return world && world->link ? world->link->size : 1; }
 bool fr_world_agreed(const fr_world *world) { return !world || !world->link || world->agreed; }
-void fr_world_patience(fr_world *world, double timeout) {
+void fr_world_set_timeout(fr_world *world, double timeout) {
     if (world && world->link) world->link->timeout = timeout;
 }
 
@@ -167,7 +167,7 @@ fr_status fr_world_max(fr_world *world, double *values, int64_t count, fr_error 
 
 /* Piece i of a rank has i places to go. In the round of bit b every piece whose i has that bit goes b places on, so
  * that after all bits it is where it belongs. */
-static fr_status shuffle_rounds(fr_link *link, char *pieces, char *out, char *in, size_t size, fr_error *error) {
+static fr_status bruck_rounds(fr_link *link, char *pieces, char *out, char *in, size_t size, fr_error *error) {
     fr_status status = FR_OK;
     for (int bit = 1; status == FR_OK && bit < link->size; bit *= 2) {
         size_t count = 0;
@@ -175,14 +175,14 @@ static fr_status shuffle_rounds(fr_link *link, char *pieces, char *out, char *in
             if (i & bit) memcpy(out + count++ * size, pieces + (size_t)i * size, size);
         fr_message to = {(link->rank + bit) % link->size, out, count * size};
         fr_message from = {(link->rank - bit + link->size) % link->size, in, count * size};
-        status = fr_link_exchange(link, "the shuffle", &to, 1, &from, 1, error);
+        status = fr_link_exchange(link, "the all-to-all", &to, 1, &from, 1, error);
         for (int i = link->size - 1; i >= bit; i--)
             if (i & bit) memcpy(pieces + (size_t)i * size, in + --count * size, size);
     }
     return status;
 }
 
-fr_status fr_world_shuffle(fr_world *world, const void *send, size_t size, void *receive, fr_error *error) {
+fr_status fr_world_all_to_all(fr_world *world, const void *send, size_t size, void *receive, fr_error *error) {
     int ranks = fr_world_size(world), rank = fr_world_rank(world);
     size_t half = (size_t)(ranks + 1) / 2 * size, all = (size_t)ranks * size;
     char *memory = NULL;
@@ -190,10 +190,10 @@ fr_status fr_world_shuffle(fr_world *world, const void *send, size_t size, void 
         memcpy(receive, send, size);
         return FR_OK;
     }
-    fr_status status = fr_allocate((void **)&memory, (int64_t)(all + 2 * half), 1, "a shuffle", error);
+    fr_status status = fr_allocate((void **)&memory, (int64_t)(all + 2 * half), 1, "Bruck's all-to-all", error);
     for (int i = 0; status == FR_OK && i < ranks; i++)
         memcpy(memory + (size_t)i * size, (const char *)send + (size_t)((rank + i) % ranks) * size, size);
-    if (status == FR_OK) status = shuffle_rounds(world->link, memory, memory + all, memory + all + half, size, error);
+    if (status == FR_OK) status = bruck_rounds(world->link, memory, memory + all, memory + all + half, size, error);
     for (int i = 0; status == FR_OK && i < ranks; i++)
         memcpy((char *)receive + (size_t)((rank - i + ranks) % ranks) * size, memory + (size_t)i * size, size);
     free(memory);
@@ -286,7 +286,7 @@ static fr_status scatter(fr_link *link, slices *s, const int *owns, const double
     int ranks = link->size, rank = link->rank, outs = 0, ins = 0;
     double *to = s->send, *from = s->receive;
     for (int r = 0; r < ranks; r++) {
-        int64_t first = fr_part_start(count, ranks, r), here = fr_part_start(count, ranks, r + 1) - first;
+        int64_t first = fr_split_start(count, ranks, r), here = fr_split_start(count, ranks, r + 1) - first;
         double *piece = r == rank ? from : to;
         for (int k = 0; k < owns[rank]; k++)
             memcpy(piece + k * here, mine + k * count + first, (size_t)here * sizeof(double));
@@ -304,11 +304,11 @@ static fr_status hand_out(fr_link *link, slices *s, int64_t count, int64_t width
     int others = 0;
     for (int i = 1; i < link->size; i++) {
         int r = (link->rank + i) % link->size;
-        int64_t first = fr_part_start(count, link->size, r), here = fr_part_start(count, link->size, r + 1) - first;
+        int64_t first = fr_split_start(count, link->size, r), here = fr_split_start(count, link->size, r + 1) - first;
         s->out[others] = (fr_message){r, s->own, (size_t)width * sizeof(double)};
         s->in[others++] = (fr_message){r, sum + first, (size_t)here * sizeof(double)};
     }
-    memcpy(sum + fr_part_start(count, link->size, link->rank), s->own, (size_t)width * sizeof(double));
+    memcpy(sum + fr_split_start(count, link->size, link->rank), s->own, (size_t)width * sizeof(double));
     return fr_link_exchange(link, "the sum over ranks", s->out, others, s->in, others, error);
 }
 
@@ -322,7 +322,7 @@ fr_status fr_world_sum(fr_world *world, const int *owns, const double *mine, int
                        fr_error *error) {
     int ranks = fr_world_size(world), rank = fr_world_rank(world);
     slices s = {0};
-    int64_t vectors = 0, width = fr_part_start(count, ranks, rank + 1) - fr_part_start(count, ranks, rank);
+    int64_t vectors = 0, width = fr_split_start(count, ranks, rank + 1) - fr_split_start(count, ranks, rank);
     for (int r = 0; r < ranks; r++) vectors += owns[r];
     if (ranks == 1) {
         add_vectors(mine, vectors, count, sum);

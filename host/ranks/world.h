@@ -14,12 +14,12 @@ struct fr_world {
     bool agreed;   /* on a failure: every rank knows of it */
 };
 
-static inline int fr_world_neighbours(const fr_world *world) { return world && world->link ? world->link->neighbours : 1; }
-static inline int fr_world_neighbour(const fr_world *world) { return world && world->link ? world->link->neighbour : 0; }
+static inline int fr_world_local_ranks(const fr_world *world) { return world && world->link ? world->link->local_ranks : 1; }
+static inline int fr_world_local_rank(const fr_world *world) { return world && world->link ? world->link->local_rank : 0; }
 
 /* Whether all ranks read one clock (CLOCK_MONOTONIC of one running kernel). */
 static inline bool fr_world_one_clock(const fr_world *world) {
-    return world && world->link && world->link->neighbours == world->link->size;
+    return world && world->link && world->link->local_ranks == world->link->size;
 }
 
 /* sum[j] <- the sum over all ranks' vectors of element j, rank 0's first, each rank's in their order: the same bits
@@ -44,7 +44,7 @@ fr_status fr_world_max(fr_world *world, double *values, int64_t count, fr_error 
 
 /* size bytes at send + r size to rank r, and what comes from it to receive + r size: an all-to-all of small pieces in
  * log2(R) messages instead of R - 1, each piece travelling by way of other ranks. */
-fr_status fr_world_shuffle(fr_world *world, const void *send, size_t size, void *receive, fr_error *error);
+fr_status fr_world_all_to_all(fr_world *world, const void *send, size_t size, void *receive, fr_error *error);
 
 /* Whether a broadcast by way of other ranks goes in pieces: a binomial tree hands all of it on log2(R) times one after the
  * other, pieces scattered by rank 0 and gathered by all take the time of two, whatever R is. */

@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "advice.h"
 #include "simd/kernels.h"
 #include "fitrelu_version.h"
 #include "base/status.h"
@@ -53,16 +52,10 @@ static void gpu_line(char *text, size_t size) {
 #endif
 }
 
-static void advice_line(char *text, size_t size) {
-    if (FR_INT8_WINS_FROM > 0) snprintf(text, size, "faster from %d features on", (int)FR_INT8_WINS_FROM);
-    else snprintf(text, size, "not measured yet (bench_gpu finds where it is faster)");
-}
-
 size_t fr_build_info(char *buffer, size_t size) {
-    char name[128], checksum[64], gpus[256], advice[64];
+    char name[128], checksum[64], gpus[256];
     processor_name(name);
     gpu_line(gpus, sizeof gpus);
-    advice_line(advice, sizeof advice);
 #ifdef FR_HAVE_XXHASH
     snprintf(checksum, sizeof checksum, "xxhash %u.%u.%u", XXH_VERSION_MAJOR, XXH_VERSION_MINOR, XXH_VERSION_RELEASE);
 #else
@@ -71,9 +64,9 @@ size_t fr_build_info(char *buffer, size_t size) {
     int length = snprintf(buffer, size,
                           "version: %s\ncompiler: %s\nbuild: %s\nparts: %s\nlibzip: %s\nchecksums: %s\n"
                           "processor: %s\nprocessor path: %s\nthreads: %d\nmemory available: %.1f GB\n"
-                          "GPUs: %s\nint8 between GPUs: %s\n",
+                          "GPUs: %s\n",
                           fr_version(), FR_VERSION_COMPILER, FR_VERSION_BUILD_TYPE, FR_VERSION_PARTS, libzip_version(),
                           checksum, name, fr_cpu_kernels_for(FR_F64)->isa, omp_get_max_threads(),
-                          (double)fr_memory_available() / 1e9, gpus, advice);
+                          (double)fr_memory_available() / 1e9, gpus);
     return length < 0 ? 0 : (size_t)length;
 }

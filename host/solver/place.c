@@ -29,7 +29,7 @@ static fr_status check_cuda(const fr_options *options, fr_error *error) {
         return fr_fail(error, FR_ERROR_USAGE, "--wire %s is for CPUs; GPUs exchange int8 levels",
                        fr_wire_name(options->wire));
     fr_status status = fr_cuda_count(&devices, error);
-    int sharing = getenv("CUDA_VISIBLE_DEVICES") ? 1 : fr_world_neighbours(options->world);
+    int sharing = getenv("CUDA_VISIBLE_DEVICES") ? 1 : fr_world_local_ranks(options->world);
     if (status == FR_OK && wanted > devices)
         status = fr_fail(error, FR_ERROR_DEVICE, "--gpus is %d; this machine has %d", wanted, devices);
     if (status == FR_OK && wanted * sharing > devices)
@@ -54,18 +54,19 @@ static fr_status check_cpu(const fr_options *options, fr_error *error) {
     return FR_OK;
 }
 
-/* Over the CPUs of several processes, master means a master: rank 0 keeps the model and has no rows. */
-fr_status fr_place_count(fr_options *options, fr_place *place, fr_error *error) {
+/* The numbers alone: ranks, apart and workers. Over the CPUs of several processes, master means a master: rank 0 keeps
+ * the model and has no rows. */
+static fr_status count_ranks(fr_options *options, fr_place *place, fr_error *error) {
     int processes = fr_world_size(options->world);
     *place = (fr_place){.cuda = options->device == FR_DEVICE_CUDA || options->gpus > 0, .world = options->world};
     if (options->gpus < 0) return fr_fail(error, FR_ERROR_USAGE, "--gpus is %d; it must be 0 or more", options->gpus);
     place->ranks = place->cuda && options->gpus > 0 ? options->gpus : 1;
     place->all_ranks = place->ranks * processes;
-    place->apart = !place->cuda && processes > 1 && options->collective == FR_COLLECTIVE_MASTER;
-    int working = place->all_ranks - place->apart;
+    place->dedicated_master = !place->cuda && processes > 1 && options->collective == FR_COLLECTIVE_MASTER;
+    int working = place->all_ranks - place->dedicated_master;
     if (options->workers == 0) options->workers = working;
     if (options->workers % working == 0) return FR_OK;
-    if (place->apart)
+    if (place->dedicated_master)
         return fr_fail(error, FR_ERROR_USAGE, "--workers is %d; it must be a multiple of %d, the ranks without the master",
                        options->workers, working);
     if (processes > 1)
@@ -78,9 +79,9 @@ fr_status fr_place_count(fr_options *options, fr_place *place, fr_error *error) 
 fr_status fr_read_options_share(fr_read_options *reading, const fr_options *options, fr_error *error) {
     fr_options counted = *options;
     fr_place place;
-    fr_status status = fr_place_count(&counted, &place, error);
+    fr_status status = count_ranks(&counted, &place, error);
     if (status != FR_OK || place.all_ranks == place.ranks) return status;
-    const fr_plan plan = {.workers = counted.workers, .apart = place.apart};
+    const fr_plan plan = {.workers = counted.workers, .dedicated_master = place.dedicated_master};
     int first_rank = fr_world_rank(options->world) * place.ranks;
     reading->all_workers = counted.workers;
     reading->first_worker = fr_first_worker(&plan, place.all_ranks, first_rank);
@@ -89,7 +90,7 @@ fr_status fr_read_options_share(fr_read_options *reading, const fr_options *opti
 }
 
 fr_status fr_place_make(fr_options *options, fr_place *place, fr_error *error) {
-    fr_status status = fr_place_count(options, place, error);
+    fr_status status = count_ranks(options, place, error);
     if (status != FR_OK) return status;
     if (options->threads < 0 || options->threads > 4096)
         return fr_fail(error, FR_ERROR_USAGE, "--threads is %d; it must be from 1 to 4096", options->threads);
@@ -130,7 +131,7 @@ static int first_to_fail(const fr_place *place) {
 
 /* Processes that share a machine share its GPUs, one after the other, unless their launcher shows each only its own. */
 static int first_device(const fr_place *place) {
-    return getenv("CUDA_VISIBLE_DEVICES") ? 0 : fr_world_neighbour(place->world) * place->ranks;
+    return getenv("CUDA_VISIBLE_DEVICES") ? 0 : fr_world_local_rank(place->world) * place->ranks;
 }
 
 fr_status fr_place_rank(fr_place *place, int rank, const fr_plan *plan, const fr_dataset *set, int threads,

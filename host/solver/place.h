@@ -10,7 +10,7 @@
 
 typedef struct fr_place {
     bool cuda;
-    bool apart;                  /* rank 0 of the world is a master without rows */
+    bool dedicated_master;                  /* rank 0 of the world is a master without rows */
     int ranks;                   /* of this process, its threads */
     int all_ranks;               /* of the world */
     fr_world *world;             /* borrowed; NULL: this process alone */
@@ -20,8 +20,6 @@ typedef struct fr_place {
 /* Refuses what options say of the place if this build or this machine cannot give it. Makes `workers` one a rank that
  * has rows where it was left open, and refuses a number that these do not divide. */
 fr_status fr_place_make(fr_options *options, fr_place *place, fr_error *error);
-/* Only the numbers: ranks, apart and workers, as fr_place_make finds them; nothing is started. */
-fr_status fr_place_count(fr_options *options, fr_place *place, fr_error *error);
 void fr_place_free(fr_place *place); /* after every rank's exchange is gone */
 
 /* Runs job(user, rank) on every rank at once and waits for all. A rank that fails makes the others stop; the line is

@@ -16,13 +16,12 @@ static void describe_options(const fr_options *o, const fr_dataset *set, const f
         "--batch=%" PRId64 " --workers=%d --iterations=%" PRId64 " --levels=%d --scale=%s --collective=%s --wire=%s "
         "--precision=%s --seed=%" PRIu64 " --step-size=%s --step-size=%.17g --schedule=%s --average=%.17g --init=%s "
         "--tolerance=%.17g --ensemble=%d --standardize=%d --intercept=%d --report-every=%" PRId64 " --device=%d "
-        "--gpus=%d --checkpoint=%d --resume=%d --model-levels=%d --broadcast=%s --storage=%s",
+        "--gpus=%d --checkpoint=%d --resume=%d --broadcast=%s --storage=%s",
         p->batch, p->workers, p->iterations, p->levels, fr_scale_name(p->scale), fr_collective_name(p->collective),
         fr_wire_name(p->wire), fr_precision_name(p->precision), p->seed, fr_step_rule_name(o->step_rule), o->step_size,
         fr_schedule_name(o->schedule), o->average, fr_init_name(o->init), o->tolerance, o->ensemble, o->standardize,
         o->intercept, o->report_every, (int)o->device, o->gpus, o->checkpoint != NULL, o->resume != NULL,
-        o->model_levels, o->star ? "star" : "tree",
-        fr_storage_name(o->storage));
+        o->star ? "star" : "tree", fr_storage_name(o->storage));
     if (set->is_planted && used < TEXT)
         snprintf(text + used, TEXT - used,
                  " --samples=%" PRId64 " --features=%" PRId64 " --noise=%.17g planted-seed=%" PRIu64,
@@ -48,7 +47,7 @@ static void describe_data(const fr_options *options, const fr_dataset *set, char
              set->is_planted, set->samples, set->features, set->fingerprint, mix_weights(options, set->features));
 }
 
-fr_status fr_consent(fr_world *world, const fr_options *options, const fr_dataset *set, const fr_plan *plan,
+fr_status fr_check_same_run(fr_world *world, const fr_options *options, const fr_dataset *set, const fr_plan *plan,
                      fr_error *error) {
     char text[TEXT];
     if (fr_world_size(world) == 1) return FR_OK;

@@ -89,7 +89,7 @@ static bool is_made_on_device(const fr_solver *s) {
 
 static fr_status make_plan(fr_solver *s, fr_error *error) {
     fr_status status = fr_plan_make(&s->options, s->set, &s->plan, error);
-    s->plan.apart = s->place.apart;
+    s->plan.dedicated_master = s->place.dedicated_master;
     return status;
 }
 
@@ -99,8 +99,8 @@ static fr_status own_rows(fr_solver *s, fr_error *error) {
     int first_rank = fr_world_rank(s->place.world) * s->place.ranks, last_rank = first_rank + s->place.ranks;
     int first_worker = fr_first_worker(&s->plan, s->place.all_ranks, first_rank);
     int last_worker = fr_first_worker(&s->plan, s->place.all_ranks, last_rank);
-    int64_t first = fr_part_start(set->samples, s->plan.workers, first_worker);
-    int64_t last = fr_part_start(set->samples, s->plan.workers, last_worker);
+    int64_t first = fr_split_start(set->samples, s->plan.workers, first_worker);
+    int64_t last = fr_split_start(set->samples, s->plan.workers, last_worker);
     if (set->is_planted) return fr_dataset_materialize(set, first, last - first, error);
     return fr_dataset_holds(set, (fr_range){first, last - first}, error);
 }
@@ -119,7 +119,7 @@ static fr_status prepare_rows(fr_solver *s, fr_error *error) {
 
 /* Ranks that share a machine share its processors, unless the launcher gave each its own. */
 static int choose_threads(const fr_options *options) {
-    int online = (int)sysconf(_SC_NPROCESSORS_ONLN), near = fr_world_neighbours(options->world);
+    int online = (int)sysconf(_SC_NPROCESSORS_ONLN), near = fr_world_local_ranks(options->world);
     int own = omp_get_num_procs() < online ? omp_get_num_procs() : online / near;
     int wanted = options->threads > 0 ? options->threads : omp_get_max_threads();
     if (near == 1 || wanted <= own) return wanted;
@@ -129,11 +129,11 @@ static int choose_threads(const fr_options *options) {
 /* Whatever a rank refuses, all refuse, before the next thing that needs them all. */
 static fr_status prepare(fr_solver *s, fr_error *error) {
     fr_world *world = s->options.world;
-    fr_world_patience(world, s->options.timeout);
+    fr_world_set_timeout(world, s->options.timeout);
     fr_status status = fr_place_make(&s->options, &s->place, error);
     if (status == FR_OK) status = make_plan(s, error); /* refuses before work is done */
     status = fr_world_agree(world, status, error);
-    if (status == FR_OK) status = fr_consent(world, &s->options, s->set, &s->plan, error);
+    if (status == FR_OK) status = fr_check_same_run(world, &s->options, s->set, &s->plan, error);
     if (status == FR_OK && !is_made_on_device(s)) status = prepare_rows(s, error);
     s->plan.threads = choose_threads(&s->options);
     return status;
@@ -148,8 +148,8 @@ static fr_status create_rank(void *user, int rank, fr_error *error) {
     r->plan = s->plan;
     int64_t d = r->plan.features > s->place.all_ranks ? r->plan.features : s->place.all_ranks;
     double **vectors[] = {&r->start,  &r->fitted, &r->fit.scratch, &r->fit.state.weights, &r->fit.state.average,
-                          &r->sent, &r->received, &r->fit.state.replica};
-    for (size_t i = 0; i < sizeof vectors / sizeof *vectors - (r->plan.model_levels == 0); i++)
+                          &r->sent, &r->received};
+    for (size_t i = 0; i < sizeof vectors / sizeof *vectors; i++)
         if ((status = fr_allocate((void **)vectors[i], d, sizeof(double), "weights", error)) != FR_OK) return status;
     return fr_place_rank(&s->place, rank, &r->plan, r->set, r->plan.threads, &r->engine, &r->comm, error);
 }
@@ -164,7 +164,6 @@ static fr_status free_rank(void *user, int rank, fr_error *error) {
     free(r->fit.scratch);
     free(r->fit.state.weights);
     free(r->fit.state.average);
-    free(r->fit.state.replica);
     free(r->sent);
     free(r->received);
     return FR_OK;
@@ -255,7 +254,6 @@ static fr_status resume(solver_rank *s, fr_error *error) {
     if (status == FR_OK) status = fr_world_broadcast(world, &state->step, sizeof state->step, true, error);
     if (status == FR_OK) status = fr_world_broadcast(world, &state->averaged, sizeof state->averaged, true, error);
     if (status == FR_OK) status = fr_world_broadcast(world, state->weights, bytes, true, error);
-    if (status == FR_OK && state->replica) status = fr_world_broadcast(world, state->replica, bytes, true, error);
     return status == FR_OK ? fr_world_broadcast(world, state->average, bytes, true, error) : status;
 }
 
@@ -266,7 +264,6 @@ static fr_status run_once(solver_rank *s, int run, fr_error *error) {
     fit->state.run = run;
     memcpy(fit->state.weights, s->start, bytes);
     memset(fit->state.average, 0, bytes);
-    if (fit->state.replica) memcpy(fit->state.replica, s->start, bytes);
     fr_status status = s->options.resume ? resume(s, error) : FR_OK;
     if (status == FR_OK) status = fr_fit_run(fit, error);
     memcpy(s->fitted, fit->state.weights, bytes);
@@ -323,15 +320,15 @@ static int condition_ii(solver_rank *s) {
 }
 
 /* What a rank tells about its steps when a run is over. */
-typedef struct books {
+typedef struct counters {
     double sent, received, coded, levels; /* bytes, and coordinates, of all steps */
     double steps, model_clock, compute;
-} books;
+} counters;
 
 /* Of a master over several ranks: compute is that of the ranks with rows, in the mean; what is left of the time is
  * exchange, and of this the way down is the time from the model's leaving rank 0 until the last rank has it. Clocks are
  * compared, so it is told only where the ranks share one machine's. */
-static void split_time(const solver_rank *s, const books *all, fr_result *r) {
+static void split_time(const solver_rank *s, const counters *all, fr_result *r) {
     int ranks = s->comm->size;
     double compute = 0, latest = 0;
     for (int i = 1; i < ranks; i++) {
@@ -345,15 +342,15 @@ static void split_time(const solver_rank *s, const books *all, fr_result *r) {
     r->seconds_up = r->seconds_communicate - r->seconds_down;
 }
 
-/* The books of all ranks, where the exchange keeps any. */
-static fr_status read_books(solver_rank *s, fr_result *r, fr_error *error) {
+/* The counters of all ranks, where the exchange keeps any. */
+static fr_status read_counters(solver_rank *s, fr_result *r, fr_error *error) {
     const fr_comm *comm = s->comm;
-    books mine = {(double)comm->sent,  (double)comm->received, (double)comm->coded, (double)comm->levels,
+    counters mine = {(double)comm->sent,  (double)comm->received, (double)comm->coded, (double)comm->levels,
                   (double)comm->steps, comm->model_clock,      r->seconds_compute},
           *all = NULL;
     double coded = mine.coded, levels = mine.levels, sent = 0;
     if (comm->ops->exchange && comm->steps > 0) {
-        fr_status status = fr_allocate((void **)&all, comm->size, sizeof *all, "the ranks' books", error);
+        fr_status status = fr_allocate((void **)&all, comm->size, sizeof *all, "the ranks' counters", error);
         if (status == FR_OK) status = comm->ops->gather_host(s->comm, &mine, sizeof mine, all, error);
         if (status != FR_OK) {
             free(all);
@@ -368,7 +365,7 @@ static fr_status read_books(solver_rank *s, fr_result *r, fr_error *error) {
         }
         r->rank_sent = s->sent, r->rank_received = s->received;
         r->bytes_sent_per_iteration = sent;
-        if (s->plan.apart) split_time(s, all, r);
+        if (s->plan.dedicated_master) split_time(s, all, r);
     } else if (s->plan.wire == FR_WIRE_ELIAS && comm->steps > 0) {
         r->bytes_sent_per_iteration = mine.sent / mine.steps;
     }
@@ -411,13 +408,12 @@ static fr_status fill_result(solver_rank *s, double seconds, double waited, fr_r
         .seconds_communicate = waited,
         .seconds_up = NAN,
         .seconds_down = NAN,
-        .model_levels = plan->model_levels,
         .bytes_sent_per_iteration = s->fit.bytes_a_step,
         .rate = fr_theory_rate(plan->features, (double)plan->batch, plan->levels),
         .condition_ii = condition_ii(s),
         .agreeing = s->agreeing,
     };
-    return status == FR_OK ? read_books(s, r, error) : status;
+    return status == FR_OK ? read_counters(s, r, error) : status;
 }
 
 static fr_status run_rank(void *user, int rank, fr_error *error) {

@@ -30,8 +30,7 @@ enum {
     FR_STREAM_ROWS = 4,    /* planted features */
     FR_STREAM_PLANTED = 5, /* planted weights */
     FR_STREAM_NOISE = 6,   /* noise of planted labels */
-    FR_STREAM_START = 7,   /* the random start */
-    FR_STREAM_MODEL = 8    /* rounding of the model's change, on its way back from the master */
+    FR_STREAM_START = 7    /* the random start */
 };
 
 typedef struct fr_block {

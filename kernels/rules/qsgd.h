@@ -46,7 +46,7 @@ FR_BOTH int fr_quantize_f64(double v, double norm, double s, uint32_t draw) {
 }
 
 /* Where part k of n things cut into K parts begins; parts differ by at most one, the longer ones first. */
-FR_BOTH int64_t fr_part_start(int64_t n, int64_t parts, int64_t k) {
+FR_BOTH int64_t fr_split_start(int64_t n, int64_t parts, int64_t k) {
     int64_t rest = n % parts;
     return n / parts * k + (k < rest ? k : rest);
 }

@@ -26,7 +26,6 @@ TEST_F(Plan, BadOptionsAreRefusedInOneLine) {
                {"plan --compute-rate 0", {"--compute-rate", "above 0"}},
                {"plan --tolerance 0", {"--tolerance", "above 0"}},
                {"plan --nodes 0", {"--nodes", "from 1"}},
-               {"plan --model-levels 128", {"--model-levels", "from 1 to 127"}},
                {"plan --workers 12 --nodes 5", {"--workers 12", "5 nodes"}},
                {"plan --workers 12 --workers-per-node 5", {"--workers 12", "5 each"}},
                {"plan --workers 4 --nodes 8", {"--workers 4", "8 nodes"}},
@@ -98,7 +97,7 @@ static double number(json_t *scheme, const char *path, const char *inner = nullp
 
 TEST_F(Plan, JsonHasThePromisedKeys) {
     Json json(run("plan --json --samples 12K --features 1K --workers 8 --batch 800 --bandwidth 100M --latency 1e-3 "
-                  "--message-time 2e-6 --compute-rate 3G --tolerance 1e-4 --model-levels 15"));
+                  "--message-time 2e-6 --compute-rate 3G --tolerance 1e-4"));
     EXPECT_EQ(json.text("program"), "fitrelu");
     EXPECT_EQ(json.text("version"), fr_version());
     EXPECT_EQ(json.number("job.samples"), 12000);
@@ -108,7 +107,6 @@ TEST_F(Plan, JsonHasThePromisedKeys) {
     EXPECT_EQ(json.number("job.nodes"), 8);
     EXPECT_EQ(json.number("job.workers_per_node"), 1);
     EXPECT_EQ(json.number("job.tolerance"), 1e-4);
-    EXPECT_EQ(json.number("job.model_levels"), 15);
     EXPECT_EQ(json.text("job.precision"), "f64");
     EXPECT_TRUE(json_is_false(json.at("job.full")));
     EXPECT_EQ(json.number("network.bandwidth"), 1e8);

@@ -129,7 +129,6 @@ struct Method {
     int levels, workers;
     fr_wire wire;
     fr_precision precision = FR_F64;
-    int model_levels = 0;
     bool star = false;
 
     std::string line() const {
@@ -137,7 +136,6 @@ struct Method {
                            fr_wire_name(wire) + " --precision " + fr_precision_name(precision) + " --workers " +
                            std::to_string(workers);
         if (levels > 0) text += " --levels " + std::to_string(levels);
-        if (model_levels > 0) text += " --model-levels " + std::to_string(model_levels);
         return text + (star ? " --broadcast star" : "");
     }
 
@@ -152,10 +150,10 @@ struct Method {
         fr_dataset *set = nullptr;
         fr_options_default(&options);
         options.batch = 240, options.workers = workers, options.levels = levels, options.collective = collective;
-        options.wire = wire, options.model_levels = model_levels, options.star = star;
+        options.wire = wire, options.star = star;
         EXPECT_EQ(fr_dataset_generate(&recipe, precision, &set, &error), FR_OK) << error.message;
         EXPECT_EQ(fr_plan_make(&options, set, &made, &error), FR_OK) << error.message;
-        made.apart = collective == FR_COLLECTIVE_MASTER && ranks > 1;
+        made.dedicated_master = collective == FR_COLLECTIVE_MASTER && ranks > 1;
         fr_dataset_free(set);
         return made;
     }
@@ -194,9 +192,9 @@ class Methods : public Mpi, public ::testing::WithParamInterface<Method> {
             EXPECT_LE(bits, most);
             return;
         }
-        int rank = ranks - 1, senders = plan.apart ? ranks - 1 : ranks;
+        int rank = ranks - 1, senders = plan.dedicated_master ? ranks - 1 : ranks;
         double sent = json_number_value(json_array_get(json.at("traffic.sent"), (size_t)rank));
-        double coordinates = (plan.apart ? 1 : ranks - 1) * plan.workers / senders * (double)plan.features;
+        double coordinates = (plan.dedicated_master ? 1 : ranks - 1) * plan.workers / senders * (double)plan.features;
         if (plan.wire != FR_WIRE_ELIAS) EXPECT_NEAR(bits, 8 * sent / coordinates, 1e-12);
         else EXPECT_LT(bits, 4); /* what the code is for: at 7 levels of l2 most of a vector is 0 */
     }
@@ -205,7 +203,7 @@ class Methods : public Mpi, public ::testing::WithParamInterface<Method> {
 
 TEST_P(Methods, GiveTheBitsOfOneProcessAndSendWhatTheFormulaSays) {
     ASSERT_EQ(run("fit " + line() + " --model one").code, 0);
-    for (int count : {2, 3, 4, 6, 10, 15, 24}) { /* ten: small pieces go by way of other ranks (fr_is_staged, exchange/hierarchical.h) */
+    for (int count : {2, 3, 4, 6, 10, 15, 24}) { /* ten: small pieces go by way of other ranks (fr_uses_bruck, exchange/hierarchical.h) */
         int parts = GetParam().collective == FR_COLLECTIVE_MASTER ? count - 1 : count;
         if (GetParam().workers % parts != 0) continue;
         Said said = ranks(count, line() + " --model many --json");
@@ -235,9 +233,9 @@ INSTANTIATE_TEST_SUITE_P(
         Method{FR_COLLECTIVE_TWO_PHASE, 100, 12, FR_WIRE_INT8, FR_F32},
         Method{FR_COLLECTIVE_TWO_PHASE, 0, 12, FR_WIRE_FULL, FR_F32},
         Method{FR_COLLECTIVE_MASTER, 0, 12, FR_WIRE_FULL},
-        Method{FR_COLLECTIVE_MASTER, 100, 12, FR_WIRE_INT8, FR_F64, 0, true},
-        Method{FR_COLLECTIVE_MASTER, 7, 12, FR_WIRE_PACKED, FR_F64, 63},
-        Method{FR_COLLECTIVE_MASTER, 7, 12, FR_WIRE_ELIAS, FR_F64, 127, true},
+        Method{FR_COLLECTIVE_MASTER, 100, 12, FR_WIRE_INT8, FR_F64, true},
+        Method{FR_COLLECTIVE_MASTER, 7, 12, FR_WIRE_PACKED},
+        Method{FR_COLLECTIVE_MASTER, 7, 12, FR_WIRE_ELIAS, FR_F64, true},
         /* K = 2R with 2 ranks, K = R with 4; of master, two workers a rank with 3 */
         Method{FR_COLLECTIVE_TWO_PHASE, 7, 4, FR_WIRE_PACKED}, Method{FR_COLLECTIVE_MASTER, 7, 4, FR_WIRE_PACKED}));
 

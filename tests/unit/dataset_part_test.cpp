@@ -50,8 +50,8 @@ void expect_part(const string &path, const fr_read_options &options, const fr_da
     const fr_dataset *part = read.set;
     ASSERT_NE(part, nullptr);
     expect_alike(part, whole);
-    int64_t first = fr_part_start(whole->samples, options.all_workers, options.first_worker);
-    int64_t end = fr_part_start(whole->samples, options.all_workers, options.first_worker + options.worker_count);
+    int64_t first = fr_split_start(whole->samples, options.all_workers, options.first_worker);
+    int64_t end = fr_split_start(whole->samples, options.all_workers, options.first_worker + options.worker_count);
     ASSERT_EQ(part->first_row, first);
     ASSERT_EQ(part->local_rows, end - first);
     int64_t real = (int64_t)fr_precision_bytes(whole->precision), row = whole->features * real;
@@ -75,7 +75,7 @@ void expect_parts_make_the_whole(const string &path, const fr_read_options &opti
         for (int ranks : {1, 2, 3, 7}) {
             int64_t rows = 0;
             for (int rank = 0; rank < ranks; rank++) {
-                int first = (int)fr_part_start(all, ranks, rank), end = (int)fr_part_start(all, ranks, rank + 1);
+                int first = (int)fr_split_start(all, ranks, rank), end = (int)fr_split_start(all, ranks, rank + 1);
                 fr_read_options own = part_of(options, all, first, end - first);
                 expect_part(path, own, whole.set);
                 rows += fr_kept_rows(&own, samples).count;

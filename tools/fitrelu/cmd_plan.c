@@ -72,7 +72,7 @@ static int read_settings(const arguments *given, plan_settings *settings) {
     plan_measured measured;
     fr_options fit;
     fr_options_default(&fit);
-    fr_world_patience(given->world, given->values[OPT_TIMEOUT].given ? given->values[OPT_TIMEOUT].real : fit.timeout);
+    fr_world_set_timeout(given->world, given->values[OPT_TIMEOUT].given ? given->values[OPT_TIMEOUT].real : fit.timeout);
     int code = plan_settings_read(given->values, measure && ranks > 1 ? ranks : 0, settings);
     code = ranks_agree(given->world, code);
     if (code != 0 || !measure) return code;

@@ -11,11 +11,13 @@
 #include "fitrelu/fit_report.h"
 #include "fitrelu/json_writer.h"
 
-const char *fit_report_scale(const fr_result *result) {
+/* NULL where nothing is quantized. */
+static const char *scale_of(const fr_result *result) {
     return result->levels > 0 && result->scale != FR_SCALE_AUTO ? fr_scale_name(result->scale) : NULL;
 }
 
-const char *fit_report_collective(const fr_result *result) {
+/* NULL where one worker sends nothing. */
+static const char *collective_of(const fr_result *result) {
     bool sent = result->workers > 1 && result->collective != FR_COLLECTIVE_AUTO;
     return sent ? fr_collective_name(result->collective) : NULL;
 }
@@ -39,8 +41,8 @@ static void write_method(json_writer *json, const fr_result *r) {
     json_integer(json, "workers", r->workers);
     if (r->levels > 0) json_integer(json, "levels", r->levels);
     else json_null(json, "levels");
-    json_string(json, "scale", fit_report_scale(r));
-    json_string(json, "collective", fit_report_collective(r));
+    json_string(json, "scale", scale_of(r));
+    json_string(json, "collective", collective_of(r));
     json_string(json, "wire", fr_wire_name(r->wire));
     json_string(json, "step_rule", fr_step_rule_name(r->step_rule));
     json_string(json, "precision", fr_precision_name(r->precision));
@@ -142,7 +144,7 @@ static const char *outcome_words(const fr_result *r) {
 }
 
 static void method_row(const fr_result *r) {
-    const char *scale = fit_report_scale(r), *collective = fit_report_collective(r);
+    const char *scale = scale_of(r), *collective = collective_of(r);
     char levels[48] = "", exchange[32] = "";
     if (r->levels > 0) snprintf(levels, sizeof levels, ", %d levels, scale %s", r->levels, scale ? scale : "-");
     if (collective) snprintf(exchange, sizeof exchange, ", %s", collective);

@@ -19,8 +19,4 @@ void fit_report_table(const fit_report *report);
 /* What was done and what came of it; for the problem that `fitrelu fit` makes by itself. */
 void fit_report_sentences(const fit_report *report);
 
-/* The words for parts of the method that may not apply. */
-const char *fit_report_scale(const fr_result *result);      /* NULL where nothing is quantized */
-const char *fit_report_collective(const fr_result *result); /* NULL where one worker sends nothing */
-
 #endif

@@ -85,7 +85,6 @@ static void read_method(const option_value *values, fr_options *options) {
     options->scale = (fr_scale)word_of(&values[OPT_SCALE]);
     options->collective = (fr_collective)word_of(&values[OPT_COLLECTIVE]);
     options->wire = (fr_wire)word_of(&values[OPT_WIRE]);
-    options->model_levels = (int)values[OPT_MODEL_LEVELS].integer;
     options->star = word_of(&values[OPT_BROADCAST]) == 1;
     options->storage = (fr_storage)word_of(&values[OPT_STORAGE]);
     options->tolerance = values[OPT_TOLERANCE].real;

@@ -84,9 +84,6 @@ const option_entry option_table[OPT_COUNT] = {
                   "how a gradient travels: levels as int8, packed into b + 1 bits, or by Elias' code (allgather, master); "
                   "unquantized in the precision of the fit (full) or, with allreduce, as bfloat16 (default: auto, packed "
                   "where that is shorter, else int8)"},
-    [OPT_MODEL_LEVELS] = {"model-levels", 0, GROUP_METHOD, FIT | PLAN, KIND_INTEGER, "S", NULL, 1, 127, 0,
-                          "with --collective master: send the model's change back in S levels instead of the model in "
-                          "float64"},
     [OPT_BROADCAST] = {"broadcast", 0, GROUP_METHOD, FIT, KIND_WORD, NULL, "tree|star", 0, 0, 0,
                        "with --collective master over several ranks: the model goes back by way of other ranks, or from "
                        "the master to each (default: tree)"},

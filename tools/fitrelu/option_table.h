@@ -35,7 +35,6 @@ typedef enum option_id {
     OPT_SCALE,
     OPT_COLLECTIVE,
     OPT_WIRE,
-    OPT_MODEL_LEVELS,
     OPT_BROADCAST,
     OPT_PRECISION,
     OPT_STORAGE,

@@ -109,7 +109,7 @@ static fr_status measure_compute(const fr_world *world, fr_precision precision, 
                                  fr_error *error) {
     int64_t d = features < FEATURES_MOST ? features : FEATURES_MOST;
     fr_planted planted = {.features = d, .samples = ROW_BYTES / 8 / d, .seed = 1};
-    int threads = omp_get_max_threads() / fr_world_neighbours(world);
+    int threads = omp_get_max_threads() / fr_world_local_ranks(world);
     fr_dataset *set = NULL;
     double seconds = 1;
     fr_status status = fr_dataset_generate(&planted, precision, &set, error);

@@ -212,8 +212,6 @@ static void json_job(json_writer *json, const plan_settings *s) {
     json_integer(json, "workers", plan_workers(s));
     json_integer(json, "nodes", s->job.nodes);
     json_integer(json, "workers_per_node", s->job.workers_a_node);
-    if (s->job.model_levels) json_integer(json, "model_levels", s->job.model_levels);
-    else json_null(json, "model_levels");
     json_end(json);
     json_number(json, "compute_rate", s->machine.compute);
     json_network(json, "network", &s->between);

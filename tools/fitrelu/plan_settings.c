@@ -74,8 +74,7 @@ int plan_settings_read(const option_value *values, int nodes, plan_settings *set
     *settings = (plan_settings){.job = {.samples = planted.samples,
                                         .features = planted.features,
                                         .precision = precision_setting(values),
-                                        .tolerance = given_or(&values[OPT_TOLERANCE], 1e-6),
-                                        .model_levels = (int)values[OPT_MODEL_LEVELS].integer}};
+                                        .tolerance = given_or(&values[OPT_TOLERANCE], 1e-6)}};
     int code = read_workers(values, nodes > 0 ? nodes : USUAL_NODES, &settings->job);
     if (code == 0) code = check_rows(&settings->job, plan_workers(settings));
     if (code == 0) code = read_batch(&values[OPT_BATCH], plan_workers(settings), &settings->job);

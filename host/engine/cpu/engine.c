@@ -44,8 +44,7 @@ static void decode(const cpu_engine *e, fr_update update, int64_t first, int64_t
             for (int64_t j = from; j < to && j < last; j++) mean[j - first] = unit * b->slice_levels[j];
         }
         break;
-    case FR_UPDATE_MODEL:
-    case FR_UPDATE_MODEL_CHANGE: break; /* nothing to decode: the step was made elsewhere */
+    case FR_UPDATE_MODEL: break; /* nothing to decode: the step was made elsewhere */
     case FR_UPDATE_TOTAL_BF16: break; /* on GPUs alone, see solver/place.c */
     }
 }
@@ -63,7 +62,7 @@ static void apply_item(void *context, int64_t block, int thread) {
     int64_t d = e->base.config.plan->features, first = block * APPLY_COLUMNS;
     int64_t last = first + APPLY_COLUMNS < d ? first + APPLY_COLUMNS : d;
     double mean[APPLY_COLUMNS];
-    bool received = how->update >= FR_UPDATE_MODEL;
+    bool received = how->update == FR_UPDATE_MODEL;
     (void)thread;
     if (!received) decode(e, how->update, first, last, mean);
     for (int64_t j = first; j < last; j++) {
@@ -78,10 +77,6 @@ static fr_status cpu_apply(fr_engine *engine, fr_update update, fr_error *error)
     const fr_plan *plan = engine->config.plan;
     application how = {e, update, fr_step_at(plan->steps, e->step), e->step >= plan->average_start};
     (void)error;
-    if (update == FR_UPDATE_MODEL_CHANGE) { /* this rank knows no more of the model than the replica */
-        fr_cpu_follow_model(e);
-        memcpy(e->weights, e->replica, (size_t)plan->features * sizeof *e->weights);
-    }
     if (how.averages) e->averaged++;
     fr_team_run(e->team, blocks_of(e, APPLY_COLUMNS), apply_item, &how);
     e->step++;
@@ -99,10 +94,8 @@ static fr_status cpu_load(fr_engine *engine, const fr_state *state, fr_error *er
     e->averaged = state->averaged;
     memcpy(e->weights, state->weights, bytes);
     memcpy(e->average, state->average, bytes);
-    const double *at_gradients = e->replica ? e->replica : e->weights;
-    if (e->replica) memcpy(e->replica, state->replica, bytes);
     if (e->weights_real != e->weights)
-        for (int64_t j = 0; j < engine->config.plan->features; j++) put(e, e->weights_real, j, at_gradients[j]);
+        for (int64_t j = 0; j < engine->config.plan->features; j++) put(e, e->weights_real, j, e->weights[j]);
     return FR_OK;
 }
 
@@ -115,7 +108,6 @@ static fr_status cpu_store(fr_engine *engine, fr_state *state, fr_error *error) 
     state->averaged = e->averaged;
     memcpy(state->weights, e->weights, bytes);
     memcpy(state->average, e->average, bytes);
-    if (e->replica) memcpy(state->replica, e->replica, bytes);
     return FR_OK;
 }
 
@@ -154,11 +146,6 @@ static void cpu_destroy(fr_engine *engine) {
     if (e->weights_real != e->weights) free(e->weights_real);
     free(e->weights);
     free(e->average);
-    free(e->replica);
-    free(e->difference);
-    free(b->model_levels);
-    free(b->model_scale);
-    free(b->model_message);
     free(e->lane_sums);
     free(e->lane_scalars);
     free(e->lane_reads);
@@ -212,7 +199,7 @@ static fr_status make_buffers(cpu_engine *e, fr_error *error) {
         break;
     default:
         if (whole) b->all_values = b->values, b->all_levels = b->levels, b->all_scales = b->scales;
-        else if (plan->apart && own > 0) break; /* what others send goes to the master alone */
+        else if (plan->dedicated_master && own > 0) break; /* what others send goes to the master alone */
         else if (quantized) {
             FR_NEED(b->all_levels, all * d, 1);
             FR_NEED(b->all_scales, all, e->real);
@@ -229,16 +216,9 @@ static fr_status make_engine(cpu_engine *e, fr_error *error) {
     FR_NEED(e->weights, d, sizeof(double));
     FR_NEED(e->average, d, sizeof(double));
     e->weights_real = e->base.buffers.model = e->weights;
-    if (e->real == 4 || plan->model_levels > 0) {
+    if (e->real == 4) {
         e->weights_real = NULL;
         FR_NEED(e->weights_real, d, e->real);
-    }
-    if (plan->model_levels > 0) {
-        FR_NEED(e->replica, d, sizeof(double));
-        FR_NEED(e->difference, d, sizeof(double));
-        FR_NEED(e->base.buffers.model_levels, d, 1);
-        FR_NEED(e->base.buffers.model_scale, 1, sizeof(double));
-        FR_NEED(e->base.buffers.model_message, d + (int64_t)sizeof(double), 1);
     }
     int64_t start = shard_start(e, 0);
     fr_range own = {start, shard_start(e, e->base.config.worker_count) - start};
@@ -266,14 +246,13 @@ fr_status fr_engine_cpu_create(const fr_engine_config *config, fr_engine **engin
         .store = cpu_store,
         .probe = cpu_probe,
         .gradient = fr_cpu_gradient,
-        .magnitude = fr_cpu_magnitude,
+        .norm = fr_cpu_norm,
         .encode = fr_cpu_encode,
         .total = fr_cpu_total,
         .pack = fr_cpu_pack,
         .requantize = fr_cpu_requantize,
         .requantize_slices = fr_cpu_requantize_slices,
         .apply = cpu_apply,
-        .encode_model = fr_cpu_encode_model,
     };
     cpu_engine *e = NULL;
     fr_status status = fr_allocate((void **)&e, 1, sizeof *e, "the engine", error);

@@ -33,10 +33,10 @@ fr_status fr_cpu_idle_create(cpu_engine *e, fr_error *error) {
     if (status == FR_OK) status = fr_allocate(&idle->weights, d, e->real, what, error);
     int64_t blocks = blocks_of(e, APPLY_COLUMNS);
     if (status == FR_OK) status = fr_allocate((void **)&idle->parts, blocks, sizeof *idle->parts, what, error);
-    bool narrow = e->real == 4;
-    idle->error = (double)(d / (64 / (int64_t)e->real) + 64) * (narrow ? FLT_EPSILON : DBL_EPSILON) / 2;
-    idle->tiny = (double)d * (narrow ? (double)FLT_MIN : DBL_MIN);
-    idle->largest = (narrow ? (double)FLT_MAX : DBL_MAX) / 4;
+    bool single = e->real == 4;
+    idle->error = (double)(d / (64 / (int64_t)e->real) + 64) * (single ? FLT_EPSILON : DBL_EPSILON) / 2;
+    idle->tiny = (double)d * (single ? (double)FLT_MIN : DBL_MIN);
+    idle->largest = (single ? (double)FLT_MAX : DBL_MAX) / 4;
     idle->on = status == FR_OK;
     return status;
 }

@@ -1,6 +1,6 @@
 /*
  * levels.c - from gradients to levels and back to sums, on the CPU engine: norms, Q_s, the exact sum of
- * workers, the slices of two-phase and their second rounding, and the quantized change of the model.
+ * workers, and the slices of two-phase with their second rounding.
  */
 #include <math.h>
 #include <string.h>
@@ -20,7 +20,7 @@ static void norm_item(void *context, int64_t k, int thread) {
     put(e, b->scales, k, fr_norm(e->kernels, at(e, b->values, k * plan->features), plan->features, plan->scale));
 }
 
-fr_status fr_cpu_magnitude(fr_engine *engine, fr_error *error) {
+fr_status fr_cpu_norm(fr_engine *engine, fr_error *error) {
     cpu_engine *e = of(engine);
     fr_buffers *b = &engine->buffers;
     double most = 0;
@@ -74,7 +74,7 @@ fr_status fr_cpu_total(fr_engine *engine, fr_error *error) {
     (void)error;
     if (engine->config.plan->levels) {
         memcpy(b->total_levels, b->levels, (size_t)d);
-        for (int k = 1; k < workers; k++) /* at most 127 in size, by fr_plan_make and fr_has_leaders */
+        for (int k = 1; k < workers; k++) /* at most 127 in size, by fr_plan_make and fr_is_hierarchical */
             for (int64_t j = 0; j < d; j++) b->total_levels[j] = (int8_t)(b->total_levels[j] + b->levels[k * d + j]);
         return FR_OK;
     }
@@ -169,44 +169,4 @@ fr_status fr_cpu_requantize(fr_engine *engine, fr_error *error) {
     }
     return fr_cpu_requantize_slices(engine, first_worker, workers, b->incoming, plan->workers, b->own_slice,
                                     b->own_slice_scales, error);
-}
-
-/* ------------------------------------------------------------------------------------------ model */
-
-/* What the master sends back is the rounded difference of its model w and the replica that the workers hold, and both
- * add it to the replica v:
- *
- *     v' = v + Q_s(w' - v),     so     w' - v' = (w' - v) - Q_s(w' - v),
- *
- * which has mean zero, and E||w' - v'||^2 <= q ||w' - v||^2 with q = d / (4 s^2) at most, about ln(d) / (2 s^2) for
- * vectors like gradients. What a rounding leaves over is part of the next difference: nothing is lost for good. With
- * a step u_t = w_{t+1} - w_t and e_t = w_t - v_t, ||e_{t+1}||^2 <= q ||u_t + e_t||^2 in the mean, so for q < 1 the
- * error is at most sqrt(q) / (1 - sqrt(q)) times the largest recent step: it vanishes as the steps do. */
-fr_status fr_cpu_encode_model(fr_engine *engine, fr_error *error) {
-    cpu_engine *e = of(engine);
-    fr_buffers *b = &engine->buffers;
-    const fr_plan *plan = engine->config.plan;
-    const fr_cpu_kernels *kernels = fr_cpu_kernels_for(FR_F64);
-    int64_t d = plan->features;
-    double *difference = e->difference;
-    (void)error;
-    for (int64_t j = 0; j < d; j++) difference[j] = e->weights[j] - e->replica[j];
-    *b->model_scale = fr_norm(kernels, difference, d, FR_SCALE_MAX);
-    if (*b->model_scale > 0)
-        kernels->encode(difference, 0, d, *b->model_scale, plan->model_levels, plan->seed,
-                        fr_sequence(FR_STREAM_MODEL, (uint32_t)e->run, 0), fr_word_of_step((uint64_t)e->step),
-                        b->model_levels);
-    else
-        memset(b->model_levels, 0, (size_t)d);
-    fr_cpu_follow_model(e);
-    return FR_OK;
-}
-
-void fr_cpu_follow_model(cpu_engine *e) {
-    const fr_buffers *b = &e->base.buffers;
-    double s = e->base.config.plan->model_levels;
-    for (int64_t j = 0; j < e->base.config.plan->features; j++) {
-        e->replica[j] += *b->model_scale * (b->model_levels[j] / s);
-        put(e, e->weights_real, j, e->replica[j]);
-    }
 }

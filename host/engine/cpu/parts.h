@@ -56,8 +56,6 @@ typedef struct cpu_engine {
     void *weights_real; /* the same as real; weights itself in double */
     double *average;
     int64_t averaged;
-    double *difference; /* d, for use inside */
-    double *replica;    /* with plan->model_levels: the model that gradients are taken at; else NULL */
     lane_table drawn, full;
     double *lane_sums;      /* one d-vector a lane */
     fr_row_sums *lane_scalars;
@@ -81,7 +79,7 @@ static inline void put(const cpu_engine *e, void *buffer, int64_t i, double valu
 /* Rows of own workers: where worker k (from 0, of this engine) begins among all n, and how many it has. */
 static inline int64_t shard_start(const cpu_engine *e, int worker) {
     const fr_plan *plan = e->base.config.plan;
-    return fr_part_start(plan->samples, plan->workers, e->base.config.first_worker + worker);
+    return fr_split_start(plan->samples, plan->workers, e->base.config.first_worker + worker);
 }
 static inline int64_t shard_rows(const cpu_engine *e, int worker) { return shard_start(e, worker + 1) - shard_start(e, worker); }
 
@@ -107,15 +105,12 @@ void fr_cpu_idle_learn(cpu_engine *e, int64_t row, double product);
 bool fr_cpu_idle_skips(const cpu_engine *e, int64_t row);
 
 /* engine/cpu/levels.c */
-fr_status fr_cpu_magnitude(fr_engine *engine, fr_error *error);
+fr_status fr_cpu_norm(fr_engine *engine, fr_error *error);
 fr_status fr_cpu_encode(fr_engine *engine, bool shared, fr_error *error);
 fr_status fr_cpu_total(fr_engine *engine, fr_error *error);
 fr_status fr_cpu_pack(fr_engine *engine, fr_error *error);
 fr_status fr_cpu_requantize(fr_engine *engine, fr_error *error);
 fr_status fr_cpu_requantize_slices(fr_engine *engine, int first, int slices, const int8_t *parts, int count,
                                    int8_t *levels, void *scales, fr_error *error);
-fr_status fr_cpu_encode_model(fr_engine *engine, fr_error *error);
-/* replica <- replica + the change of the model that model_levels and model_scale stand for; and the same as real. */
-void fr_cpu_follow_model(cpu_engine *e);
 
 #endif

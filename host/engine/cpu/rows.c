@@ -29,8 +29,8 @@ fr_status fr_cpu_cut_lanes(const cpu_engine *e, bool drawn, lane_table *table, f
         lanes = lanes > most ? most : lanes;
         table->start[k] = table->count;
         for (int64_t l = 0; l < lanes; l++) {
-            int64_t first = fr_part_start(count, lanes, l);
-            table->lanes[table->count++] = (lane){k, first, fr_part_start(count, lanes, l + 1) - first};
+            int64_t first = fr_split_start(count, lanes, l);
+            table->lanes[table->count++] = (lane){k, first, fr_split_start(count, lanes, l + 1) - first};
         }
     }
     table->start[workers] = table->count;

@@ -124,8 +124,8 @@ static fr_status cuda_probe(fr_engine *engine, fr_probe *probe, fr_error *error)
     int count = shard->workers * (shard->draws ? shard->lanes : shard->full_lanes);
     double residual = 0, rows = (double)(plan->draws * shard->workers);
     if (!plan->draws)
-        rows = (double)(fr_part_start(plan->samples, plan->workers, shard->first_worker + shard->workers) -
-                        fr_part_start(plan->samples, plan->workers, shard->first_worker));
+        rows = (double)(fr_split_start(plan->samples, plan->workers, shard->first_worker + shard->workers) -
+                        fr_split_start(plan->samples, plan->workers, shard->first_worker));
     FR_CUDA(cudaSetDevice(e->device), "choosing the device");
     fr_status status = fr_cuda_engine_fetch(e, e->host_scalars, e->lane_scalars,
                                             (size_t)count * sizeof *e->host_scalars, "a step", error);
@@ -145,7 +145,7 @@ static fr_status cuda_gradient(fr_engine *engine, fr_error *error) {
                    "the gradient", error);
 }
 
-static fr_status cuda_magnitude(fr_engine *engine, fr_error *error) {
+static fr_status cuda_norm(fr_engine *engine, fr_error *error) {
     cuda_engine *e = cuda_of(engine);
     const fr_plan *plan = engine->config.plan;
     const fr_buffers *b = &engine->buffers;
@@ -181,12 +181,12 @@ static fr_status cuda_total(fr_engine *engine, fr_error *error) {
     return checked(e, code, "summing workers", error);
 }
 
-static fr_status cuda_narrow(fr_engine *engine, fr_error *error) {
+static fr_status cuda_round_to_bf16(fr_engine *engine, fr_error *error) {
     cuda_engine *e = cuda_of(engine);
     const fr_plan *plan = engine->config.plan;
     const fr_buffers *b = &engine->buffers;
     FR_CUDA(cudaSetDevice(e->device), "choosing the device");
-    return checked(e, fr_launch_narrow(plan->precision, b->total_values, plan->features, b->total_bf16, e->stream),
+    return checked(e, fr_launch_round_to_bf16(plan->precision, b->total_values, plan->features, b->total_bf16, e->stream),
                    "rounding the sum", error);
 }
 
@@ -243,8 +243,7 @@ fr_application fr_cuda_engine_application(const cuda_engine *e, fr_update update
     case FR_UPDATE_SLICE_LEVELS:
         job.decoding = FR_DECODE_SLICE_LEVELS, job.codes = b->slice_levels, job.scales = b->slice_scales;
         break;
-    case FR_UPDATE_MODEL:
-    case FR_UPDATE_MODEL_CHANGE: break; /* GPUs have no master, see solver/place.c */
+    case FR_UPDATE_MODEL: break; /* GPUs have no master, see solver/place.c */
     }
     return job;
 }
@@ -301,10 +300,10 @@ fr_status fr_engine_cuda_create(const fr_engine_config *config, fr_engine **engi
         .store = cuda_store,
         .probe = cuda_probe,
         .gradient = cuda_gradient,
-        .magnitude = cuda_magnitude,
+        .norm = cuda_norm,
         .encode = cuda_encode,
         .total = cuda_total,
-        .narrow = cuda_narrow,
+        .round_to_bf16 = cuda_round_to_bf16,
         .pack = cuda_pack,
         .requantize = cuda_requantize,
         .apply = cuda_apply,

@@ -165,8 +165,8 @@ static fr_status fill_rows(cuda_engine *e, int64_t first, int64_t count, fr_erro
 fr_status fr_cuda_engine_make(cuda_engine *e, fr_error *error) {
     const fr_engine_config *config = &e->base.config;
     const fr_plan *plan = config->plan;
-    int64_t n = plan->samples, all = plan->workers, first = fr_part_start(n, all, config->first_worker);
-    int64_t count = fr_part_start(n, all, config->first_worker + config->worker_count) - first;
+    int64_t n = plan->samples, all = plan->workers, first = fr_split_start(n, all, config->first_worker);
+    int64_t count = fr_split_start(n, all, config->first_worker + config->worker_count) - first;
     int devices;
     fr_status status = fr_cuda_count(&devices, error);
     if (status != FR_OK) return status;

@@ -64,7 +64,7 @@ TEST_F(Exchange, LevelsAreTheCpusEveryOne) {
                 for (int64_t step : {int64_t(0), int64_t(5), int64_t(1) << 30}) {
                     bench.pair.load(oracle::Vector(static_cast<size_t>(d)), step, 3);
                     bench.fill_both(&fr_buffers::values, random_vector(2 * d, static_cast<uint64_t>(step + d), 100));
-                    bench.both([](fr_engine *e) { return e->ops->magnitude(e, nullptr); });
+                    bench.both([](fr_engine *e) { return e->ops->norm(e, nullptr); });
                     bench.same(&fr_buffers::scales, 2 * fr_precision_bytes(precision), "scales");
                     bench.same(&fr_buffers::shared_scale, fr_precision_bytes(precision), "shared scale");
                     for (bool shared : {false, true}) {
@@ -84,7 +84,7 @@ TEST_F(Exchange, NormsNeitherOverflowNorUnderflow) {
             oracle::Vector v = random_vector(262, 3);
             for (double &x : v) x *= size;
             bench.fill_both(&fr_buffers::values, v);
-            bench.both([](fr_engine *e) { return e->ops->magnitude(e, nullptr); });
+            bench.both([](fr_engine *e) { return e->ops->norm(e, nullptr); });
             oracle::Vector cpu = reals_of(bench.pair.cpu, bench.pair.cpu->buffers.scales, 2);
             oracle::Vector cuda = reals_of(bench.pair.cuda, bench.pair.cuda->buffers.scales, 2);
             double shared = reals_of(bench.pair.cuda, bench.pair.cuda->buffers.shared_scale, 1)[0];
@@ -98,12 +98,12 @@ TEST_F(Exchange, ZeroEncodesToZeroAndNaNIsSeen) {
         Bench bench(9, 7, FR_SCALE_L2, FR_COLLECTIVE_ALLGATHER, precision);
         oracle::Vector v(18, 0.0);
         bench.fill_both(&fr_buffers::values, v);
-        bench.both([](fr_engine *e) { return e->ops->magnitude(e, nullptr); });
+        bench.both([](fr_engine *e) { return e->ops->norm(e, nullptr); });
         bench.both([](fr_engine *e) { return e->ops->encode(e, true, nullptr); });
         EXPECT_EQ(bytes_of(bench.pair.cuda, bench.pair.cuda->buffers.levels, 18), std::vector<char>(18, 0));
         v[3] = std::numeric_limits<double>::quiet_NaN();
         bench.fill_both(&fr_buffers::values, v);
-        bench.both([](fr_engine *e) { return e->ops->magnitude(e, nullptr); });
+        bench.both([](fr_engine *e) { return e->ops->norm(e, nullptr); });
         EXPECT_TRUE(std::isnan(reals_of(bench.pair.cuda, bench.pair.cuda->buffers.shared_scale, 1)[0]));
         EXPECT_TRUE(std::isnan(reals_of(bench.pair.cuda, bench.pair.cuda->buffers.scales, 2)[0]));
         EXPECT_EQ(reals_of(bench.pair.cuda, bench.pair.cuda->buffers.scales, 2)[1], 0);
@@ -132,7 +132,7 @@ TEST_F(Exchange, TwoPhasePacksAndRoundsAsTheCpu) {
                 for (fr_scale scale : {FR_SCALE_MAX, FR_SCALE_L2}) {
                     Bench bench(d, levels, scale, FR_COLLECTIVE_TWO_PHASE, precision);
                     size_t real = fr_precision_bytes(precision), wire = levels ? 1 : real;
-                    int64_t width = fr_part_start(d, 6, 4) - fr_part_start(d, 6, 2);
+                    int64_t width = fr_split_start(d, 6, 4) - fr_split_start(d, 6, 2);
                     bench.pair.load(oracle::Vector(static_cast<size_t>(d)), 17, 2);
                     if (levels) bench.fill_both(&fr_buffers::levels, random_codes(static_cast<size_t>(2 * d), 8));
                     else bench.fill_both(&fr_buffers::values, random_vector(2 * d, 8));
@@ -171,8 +171,7 @@ void updates_agree(int64_t d, int levels, fr_collective collective, fr_update up
         bench.fill_both(&fr_buffers::slice_levels, random_codes(n, 22));
         bench.fill_both(&fr_buffers::slice_scales, {1.5, 0.1, 7, 0, 3.3, 2});
         break;
-    case FR_UPDATE_MODEL:
-    case FR_UPDATE_MODEL_CHANGE: return; /* of CPU ranks with a master */
+    case FR_UPDATE_MODEL: return; /* of CPU ranks with a master */
     }
     if (levels) bench.fill_both(&fr_buffers::shared_scale, {3.7});
     State cpu(d), cuda(d);
@@ -208,7 +207,7 @@ TEST_F(Exchange, NoNumberOfWorkersIsTooLargeForAGrid) {
             Bench bench(66, levels, FR_SCALE_L2, collective, FR_F32);
             bench.pair.load(random_vector(66, 3));
             bench.both([](fr_engine *e) { return e->ops->gradient(e, nullptr); });
-            if (levels) bench.both([](fr_engine *e) { return e->ops->magnitude(e, nullptr); });
+            if (levels) bench.both([](fr_engine *e) { return e->ops->norm(e, nullptr); });
             if (levels) bench.both([](fr_engine *e) { return e->ops->encode(e, true, nullptr); });
             if (collective != FR_COLLECTIVE_TWO_PHASE) continue;
             bench.both([](fr_engine *e) { return e->ops->pack(e, nullptr); });

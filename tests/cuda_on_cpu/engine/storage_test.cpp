@@ -133,7 +133,7 @@ TEST_F(Storage, PlantedRowsAreTheCpusRoundedWithTheLabelsOfTheUnrounded) {
             for (int64_t k = 0, row = 0; k < 3; k++) {
                 oracle::Vector expected(13);
                 double label = 0, square = 0;
-                for (; row < fr_part_start(37, 3, k + 1); row++) {
+                for (; row < fr_split_start(37, 3, k + 1); row++) {
                     label += fr_dataset_label(host, row);
                     for (int64_t j = 0; j < 13; j++) {
                         const double x = nearest(fr_dataset_value(host, row, j));
@@ -205,7 +205,7 @@ TEST_F(Storage, TheUpdateTakesTheRoundedSum) {
         ASSERT_EQ(engine->ops->load(engine, &state.state, nullptr), FR_OK);
         fill_reals(engine, engine->buffers.values, values);
         ASSERT_EQ(engine->ops->total(engine, nullptr), FR_OK);
-        ASSERT_EQ(engine->ops->narrow(engine, nullptr), FR_OK);
+        ASSERT_EQ(engine->ops->round_to_bf16(engine, nullptr), FR_OK);
         ASSERT_EQ(engine->ops->apply(engine, FR_UPDATE_TOTAL_BF16, nullptr), FR_OK);
         ASSERT_EQ(engine->ops->store(engine, &state.state, nullptr), FR_OK);
         for (size_t j = 0; j < 35; j++) {
