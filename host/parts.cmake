@@ -92,18 +92,33 @@ elseif(FITRELU_MPI)
 endif()
 fitrelu_part(MPI "${found}" "MPI ${MPI_C_VERSION}" "${missing}")
 
-# --------------------------------------------------------------------------------------------- libzip, xxhash
+# --------------------------------------------------------------------------------- libzip, zlib, zstd, xxhash
 # Found by header and library rather than by libzip's own package file, which in Debian insists on tools that come
 # in other packages.
-set(found FALSE)
-if(FITRELU_LIBZIP)
-    find_path(FITRELU_LIBZIP_INCLUDE_DIR zip.h)
-    find_library(FITRELU_LIBZIP_LIBRARY zip)
-    if(FITRELU_LIBZIP_INCLUDE_DIR AND FITRELU_LIBZIP_LIBRARY)
-        set(found TRUE)
+# FITRELU_FILE_LIBRARIES: those that are used; FITRELU_FILE_LINKS: what the linker calls them.
+set(FITRELU_FILE_LIBRARIES "")
+set(FITRELU_FILE_LINKS "")
+set(labels libzip zlib zstd)
+set(libraries zip z zstd)
+set(kinds NPZ gzip zstd)
+foreach(label library files IN ZIP_LISTS labels libraries kinds)
+    string(TOUPPER "${label}" name)
+    string(REGEX REPLACE "^z$" "zlib" header "${library}")
+    set(found FALSE)
+    if(FITRELU_${name})
+        find_path(FITRELU_${name}_INCLUDE_DIR ${header}.h)
+        find_library(FITRELU_${name}_LIBRARY ${library})
+        if(FITRELU_${name}_INCLUDE_DIR AND FITRELU_${name}_LIBRARY)
+            set(found TRUE)
+        endif()
     endif()
-endif()
-fitrelu_part(libzip "${found}" "${FITRELU_LIBZIP_LIBRARY}" "zip.h and libzip were not found (no NPZ files)")
+    fitrelu_part(${label} "${found}" "${FITRELU_${name}_LIBRARY}"
+        "${header}.h and lib${library} were not found (no ${files} files)")
+    if(FITRELU_HAVE_${name})
+        list(APPEND FITRELU_FILE_LIBRARIES ${label})
+        list(APPEND FITRELU_FILE_LINKS ${library})
+    endif()
+endforeach()
 
 set(found FALSE)
 if(FITRELU_XXHASH)

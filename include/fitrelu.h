@@ -191,24 +191,39 @@ typedef struct fr_planted {
     uint64_t seed;
 } fr_planted;
 
+/* Whether the first line of a CSV (or of a text of labels) names its columns. auto: it is told by that line and those
+ * below; whatever is not plain is remarked. */
+typedef enum fr_header_rule { FR_HEADER_AUTO, FR_HEADER_YES, FR_HEADER_NO } fr_header_rule;
+/* What becomes of a missing value (nothing, NA, nan, #N/A, ...): refused; its row left out; or replaced by the mean of
+ * its column's other values. A row without its label is left out by the last two. */
+typedef enum fr_missing_rule { FR_MISSING_ERROR, FR_MISSING_DROP, FR_MISSING_MEAN } fr_missing_rule;
+
 /* What a file holds besides numbers; zero-initialise for the defaults. */
 typedef struct fr_read_options {
     fr_precision precision;   /* in which rows are kept */
     const char *labels;       /* file with the labels (NPY or one number a line); NULL: inside the data file */
     const char *label_column; /* CSV: name, or number from 1; NULL: the last */
     bool without_labels;      /* rows only, for prediction; a label column found is ignored where one can be told */
+    bool labels_optional;     /* for prediction: labels are read where the file has them (a CSV: one column more than
+                                 features); where one is missing or no number, none is kept */
     int64_t features;         /* expected d; 0: any. LIBSVM rows are padded to it */
     /* Which rows are kept: those of workers first_worker .. first_worker + worker_count - 1, as a fit with all_workers
-     * workers cuts the file's n rows. 0 workers in all: every row. A count of 0 of them: none, but n and d are known. */
+     * workers cuts the n rows. 0 workers in all: every row. A count of 0 of them: none, but n and d are known. */
     int all_workers, first_worker, worker_count;
+    fr_header_rule header;
+    fr_missing_rule missing;
+    int (*stop)(void *user);                      /* asked while the file is read; non-zero: give up, FR_ERROR. Or NULL */
+    void (*remark)(const char *line, void *user); /* told what was decided and was not plain. Or NULL */
+    void *user;                                   /* handed to both */
 } fr_read_options;
 
 /* Creates a planted problem; rows are generated where and when they are needed. */
 FR_API fr_status fr_dataset_generate(const fr_planted *planted, fr_precision precision, fr_dataset **dataset,
                                      fr_error *error);
-/* Reads NPY, NPZ, CSV or LIBSVM, told apart by content and ending. Of a set that keeps the rows of some workers,
- * samples and features are those of the whole file; it cannot be written or predicted from. Rows that are not kept
- * are counted but not parsed: what is wrong with their numbers is not found. */
+/* Reads NPY, NPZ, CSV or LIBSVM, told apart by content and ending; all but NPZ also compressed by gzip or zstd. The path
+ * "-" is standard input, which is read once. Of a set that keeps the rows of some workers, samples and features are
+ * those of the whole file; it cannot be written or predicted from. Rows that are not kept are counted but not parsed:
+ * what is wrong with their numbers is not found. */
 FR_API fr_status fr_dataset_read(const char *path, const fr_read_options *options, fr_dataset **dataset,
                                  fr_error *error);
 /* Limits a reading to the rows that this rank of options->world needs for a fit with these options: sets the three

@@ -34,6 +34,7 @@ struct fr_output {
 /* ------------------------------------------------------------------------------------------ opening */
 
 static fr_status cannot_write(const char *path, int reason, fr_error *error) {
+    if (reason == ENXIO) return fr_fail(error, FR_ERROR, "cannot write %s: nobody reads this pipe", path);
     errno = reason;
     return fr_fail_errno(error, FR_ERROR, "cannot write %s", path);
 }
@@ -49,12 +50,23 @@ static int standard_descriptor(const struct stat *target) {
     return -1;
 }
 
-/* Opens a device, a pipe, or the file behind standard output. */
+bool fr_output_is_named_pipe(const char *path) {
+    struct stat about;
+    if (stat(path, &about) != 0 || !S_ISFIFO(about.st_mode)) return false;
+    char *name = realpath(path, NULL); /* of other pipes: /proc/.../pipe:[123], which is no name */
+    bool named = name != NULL;
+    free(name);
+    return named;
+}
+
+/* Opens a device, a pipe, or the file behind standard output. Opening a pipe without a reader would wait for one, deaf
+ * to signals; it fails with ENXIO instead. */
 static bool open_directly(fr_output *output, const struct stat *about) {
-    int standard = standard_descriptor(about);
-    output->descriptor =
-        standard >= 0 ? fcntl(standard, F_DUPFD_CLOEXEC, 3) : open(output->path, O_WRONLY | O_NOCTTY | O_CLOEXEC);
-    return output->descriptor >= 0;
+    int standard = standard_descriptor(about), wait = S_ISFIFO(about->st_mode) ? O_NONBLOCK : 0;
+    output->descriptor = standard >= 0 ? fcntl(standard, F_DUPFD_CLOEXEC, 3)
+                                       : open(output->path, O_WRONLY | O_NOCTTY | O_CLOEXEC | wait);
+    if (output->descriptor < 0) return false;
+    return standard >= 0 || !wait || fcntl(output->descriptor, F_SETFL, O_WRONLY) == 0;
 }
 
 /* Creates a temporary file in the folder of the target. O_EXCL settles races with other threads and programs, and

@@ -25,7 +25,11 @@
 
 typedef struct fr_output fr_output;
 
-/* Begins to write path. Fails with FR_ERROR at once where it cannot be written: no folder, no permission, a folder.
+/* True for a pipe that has a name of its own (mkfifo), which waits for a reader; not for /dev/stdout and the like. */
+bool fr_output_is_named_pipe(const char *path);
+
+/* Begins to write path. Fails with FR_ERROR at once where it cannot be written: no folder, no permission, a folder,
+ * a pipe that nobody reads.
  */
 fr_status fr_output_open(const char *path, fr_output **output, fr_error *error);
 

@@ -38,11 +38,13 @@ double out_of_range_value(const char *begin, const char *end) {
         if (!started && point) place--;
     }
     if (at < end) at++; /* the letter e */
-    if (at < end && *at == '+') at++;
-    int64_t exponent = 0;
     bool shrinks = at < end && *at == '-';
-    if (std::from_chars(at, end, exponent).ec == std::errc::result_out_of_range)
-        place = 0, exponent = shrinks ? -1 : 1;
+    if (at < end && (*at == '-' || *at == '+')) at++;
+    constexpr int64_t MOST = INT64_C(1) << 60; /* more digits than any text has; the sum of two cannot overflow */
+    int64_t exponent = 0;
+    for (; at < end && exponent < MOST / 16; at++) exponent = 10 * exponent + (*at - '0');
+    if (at < end) exponent = MOST;
+    if (shrinks) exponent = -exponent;
     double value = place + exponent > 0 ? std::numeric_limits<double>::infinity() : 0.0;
     return negative ? -value : value;
 }

@@ -13,6 +13,8 @@
 #endif
 #include "base/status.h"
 
+#include "base/cgroup.h"
+
 #include <errno.h>
 #include <inttypes.h>
 #include <stdarg.h>
@@ -62,72 +64,22 @@ fr_status fr_fail_errno(fr_error *error, fr_status status, const char *format, .
 
 static uint64_t least(uint64_t a, uint64_t b) { return a < b ? a : b; }
 
-/* The number after key at the start of a line of a /proc or /sys file ("" takes the first line). False where the
- * file, the key or the number is missing, as for a limit of "max". */
-static bool read_number(const char *path, const char *key, uint64_t *number) {
-    FILE *file = fopen(path, "r");
-    if (!file) return false;
-    bool found = false;
-    size_t length = strlen(key);
-    char line[256];
-    while (!found && fgets(line, sizeof line, file)) {
-        if (strncmp(line, key, length) == 0) found = sscanf(line + length, "%" SCNu64, number) == 1;
-        if (length == 0) break;
-    }
-    fclose(file);
-    return found;
-}
-
 /* What one control group leaves: its limit less its use, of which file pages do not count since they give way. */
-static uint64_t room_in_group(const char *folder, bool unified) {
+static void look_at_group(const char *folder, bool unified, void *room) {
     const char *limit_name = unified ? "memory.max" : "memory.limit_in_bytes";
     const char *used_name = unified ? "memory.current" : "memory.usage_in_bytes";
     const char *pages[2] = {unified ? "inactive_file " : "total_inactive_file ",
                             unified ? "active_file " : "total_active_file "};
-    char path[1200];
-    uint64_t limit, used;
-    snprintf(path, sizeof path, "%s/%s", folder, limit_name);
-    if (!read_number(path, "", &limit)) return UINT64_MAX;
-    snprintf(path, sizeof path, "%s/%s", folder, used_name);
-    if (!read_number(path, "", &used)) return UINT64_MAX;
-    snprintf(path, sizeof path, "%s/memory.stat", folder);
-    for (int i = 0; i < 2; i++) {
-        uint64_t files;
-        if (read_number(path, pages[i], &files)) used -= least(files, used);
-    }
-    return limit > used ? limit - used : 0;
+    uint64_t limit, used, files;
+    if (!fr_cgroup_number(folder, limit_name, "", &limit) || !fr_cgroup_number(folder, used_name, "", &used)) return;
+    for (int i = 0; i < 2; i++)
+        if (fr_cgroup_number(folder, "memory.stat", pages[i], &files)) used -= least(files, used);
+    *(uint64_t *)room = least(*(uint64_t *)room, limit > used ? limit - used : 0);
 }
 
-/* The least over a group and its ancestors. In a container the group's own folder is often not visible; then the
- * root of the hierarchy holds the container's limit, which is the last one asked. */
-static uint64_t room_in_groups(const char *base, const char *group, bool unified) {
-    char folder[1100];
-    snprintf(folder, sizeof folder, "%s%s", base, strcmp(group, "/") == 0 ? "" : group);
-    uint64_t room = UINT64_MAX;
-    for (;;) {
-        room = least(room, room_in_group(folder, unified));
-        char *slash = strrchr(folder + strlen(base), '/');
-        if (!slash) return room;
-        *slash = '\0';
-    }
-}
-
-/* Lines of /proc/self/cgroup: "0::/group" (version 2) or "4:memory:/group" (version 1). */
 static uint64_t room_in_control_groups(void) {
-    FILE *file = fopen("/proc/self/cgroup", "r");
-    if (!file) return UINT64_MAX;
     uint64_t room = UINT64_MAX;
-    char line[1000];
-    while (fgets(line, sizeof line, file)) {
-        line[strcspn(line, "\n")] = '\0';
-        char *controllers = strchr(line, ':');
-        char *group = controllers ? strchr(controllers + 1, ':') : NULL;
-        if (!group) continue;
-        *group++ = '\0';
-        if (controllers[1] == '\0') room = least(room, room_in_groups("/sys/fs/cgroup", group, true));
-        if (strstr(controllers, "memory")) room = least(room, room_in_groups("/sys/fs/cgroup/memory", group, false));
-    }
-    fclose(file);
+    fr_cgroup_walk("", "memory", look_at_group, &room);
     return room;
 }
 
@@ -136,7 +88,7 @@ static uint64_t room_in_address_space(void) {
     struct rlimit limit;
     if (getrlimit(RLIMIT_AS, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return UINT64_MAX;
     uint64_t pages = 0;
-    if (!read_number("/proc/self/statm", "", &pages)) return limit.rlim_cur;
+    if (!fr_cgroup_number("/proc/self", "statm", "", &pages)) return limit.rlim_cur;
     uint64_t used = pages * (uint64_t)sysconf(_SC_PAGESIZE);
     return limit.rlim_cur > used ? limit.rlim_cur - used : 0;
 }
@@ -144,7 +96,7 @@ static uint64_t room_in_address_space(void) {
 uint64_t fr_memory_available(void) {
     uint64_t kilobytes;
     uint64_t room = UINT64_MAX;
-    if (read_number("/proc/meminfo", "MemAvailable:", &kilobytes)) room = kilobytes * 1024;
+    if (fr_cgroup_number("/proc", "meminfo", "MemAvailable:", &kilobytes)) room = kilobytes * 1024;
     return least(room, least(room_in_control_groups(), room_in_address_space()));
 }
 

@@ -1,9 +1,8 @@
 /*
- * text_file.c - opens input files as memory and walks over their lines.
+ * text_file.c - opens input files, waits for pipes, reads pieces.
  *
- * Mapping lets the readers go over a file twice (count, then parse) without a copy and without a buffer to refill in
- * the middle of a number. Should another program cut a mapped file short while it is read, the system ends the
- * process with SIGBUS, as for any program that maps files.
+ * Pipes are opened and read without blocking, so that a signal that the program keeps for later is heard within a
+ * tenth of a second though nobody writes.
  */
 #ifndef _XOPEN_SOURCE
 #define _XOPEN_SOURCE 700
@@ -12,110 +11,118 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { FIRST_BUFFER = 1 << 16, UNCHECKED_BYTES = 1 << 20, SHOWN_CHARACTERS = 40 };
+enum { FIRST_BUFFER = 1 << 16, UNCHECKED_BYTES = 1 << 20, SHOWN_CHARACTERS = 40, LOOK_MILLISECONDS = 100 };
 
-static bool map_file(int descriptor, size_t size, fr_text *text) {
-    void *memory = mmap(NULL, size, PROT_READ, MAP_PRIVATE, descriptor, 0);
-    if (memory == MAP_FAILED) return false;
-    posix_madvise(memory, size, POSIX_MADV_SEQUENTIAL);
-    text->buffer = memory;
-    text->mapped = true;
-    text->data = memory;
-    text->size = size;
-    return true;
+fr_status fr_text_check_stop(const fr_text *text, fr_error *error) {
+    if (!text->stop.asked || !text->stop.asked(text->stop.user)) return FR_OK;
+    return fr_fail(error, FR_ERROR, "%s: reading was interrupted", text->path);
 }
+
+/* ------------------------------------------------------------------------------------------- pipes */
 
 static fr_status grow(fr_text *text, size_t *capacity, fr_error *error) {
     size_t wanted = *capacity ? 2 * *capacity : FIRST_BUFFER;
-    if (wanted > UNCHECKED_BYTES && wanted - *capacity > fr_memory_available())
-        return fr_fail(error, FR_ERROR, "%s: no memory left after its first %zu bytes", text->path, text->size);
-    void *larger = realloc(text->buffer, wanted);
+    void *larger = NULL;
+    if (wanted <= UNCHECKED_BYTES || wanted - *capacity <= fr_memory_available()) larger = realloc(text->held, wanted);
     if (!larger)
-        return fr_fail(error, FR_ERROR, "%s: no memory left after its first %zu bytes", text->path, text->size);
-    text->buffer = larger;
-    text->data = larger;
+        return fr_fail(error, FR_ERROR, "%s: no memory left after its first %" PRIu64 " bytes", text->path, text->size);
+    text->held = larger;
     *capacity = wanted;
     return FR_OK;
 }
 
-static fr_status read_all(int descriptor, fr_text *text, fr_error *error) {
-    size_t capacity = 0;
+/* Returns once there is something to read, or nobody left to write it. */
+static fr_status wait_for_bytes(int descriptor, const fr_text *text, fr_error *error) {
+    struct pollfd wanted = {.fd = descriptor, .events = POLLIN};
     for (;;) {
-        if (text->size == capacity) {
-            fr_status status = grow(text, &capacity, error);
-            if (status != FR_OK) return status;
-        }
-        ssize_t got = read(descriptor, (char *)text->buffer + text->size, capacity - text->size);
-        if (got == 0) return FR_OK;
-        if (got > 0) text->size += (size_t)got;
-        else if (errno != EINTR) return fr_fail_errno(error, FR_ERROR, "cannot read %s", text->path);
+        int ready = poll(&wanted, 1, text->stop.asked ? LOOK_MILLISECONDS : -1);
+        FR_TRY(fr_text_check_stop(text, error));
+        if (ready > 0) return FR_OK;
+        if (ready < 0 && errno != EINTR) return fr_fail_errno(error, FR_ERROR, "cannot read %s", text->path);
     }
 }
 
-fr_status fr_text_open(const char *path, fr_text *text, fr_error *error) {
-    *text = (fr_text){.path = path};
-    int descriptor = open(path, O_RDONLY | O_CLOEXEC);
-    if (descriptor < 0) return fr_fail_errno(error, FR_ERROR, "cannot open %s", path);
-    fr_status status = FR_OK;
+static fr_status gather(int descriptor, fr_text *text, fr_error *error) {
+    size_t capacity = 0;
+    for (;;) {
+        if (text->size == capacity) FR_TRY(grow(text, &capacity, error));
+        FR_TRY(wait_for_bytes(descriptor, text, error));
+        ssize_t got = read(descriptor, text->held + text->size, capacity - text->size);
+        if (got == 0) return FR_OK;
+        if (got > 0) text->size += (uint64_t)got;
+        else if (errno != EINTR && errno != EAGAIN)
+            return fr_fail_errno(error, FR_ERROR, "cannot read %s", text->path);
+    }
+}
+
+/* --------------------------------------------------------------------------------------- all files */
+
+bool fr_path_is_stdin(const char *path) { return strcmp(path, "-") == 0 || strcmp(path, "/dev/stdin") == 0; }
+
+/* Keeps the descriptor where pieces can be read at any time; else reads all there is, and closes. */
+static fr_status take(int descriptor, fr_text *text, fr_error *error) {
     struct stat about;
-    if (fstat(descriptor, &about) != 0) status = fr_fail_errno(error, FR_ERROR, "cannot read %s", path);
+    fr_status status = FR_OK;
+    if (fstat(descriptor, &about) != 0) status = fr_fail_errno(error, FR_ERROR, "cannot read %s", text->path);
     else if (S_ISDIR(about.st_mode))
-        status = fr_fail(error, FR_ERROR, "cannot read %s: it is a directory, expected a file", path);
-    else if (!(S_ISREG(about.st_mode) && about.st_size > 0 && map_file(descriptor, (size_t)about.st_size, text)))
-        status = read_all(descriptor, text, error);
+        status = fr_fail(error, FR_ERROR, "cannot read %s: it is a directory, expected a file", text->path);
+    else if (S_ISREG(about.st_mode) && about.st_size > 0 && lseek(descriptor, 0, SEEK_CUR) == 0) {
+        text->descriptor = descriptor;
+        text->size = (uint64_t)about.st_size;
+        posix_fadvise(descriptor, 0, 0, POSIX_FADV_SEQUENTIAL);
+        return FR_OK;
+    } else status = gather(descriptor, text, error);
     close(descriptor);
+    return status;
+}
+
+fr_status fr_text_open(const char *path, fr_stop stop, fr_text *text, fr_error *error) {
+    *text = (fr_text){.path = path, .descriptor = -1, .stop = stop};
+    int descriptor = fr_path_is_stdin(path) ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3)
+                                            : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    if (descriptor < 0) return fr_fail_errno(error, FR_ERROR, "cannot open %s", path);
+    fr_status status = take(descriptor, text, error);
     if (status != FR_OK) fr_text_close(text);
     return status;
 }
 
 void fr_text_close(fr_text *text) {
-    if (text->mapped) munmap(text->buffer, text->size);
-    else free(text->buffer);
-    text->buffer = NULL;
-    text->data = NULL;
-    text->size = 0;
-    text->mapped = false;
+    if (text->path && text->descriptor >= 0) close(text->descriptor);
+    free(text->held);
+    *text = (fr_text){.path = text->path, .descriptor = -1};
 }
 
-void fr_text_fetch_piece(const fr_text *text, size_t offset, size_t size) {
-    if (!text->mapped) return;
-    size_t before = offset % (size_t)sysconf(_SC_PAGESIZE); /* advice starts at a page */
-    posix_madvise(text->buffer, text->size, POSIX_MADV_RANDOM);
-    posix_madvise((char *)text->buffer + offset - before, size + before, POSIX_MADV_WILLNEED);
-}
-
-fr_lines fr_lines_start(const fr_text *text) {
-    fr_lines lines = {.next = text->data, .limit = text->data + text->size};
-    if (text->size >= 3 && memcmp(text->data, "\xef\xbb\xbf", 3) == 0) lines.next += 3;
-    return lines;
-}
-
-bool fr_lines_next(fr_lines *lines) {
-    if (lines->next >= lines->limit) return false;
-    const char *end = memchr(lines->next, '\n', (size_t)(lines->limit - lines->next));
-    lines->begin = lines->next;
-    lines->end = end ? end : lines->limit;
-    lines->next = end ? end + 1 : lines->limit;
-    lines->number++;
-    if (lines->end > lines->begin && lines->end[-1] == '\r') lines->end--;
-    return true;
-}
-
-bool fr_lines_next_content(fr_lines *lines) {
-    while (fr_lines_next(lines)) {
-        const char *at = lines->begin;
-        while (at < lines->end && fr_is_blank(*at)) at++;
-        if (at < lines->end && *at != '#') return true;
+fr_status fr_text_read(const fr_text *text, uint64_t offset, void *to, size_t size, size_t *got, fr_error *error) {
+    *got = 0;
+    FR_TRY(fr_text_check_stop(text, error));
+    uint64_t rest = offset < text->size ? text->size - offset : 0;
+    if (size > rest) size = (size_t)rest;
+    if (text->held) {
+        memcpy(to, text->held + offset, size);
+        *got = size;
     }
-    return false;
+    while (*got < size) {
+        ssize_t now = pread(text->descriptor, (char *)to + *got, size - *got, (off_t)(offset + *got));
+        if (now < 0 && errno == EINTR) continue;
+        if (now < 0) return fr_fail_errno(error, FR_ERROR, "cannot read %s", text->path);
+        if (now == 0)
+            return fr_fail(error, FR_ERROR_DATA,
+                           "%s became shorter while it was read: it ends after %" PRIu64 " bytes, expected %" PRIu64,
+                           text->path, offset + *got, text->size);
+        *got += (size_t)now;
+    }
+    return FR_OK;
 }
+
+/* ------------------------------------------------------------------------------------------- names */
 
 bool fr_path_ends(const char *path, const char *ending) {
     size_t length = strlen(path), tail = strlen(ending);

@@ -1,46 +1,47 @@
 /*
- * text_file.h - the bytes of an input file, and its lines.
+ * text_file.h - the bytes of an input file.
  *
- * Readers see a file as one block of memory: mapped where it is a regular file, gathered in a growing buffer where it
- * is a pipe such as /dev/stdin. Lines end in LF or CRLF; a UTF-8 byte-order mark before the first is skipped.
+ * A regular file is read piece by piece, wherever a reader wants it; a pipe, which can be read only once, is gathered
+ * in memory first. Files are not mapped: one that is cut short while it is mapped ends the process with SIGBUS, and
+ * here it is a line that says so. Lines and compressed files are the matter of base/stream.h and base/lines.h.
  */
 #ifndef FR_TEXT_FILE_H
 #define FR_TEXT_FILE_H
 
 #include "base/status.h"
 
+/* Asked again and again while a file is opened and read; true: give up. Zeroed: never. */
+typedef struct fr_stop {
+    int (*asked)(void *user);
+    void *user;
+} fr_stop;
+
 typedef struct fr_text {
     const char *path; /* as it was given, borrowed, for messages */
-    const char *data; /* size bytes, never NULL while open; byte-order mark included */
-    size_t size;
-    void *buffer; /* what close gives back: mapped where mapped is set, allocated otherwise */
-    bool mapped;
+    uint64_t size;    /* bytes, as the file is stored */
+    int descriptor;   /* of a regular file, -1 otherwise */
+    char *held;       /* all bytes of what is no regular file, NULL otherwise */
+    fr_stop stop;
 } fr_text;
 
-/* Opens a file for reading. A missing or unreadable file and a directory are FR_ERROR. Zero an fr_text or open it
- * before closing it; a failed open leaves nothing to close, and closing it all the same is fine. */
-fr_status fr_text_open(const char *path, fr_text *text, fr_error *error);
+/* Opens a file for reading; "-" is standard input. A missing or unreadable file, a directory and a reader that was
+ * asked to stop are FR_ERROR. Waits for the writer of a pipe, asking `stop` ten times a second.
+ * A failed open leaves nothing to close, and closing it all the same is fine. */
+fr_status fr_text_open(const char *path, fr_stop stop, fr_text *text, fr_error *error);
 void fr_text_close(fr_text *text);
 
-/* For a file of which scattered pieces are read: from the first call on, the system no longer reads ahead along the
- * file, and each call has it fetch the piece of `size` bytes at `offset`, which is read soon. Changes speed alone, and
- * of what is not mapped, nothing. */
-void fr_text_fetch_piece(const fr_text *text, size_t offset, size_t size);
+/* Closes the text that a function owns, whichever way it returns. It must be zeroed or opened before. */
+#define FR_OWNED_TEXT __attribute__((cleanup(fr_text_close)))
 
-/* A walk over lines: after each true return of fr_lines_next, begin and end bound the line without its end-of-line
- * characters and number counts from 1. */
-typedef struct fr_lines {
-    const char *begin, *end;
-    int64_t number;
-    const char *next, *limit;
-} fr_lines;
+/* Up to size bytes from offset on; *got is less than size only where the file ends. A file that has become shorter
+ * since it was opened is FR_ERROR_DATA. */
+fr_status fr_text_read(const fr_text *text, uint64_t offset, void *to, size_t size, size_t *got, fr_error *error);
 
-fr_lines fr_lines_start(const fr_text *text);
-bool fr_lines_next(fr_lines *lines);
-/* The next line that is neither blank nor a comment (# first). */
-bool fr_lines_next_content(fr_lines *lines);
+/* FR_ERROR once the reader was asked to stop; for those who read by other means. */
+fr_status fr_text_check_stop(const fr_text *text, fr_error *error);
 
-static inline bool fr_is_blank(char c) { return c == ' ' || c == '\t'; }
+/* "-" and "/dev/stdin". */
+bool fr_path_is_stdin(const char *path);
 
 /* True where the name ends in ending, whatever the case of its letters. */
 bool fr_path_ends(const char *path, const char *ending);

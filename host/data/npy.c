@@ -6,8 +6,8 @@
  *     {'descr': '<f8', 'fortran_order': False, 'shape': (800, 1000), }
  *
  * parsed here strictly by hand: three keys, each once, in any order. Sizes are checked against the file before
- * anything is allocated, so that a damaged shape costs a line and no memory. Values are taken from where they lie: of a
- * mapped file, only the pages of the rows that are kept are read.
+ * anything is allocated, so that a damaged shape costs a line and no memory. Of a file that is not compressed, only the
+ * rows that are kept are read. data/npy_values.c converts the values.
  */
 #include "data/npy.h"
 
@@ -17,10 +17,6 @@
 
 #include "data/parse.h"
 #include "base/parse_number.h"
-
-#if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
-#error "NPY values are read as they lie in the file, which needs a little-endian machine"
-#endif
 
 static fr_status bad(const fr_npy *array, const char *found, fr_error *error) {
     return fr_fail(error, FR_ERROR_DATA, "%s: array %s: %s", array->path, array->name, found);
@@ -84,19 +80,18 @@ static fr_status parse_descr(cursor *c, fr_npy *array, fr_error *error) {
     if (!take_string(c, text, sizeof text)) return bad(array, "damaged NPY header: 'descr' is no dtype", error);
     array->kind = text[0] ? text[1] : '\0';
     array->bytes = array->kind && text[2] >= '1' && text[2] <= '8' && !text[3] ? text[2] - '0' : 0;
-    bool sized =
-        array->bytes == 8 || array->bytes == 4 || (array->kind != 'f' && (array->bytes == 2 || array->bytes == 1));
+    array->swapped = text[0] == '>' && array->bytes > 1;
+    bool sized = array->bytes == 8 || array->bytes == 4 || array->bytes == 2 || (array->bytes == 1 && array->kind != 'f');
     bool kind =
         array->kind == 'f' || array->kind == 'i' || array->kind == 'u' || (array->kind == 'b' && array->bytes == 1);
-    bool order = text[0] == '<' || (text[0] == '|' && array->bytes == 1);
+    bool order = text[0] == '<' || text[0] == '>' || (text[0] == '|' && array->bytes == 1);
     if (kind && sized && order) return FR_OK;
-    const char *word = text[0] == '>'                             ? "big-endian"
-                       : array->kind == 'O'                       ? "object"
+    const char *word = array->kind == 'O'                         ? "object"
                        : array->kind == 'c'                       ? "complex"
                        : array->kind == 'S' || array->kind == 'U' ? "string"
                                                                   : "unsupported";
     snprintf(line, sizeof line,
-             "%s dtype '%s' found, expected little-endian float32, float64 or integers (<f4, <f8, <i4, ...)", word,
+             "%s dtype '%s' found, expected float16, float32, float64 or integers (<f4, <f8, <i4, ...)", word,
              text);
     return bad(array, line, error);
 }
@@ -199,129 +194,79 @@ fr_status fr_npy_check_vector(const fr_npy *array, int64_t length, const char *a
     return FR_OK;
 }
 
-/* ------------------------------------------------------------------------------------------- values */
+/* ------------------------------------------------------------------------------------------- a file */
 
-enum { BLOCK = 1024, PIECE_BYTES = 1 << 16 };
-
-#define DECODE(type)                                                                                                 \
-    for (int64_t i = 0; i < count; i++) {                                                                            \
-        type value;                                                                                                  \
-        memcpy(&value, (const char *)from + (size_t)i * sizeof value, sizeof value);                                 \
-        to[i] = (double)value;                                                                                       \
-    }                                                                                                                \
-    return
-
-/* One block of the file's values as doubles; they need not be aligned in the file. */
-static void decode(const fr_npy *array, const void *from, int64_t count, double *to) {
-    switch (array->kind * 16 + array->bytes) {
-    case 'f' * 16 + 8: DECODE(double);
-    case 'f' * 16 + 4: DECODE(float);
-    case 'i' * 16 + 8: DECODE(int64_t);
-    case 'i' * 16 + 4: DECODE(int32_t);
-    case 'i' * 16 + 2: DECODE(int16_t);
-    case 'i' * 16 + 1: DECODE(int8_t);
-    case 'u' * 16 + 8: DECODE(uint64_t);
-    case 'u' * 16 + 4: DECODE(uint32_t);
-    case 'u' * 16 + 2: DECODE(uint16_t);
-    default: DECODE(uint8_t); /* u1 and b1 */
-    }
+static fr_status read_file(void *user, const fr_npy *array, void *to, int64_t bytes, fr_error *error) {
+    size_t got;
+    FR_TRY(fr_stream_read(user, to, (size_t)bytes, &got, error));
+    return (int64_t)got == bytes ? FR_OK : bad(array, "truncated", error);
 }
 
-static fr_status refuse(const fr_npy *array, int64_t position, double value, fr_precision precision,
-                        fr_error *error) {
-    char number[FR_NUMBER_SIZE], place[64];
-    int64_t n = array->shape[0], d = array->shape[1];
-    int64_t row = array->fortran ? position % n : position / d;
-    int64_t column = array->fortran ? position / n : position % d;
-    fr_format_double(number, sizeof number, value);
-    if (array->dimensions == 1) snprintf(place, sizeof place, "[%" PRId64 "]", row);
-    else snprintf(place, sizeof place, "[%" PRId64 ",%" PRId64 "]", row, column);
-    return fr_fail(error, FR_ERROR_DATA, "%s: %s%s is %s, %s", array->path, array->name, place, number,
-                   fr_misfit(value, precision));
+static fr_status skip_file(void *user, const fr_npy *array, int64_t bytes, fr_error *error) {
+    (void)array;
+    return fr_stream_skip(user, (uint64_t)bytes, error);
 }
 
-/* The values that follow one another both in the file and, `stride` apart, in the target: all rows in C order, one
- * column in Fortran order. */
-typedef struct run {
-    int64_t first, count; /* values of the file, of kept rows only */
-    int64_t target;       /* where the first goes */
-    int64_t stride;
-} run;
+fr_npy_source fr_npy_file_source(fr_stream *stream) { return (fr_npy_source){read_file, skip_file, stream}; }
 
-static void store(const double *values, run part, fr_precision precision, void *target) {
-    int64_t at = part.target;
-    for (int64_t i = 0; i < part.count; i++, at += part.stride) {
-        if (precision == FR_F32) ((float *)target)[at] = (float)values[i];
-        else ((double *)target)[at] = values[i];
-    }
+fr_status fr_npy_open(const fr_text *file, const char *name, fr_npy *array, fr_stream **stream, fr_error *error) {
+    FR_OWNED char *header = NULL;
+    char prefix[FR_NPY_PREFIX];
+    size_t got, rest;
+    int64_t bytes;
+    FR_TRY(fr_stream_open(file, stream, error));
+    FR_TRY(fr_stream_read(*stream, prefix, sizeof prefix, &got, error));
+    FR_TRY(fr_npy_header_bytes(file->path, name, prefix, got, &bytes, error));
+    *array = (fr_npy){.path = file->path, .name = name};
+    if (bytes < (int64_t)got) return bad(array, "truncated inside the NPY header", error);
+    FR_TRY(fr_allocate((void **)&header, bytes, 1, "the NPY header", error));
+    memcpy(header, prefix, got);
+    FR_TRY(fr_stream_read(*stream, header + got, (size_t)bytes - got, &rest, error));
+    return fr_npy_parse_header(file->path, name, header, got + rest, array, error);
 }
 
-static fr_status convert_run(const fr_npy *array, const char *values, run all, fr_precision precision, void *target,
-                             fr_error *error) {
-    double block[BLOCK];
-    for (int64_t done = 0; done < all.count; done += BLOCK) {
-        int64_t here = all.count - done < BLOCK ? all.count - done : BLOCK;
-        decode(array, values + done * array->bytes, here, block);
-        for (int64_t i = 0; i < here; i++) {
-            if (!fr_fits(block[i], precision)) return refuse(array, all.first + done + i, block[i], precision, error);
-        }
-        run part = {all.first + done, here, all.target + done * all.stride, all.stride};
-        store(block, part, precision, target);
-    }
-    return FR_OK;
-}
-
-fr_status fr_npy_convert(const fr_npy *array, const void *values, int64_t first, int64_t count, fr_range kept,
-                         fr_precision precision, void *target, fr_error *error) {
-    /* A line is what lies together: the whole array, or a column. Of each, values from .. to - 1 are kept. */
-    int64_t d = array->shape[1], line = array->fortran ? array->shape[0] : array->count;
-    int64_t from = array->fortran ? kept.first : kept.first * d;
-    int64_t to = from + (array->fortran ? kept.count : kept.count * d);
-    fr_status status = FR_OK;
-    for (int64_t start = first - first % line; status == FR_OK && start < first + count; start += line) {
-        int64_t begin = start + from > first ? start + from : first;
-        int64_t end = start + to < first + count ? start + to : first + count;
-        int64_t offset = begin - start - from; /* from the first that is kept of this line */
-        run part = {begin, end - begin, offset, 1};
-        if (array->fortran) part.target = offset * d + start / line, part.stride = d;
-        if (begin < end)
-            status = convert_run(array, (const char *)values + (begin - first) * array->bytes, part, precision,
-                                 target, error);
-    }
-    return status;
+fr_status fr_npy_check_file(const fr_text *file, const fr_npy *array, fr_error *error) {
+    uint64_t size;
+    FR_TRY(fr_stream_size(file, &size, error));
+    return fr_npy_check_size(array, (int64_t)size - array->header_bytes, error);
 }
 
 /* --------------------------------------------------------------------------------------- the reader */
 
-/* Reading ahead along the file would fetch whole columns of a Fortran-ordered one; where their kept pieces are long
- * enough to be read by themselves, they are. */
-static void fetch_columns(const fr_text *file, const fr_npy *x, fr_range kept) {
-    size_t piece = (size_t)(kept.count * x->bytes);
-    if (!x->fortran || kept.count == x->shape[0] || piece < PIECE_BYTES) return;
-    for (int64_t j = 0; j < x->shape[1]; j++) {
-        int64_t value = j * x->shape[0] + kept.first;
-        fr_text_fetch_piece(file, (size_t)(x->header_bytes + value * x->bytes), piece);
-    }
+/* Leaves out rows with missing values, and forms means. */
+static fr_status look(const fr_text *file, fr_missing *missing, int64_t *samples, fr_error *error) {
+    FR_OWNED_STREAM fr_stream *stream = NULL;
+    fr_npy x;
+    FR_TRY(fr_npy_open(file, "X", &x, &stream, error));
+    FR_TRY(fr_missing_begin(missing, x.shape[1], error));
+    if (fr_npy_may_lack(&x)) FR_TRY(fr_npy_look(&x, fr_npy_file_source(stream), missing, error));
+    return fr_missing_settle(missing, file->path, samples, error);
 }
 
-fr_status fr_dataset_parse_npy(const fr_text *file, const fr_read_options *options, fr_dataset **set,
-                               fr_error *error) {
+static fr_status read_matrix(const fr_text *file, const fr_read_options *options, fr_missing *missing,
+                             fr_dataset **set, fr_error *error) {
+    FR_OWNED_STREAM fr_stream *stream = NULL;
     fr_npy x;
-    fr_dataset *made = NULL;
-    fr_status status = fr_npy_parse_header(file->path, "X", file->data, file->size, &x, error);
-    if (status == FR_OK) status = fr_npy_check_matrix(&x, options->features, error);
-    if (status == FR_OK) status = fr_npy_check_size(&x, (int64_t)file->size - x.header_bytes, error);
-    if (status == FR_OK && fr_wants_own_labels(options))
-        status = fr_fail(error, FR_ERROR_USAGE, "%s: an NPY file holds no labels, name their file with --labels FILE",
-                         file->path);
-    if (status == FR_OK)
-        status = fr_dataset_allocate(x.shape[0], x.shape[1], fr_kept_rows(options, x.shape[0]),
-                                     fr_wants_labels(options), options->precision, file->path, &made, error);
-    if (status == FR_OK) fetch_columns(file, &x, fr_dataset_range(made));
-    if (status == FR_OK)
-        status = fr_npy_convert(&x, file->data + x.header_bytes, 0, x.count, fr_dataset_range(made),
-                                options->precision, made->rows, error);
-    if (status == FR_OK) *set = made;
-    else fr_dataset_free(made);
+    FR_TRY(fr_npy_open(file, "X", &x, &stream, error));
+    FR_TRY(fr_npy_check_matrix(&x, options->features, error));
+    FR_TRY(fr_npy_check_file(file, &x, error));
+    if (fr_wants_own_labels(options) && !fr_labels_optional(options))
+        return fr_fail(error, FR_ERROR_USAGE, "%s: an NPY file holds no labels, name their file with --labels FILE",
+                       file->path);
+    int64_t samples = x.shape[0];
+    if (fr_missing_looks(missing)) FR_TRY(look(file, missing, &samples, error));
+    FR_TRY(fr_dataset_allocate(samples, x.shape[1], fr_kept_rows(options, samples), options->labels != NULL,
+                               options->precision, file->path, set, error));
+    return fr_npy_read(&x, fr_npy_file_source(stream), missing, fr_dataset_range(*set), options->precision,
+                       (*set)->rows, error);
+}
+
+fr_status fr_dataset_parse_npy(const fr_text *file, const fr_read_options *options, fr_missing *missing,
+                               fr_dataset **set, fr_error *error) {
+    *set = NULL;
+    fr_status status = read_matrix(file, options, missing, set, error);
+    if (status == FR_OK) return FR_OK;
+    fr_dataset_free(*set);
+    *set = NULL;
     return status;
 }

@@ -1,7 +1,7 @@
 /*
  * parse.h - what the readers of data sets share.
  *
- * A parser turns the bytes of one file into a data set: rows always, labels where the options want them from this
+ * A parser turns the content of one file into a data set: rows always, labels where the options want them from this
  * file. Opening the file, and labels from a file of their own, are the same for all and live in data/read.c.
  */
 #ifndef FR_DATASET_PARSE_H
@@ -10,26 +10,37 @@
 #include <float.h>
 #include <math.h>
 
+#include "base/lines.h"
 #include "data/dataset.h"
+#include "data/missing.h"
 #include "kernels/rules/qsgd.h"
-#include "base/text_file.h"
 
-/* options is never NULL, and its workers make sense. On failure *set is NULL. */
-typedef fr_status fr_dataset_parser(const fr_text *file, const fr_read_options *options, fr_dataset **set,
-                                    fr_error *error);
+/* options is never NULL, and its workers make sense. missing holds the rows left out for want of a label in a file of
+ * its own; the parser adds its own and settles it. On failure *set is NULL. */
+typedef fr_status fr_dataset_parser(const fr_text *file, const fr_read_options *options, fr_missing *missing,
+                                    fr_dataset **set, fr_error *error);
 
 fr_dataset_parser fr_dataset_parse_npy, fr_dataset_parse_npz, fr_dataset_parse_csv, fr_dataset_parse_libsvm;
 
-/* True where the lines look like LIBSVM: the tokens after the first are index:value. */
-bool fr_looks_like_libsvm(const fr_text *file);
+/* Tells LIBSVM by its lines: the tokens after the first are index:value. */
+fr_status fr_looks_like_libsvm(const fr_text *file, bool *libsvm, fr_error *error);
 
-/* Whether the data set gets labels, and whether they come from the data file itself. */
+/* Reads labels from a file of their own into a set whose rows are read: NPY, or text with one number a line. */
+fr_status fr_labels_read(const fr_text *file, const fr_read_options *options, const fr_missing *missing,
+                         fr_dataset *set, fr_error *error);
+/* Before the rows are read: adds the rows whose labels are missing to those left out. */
+fr_status fr_labels_look(const fr_text *file, const fr_read_options *options, fr_missing *missing, fr_error *error);
+
+/* Whether the data set gets labels, whether they come from the data file itself, and whether they may be lacking. */
 static inline bool fr_wants_labels(const fr_read_options *options) { return !options->without_labels; }
 static inline bool fr_wants_own_labels(const fr_read_options *options) {
     return !options->without_labels && !options->labels;
 }
+static inline bool fr_labels_optional(const fr_read_options *options) {
+    return fr_wants_own_labels(options) && options->labels_optional && !options->label_column;
+}
 
-/* The rows that are kept of a file of n: those of the options' workers, cut as a fit cuts them. */
+/* The rows that are kept of n: those of the options' workers, cut as a fit cuts them. */
 static inline fr_range fr_kept_rows(const fr_read_options *options, int64_t n) {
     if (options->all_workers == 0) return (fr_range){0, n};
     int64_t first = fr_split_start(n, options->all_workers, options->first_worker);
@@ -37,15 +48,28 @@ static inline fr_range fr_kept_rows(const fr_read_options *options, int64_t n) {
     return (fr_range){first, end - first};
 }
 
-/* True for a finite value that the precision can hold. */
+/* Takes a set's labels away, which some row lacks. */
+static inline void fr_drop_labels(fr_dataset *set) {
+    free(set->labels);
+    set->labels = NULL;
+}
+
+/* The largest values that are of use. A fit squares them and adds the squares up over all rows, in float64: 10^8
+ * squares of 10^150 still fit. Float32 is for keeping rows; its own range is the limit. */
+#define FR_LARGEST_F64 1e150
+
+/* True for a finite value that the precision can hold and a fit can use. */
 static inline bool fr_fits(double value, fr_precision precision) {
-    return fabs(value) <= (precision == FR_F32 ? (double)FLT_MAX : DBL_MAX);
+    return fabs(value) <= (precision == FR_F32 ? (double)FLT_MAX : FR_LARGEST_F64);
 }
 
 /* What is wrong with a value that does not fit, and what was expected: the end of a message. */
 static inline const char *fr_misfit(double value, fr_precision precision) {
-    if (isnan(value) || precision == FR_F64 || isinf(value)) return "expected a finite number";
-    return "expected a number within the range of float32 (or --precision f64)";
+    if (isnan(value)) return "expected a finite number (or --missing drop)";
+    if (isinf(value)) return "expected a finite number";
+    if (precision == FR_F32 && fabs(value) <= FR_LARGEST_F64)
+        return "expected a number within the range of float32 (or --precision f64)";
+    return "expected a number from -1e150 to 1e150, whose square can still be summed";
 }
 
 #endif

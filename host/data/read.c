@@ -1,80 +1,42 @@
 /*
  * read.c - opens a data file, finds out what it is, and adds labels that lie in a file of their own.
  *
+ * Each file is opened once, so that pipes may be read.
+ *
  * A file is told by its content first: NPY and ZIP have magic bytes, and LIBSVM has colons. Its ending decides what
  * the content leaves open, so that a damaged .npy is reported as such rather than as a strange CSV.
  */
-#ifndef _XOPEN_SOURCE
-#define _XOPEN_SOURCE 700
-#endif
 #include <inttypes.h>
-#include <string.h>
 
 #include "base/checksum.h"
 #include "data/npy.h"
 #include "data/parse.h"
-#include "base/parse_number.h"
 
 enum { BYTES_LOOKED_AT = 4096, FINGERPRINT_BYTES = 1 << 16 };
 
-static bool starts_with(const fr_text *file, const char *magic, size_t length) {
-    return file->size >= length && memcmp(file->data, magic, length) == 0;
+/* ------------------------------------------------------------------------------------ fingerprint */
+
+/* Of size bytes of the file as it is stored. */
+static fr_status checksum_piece(const fr_text *file, uint64_t offset, size_t size, uint64_t *sum, fr_error *error) {
+    FR_OWNED char *piece = NULL;
+    size_t got;
+    FR_TRY(fr_allocate((void **)&piece, (int64_t)size, 1, "a checksum", error));
+    FR_TRY(fr_text_read(file, offset, piece, size, &got, error));
+    *sum = fr_checksum(piece, got);
+    return FR_OK;
 }
 
 /* Tells versions of a file apart at the cost of two reads: its size, its first and its last 64 KiB. */
-static uint64_t file_fingerprint(const fr_text *file) {
-    size_t size = file->size < FINGERPRINT_BYTES ? file->size : FINGERPRINT_BYTES;
-    uint64_t parts[3] = {file->size, fr_checksum(file->data, size),
-                         fr_checksum(file->data + file->size - size, size)};
-    return fr_checksum(parts, sizeof parts);
+static fr_status file_fingerprint(const fr_text *file, uint64_t *print, fr_error *error) {
+    size_t size = file->size < FINGERPRINT_BYTES ? (size_t)file->size : FINGERPRINT_BYTES;
+    uint64_t parts[3] = {file->size};
+    FR_TRY(checksum_piece(file, 0, size, &parts[1], error));
+    FR_TRY(checksum_piece(file, file->size - size, size, &parts[2], error));
+    *print = fr_checksum(parts, sizeof parts);
+    return FR_OK;
 }
 
-/* ------------------------------------------------------------------------------------ labels apart */
-
-static fr_status labels_from_npy(const fr_text *file, fr_dataset *set, fr_error *error) {
-    fr_npy y;
-    fr_status status = fr_npy_parse_header(file->path, "y", file->data, file->size, &y, error);
-    if (status == FR_OK) status = fr_npy_check_vector(&y, set->samples, "rows of X", error);
-    if (status == FR_OK) status = fr_npy_check_size(&y, (int64_t)file->size - y.header_bytes, error);
-    if (status == FR_OK)
-        status = fr_npy_convert(&y, file->data + y.header_bytes, 0, y.count, fr_dataset_range(set), set->precision,
-                                set->labels, error);
-    return status;
-}
-
-/* One number a line; blank lines and comments are skipped. Lines of rows that are not held are only counted. */
-static fr_status labels_from_text(const fr_text *file, fr_dataset *set, fr_error *error) {
-    char shown[FR_SHOWN_SIZE];
-    int64_t found = 0;
-    fr_lines lines = fr_lines_start(file);
-    for (; fr_lines_next_content(&lines); found++) {
-        double value;
-        int64_t row = found - set->first_row;
-        if (row < 0 || row >= set->local_rows) continue;
-        bool number = fr_parse_double(lines.begin, lines.end, &value);
-        if (!number || !fr_fits(value, set->precision))
-            return fr_fail(error, FR_ERROR_DATA, "%s:%" PRId64 ": found %s, %s", file->path, lines.number,
-                           fr_text_show(shown, lines.begin, lines.end),
-                           number ? fr_misfit(value, set->precision) : "expected one label, a number");
-        fr_dataset_put_label(set, row, value);
-    }
-    if (found == set->samples) return FR_OK;
-    return fr_fail(error, FR_ERROR_DATA, "%s has %" PRId64 " labels, expected %" PRId64 " for the rows of %s",
-                   file->path, found, set->samples, set->source);
-}
-
-static fr_status read_labels(const char *path, fr_dataset *set, uint64_t *fingerprint, fr_error *error) {
-    fr_text file;
-    fr_status status = fr_text_open(path, &file, error);
-    if (status != FR_OK) return status;
-    bool npy = starts_with(&file, FR_NPY_MAGIC, 6) || fr_path_ends(path, ".npy");
-    status = npy ? labels_from_npy(&file, set, error) : labels_from_text(&file, set, error);
-    if (status == FR_OK) *fingerprint = file_fingerprint(&file);
-    fr_text_close(&file);
-    return status;
-}
-
-/* ------------------------------------------------------------------------------------- data files */
+/* ------------------------------------------------------------------------------------------- options */
 
 /* Refuses workers that there are not; a count of workers that overflows is among them. */
 static fr_status check_workers(const char *path, const fr_read_options *options, fr_error *error) {
@@ -88,8 +50,10 @@ static fr_status check_workers(const char *path, const fr_read_options *options,
 /* Refuses options that cannot apply to this kind of file. */
 static fr_status check_options(fr_dataset_parser *parser, const char *path, const fr_read_options *options,
                                fr_error *error) {
-    fr_status status = check_workers(path, options, error);
-    if (status != FR_OK || !options->label_column) return status;
+    FR_TRY(check_workers(path, options, error));
+    if (options->labels && fr_path_is_stdin(options->labels) && fr_path_is_stdin(path))
+        return fr_fail(error, FR_ERROR_USAGE, "%s: rows and labels cannot both come from standard input", path);
+    if (!options->label_column) return FR_OK;
     if (options->labels)
         return fr_fail(error, FR_ERROR_USAGE, "--labels %s and --label-column %s contradict each other",
                        options->labels, options->label_column);
@@ -99,51 +63,103 @@ static fr_status check_options(fr_dataset_parser *parser, const char *path, cons
     return FR_OK;
 }
 
-static fr_status parse(fr_dataset_parser *parser, const fr_text *file, const fr_read_options *options,
-                       fr_dataset **set, fr_error *error) {
-    uint64_t fingerprints[2] = {file_fingerprint(file), 0}; /* of the data and of the labels apart */
-    fr_status status = check_options(parser, file->path, options, error);
-    if (status == FR_OK) status = parser(file, options, set, error);
-    if (status == FR_OK && fr_wants_labels(options) && options->labels)
-        status = read_labels(options->labels, *set, &fingerprints[1], error);
-    if (status == FR_OK) {
-        (*set)->fingerprint = fr_checksum(fingerprints, sizeof fingerprints);
-        return FR_OK;
-    }
-    fr_dataset_free(*set);
-    *set = NULL;
-    return status;
+/* ---------------------------------------------------------------------------------------- kind of file */
+
+/* The start of the content of a file. */
+typedef struct start {
+    char bytes[BYTES_LOOKED_AT];
+    size_t size;
+    const char *packing; /* "gzip", "zstd" or NULL */
+    char name[24];       /* the end of the path without .gz and the like, for endings */
+} start;
+
+static bool starts_with(const start *s, const char *magic, size_t length) {
+    return s->size >= length && memcmp(s->bytes, magic, length) == 0;
+}
+
+static fr_status look_at_start(const fr_text *file, start *s, fr_error *error) {
+    FR_OWNED_STREAM fr_stream *stream = NULL;
+    FR_TRY(fr_stream_open(file, &stream, error));
+    FR_TRY(fr_stream_read(stream, s->bytes, sizeof s->bytes, &s->size, error));
+    FR_TRY(fr_stream_packing(file, &s->packing, error));
+    size_t length = strlen(file->path), most = sizeof s->name - 1;
+    const char *const packed[] = {".gz", ".zst", ".gzip", ".zstd"};
+    for (size_t i = 0; s->packing && i < sizeof packed / sizeof *packed; i++)
+        if (fr_path_ends(file->path, packed[i])) length -= strlen(packed[i]);
+    size_t kept = length < most ? length : most;
+    memcpy(s->name, file->path + length - kept, kept);
+    s->name[kept] = '\0';
+    return FR_OK;
+}
+
+static fr_status find_text_parser(const fr_text *file, const start *s, fr_dataset_parser **parser, fr_error *error) {
+    const char *endings[] = {".libsvm", ".svm", ".svmlight"};
+    bool libsvm;
+    FR_TRY(fr_looks_like_libsvm(file, &libsvm, error));
+    for (int i = 0; i < 3; i++) libsvm |= fr_path_ends(s->name, endings[i]);
+    *parser = libsvm ? fr_dataset_parse_libsvm : fr_dataset_parse_csv;
+    return FR_OK;
 }
 
 static fr_status find_parser(const fr_text *file, fr_dataset_parser **parser, fr_error *error) {
-    const char *endings[] = {".libsvm", ".svm", ".svmlight"};
-    *parser = fr_dataset_parse_csv;
-    if (file->size == 0) return fr_fail(error, FR_ERROR_DATA, "%s is empty, expected rows of numbers", file->path);
-    if (starts_with(file, FR_NPY_MAGIC, 6) || fr_path_ends(file->path, ".npy")) *parser = fr_dataset_parse_npy;
-    else if (starts_with(file, "PK\3\4", 4) || starts_with(file, "PK\5\6", 4) || fr_path_ends(file->path, ".npz"))
-        *parser = fr_dataset_parse_npz;
-    else if (memchr(file->data, '\0', file->size < BYTES_LOOKED_AT ? file->size : BYTES_LOOKED_AT))
+    start s = {.size = 0};
+    FR_TRY(look_at_start(file, &s, error));
+    *parser = NULL;
+    if (s.size == 0) return fr_fail(error, FR_ERROR_DATA, "%s is empty, expected rows of numbers", file->path);
+    bool zip = starts_with(&s, "PK\3\4", 4) || starts_with(&s, "PK\5\6", 4);
+    if (starts_with(&s, FR_NPY_MAGIC, 6) || (!zip && fr_path_ends(s.name, ".npy"))) *parser = fr_dataset_parse_npy;
+    else if (zip || fr_path_ends(s.name, ".npz")) *parser = fr_dataset_parse_npz;
+    if (*parser == fr_dataset_parse_npz && s.packing)
+        return fr_fail(error, FR_ERROR_DATA, "%s is an NPZ archive inside %s; decompress it first", file->path, s.packing);
+    if (*parser) return FR_OK;
+    if (memchr(s.bytes, '\0', s.size))
         return fr_fail(error, FR_ERROR_DATA,
                        "%s holds binary data of an unknown kind%s; expected NPY, NPZ, CSV or LIBSVM", file->path,
-                       starts_with(file, "\xff\xfe", 2) ? " (UTF-16 text?)" : "");
-    else if (fr_looks_like_libsvm(file)) *parser = fr_dataset_parse_libsvm;
-    else {
-        for (int i = 0; i < 3; i++) {
-            if (fr_path_ends(file->path, endings[i])) *parser = fr_dataset_parse_libsvm;
-        }
-    }
+                       starts_with(&s, "\xff\xfe", 2) ? " (UTF-16 text?)" : "");
+    return find_text_parser(file, &s, parser, error);
+}
+
+/* -------------------------------------------------------------------------------------------- reading */
+
+/* Everything that is open while a data set is read. */
+typedef struct reading {
+    const fr_read_options *options;
+    fr_text file, labels;
+    bool apart; /* labels have a file of their own, which is open */
+    fr_missing missing;
+} reading;
+
+static fr_status read_set(reading *r, const char *path, fr_dataset **set, fr_error *error) {
+    const fr_read_options *options = r->options;
+    fr_dataset_parser *parser;
+    fr_stop stop = {options->stop, options->user};
+    uint64_t fingerprints[2] = {0, 0}; /* of the data and of the labels apart */
+    FR_TRY(fr_text_open(path, stop, &r->file, error));
+    FR_TRY(find_parser(&r->file, &parser, error));
+    FR_TRY(check_options(parser, path, options, error));
+    FR_TRY(file_fingerprint(&r->file, &fingerprints[0], error));
+    r->apart = fr_wants_labels(options) && options->labels;
+    if (r->apart) FR_TRY(fr_text_open(options->labels, stop, &r->labels, error));
+    if (r->apart && fr_missing_looks(&r->missing)) FR_TRY(fr_labels_look(&r->labels, options, &r->missing, error));
+    FR_TRY(parser(&r->file, options, &r->missing, set, error));
+    if (r->apart) FR_TRY(fr_labels_read(&r->labels, options, &r->missing, *set, error));
+    if (r->apart) FR_TRY(file_fingerprint(&r->labels, &fingerprints[1], error));
+    (*set)->fingerprint = fr_checksum(fingerprints, sizeof fingerprints);
+    fr_missing_remark(&r->missing, path, options);
     return FR_OK;
 }
 
 fr_status fr_dataset_read(const char *path, const fr_read_options *options, fr_dataset **dataset, fr_error *error) {
     const fr_read_options defaults = {0};
-    fr_text file;
-    fr_dataset_parser *parser;
+    reading r = {.options = options ? options : &defaults, .file.descriptor = -1, .labels.descriptor = -1};
+    r.missing.rule = r.options->missing;
     *dataset = NULL;
-    fr_status status = fr_text_open(path, &file, error);
-    if (status != FR_OK) return status;
-    status = find_parser(&file, &parser, error);
-    if (status == FR_OK) status = parse(parser, &file, options ? options : &defaults, dataset, error);
-    fr_text_close(&file);
+    fr_status status = read_set(&r, path, dataset, error);
+    fr_text_close(&r.file);
+    fr_text_close(&r.labels);
+    fr_missing_free(&r.missing);
+    if (status == FR_OK) return FR_OK;
+    fr_dataset_free(*dataset);
+    *dataset = NULL;
     return status;
 }

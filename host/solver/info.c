@@ -1,18 +1,24 @@
 /*
  * info.c - what a bug report needs to know of a build and of the machine it runs on.
  */
-#include <omp.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "simd/kernels.h"
 #include "fitrelu_version.h"
+#include "base/cgroup.h"
 #include "base/status.h"
 #ifdef FR_HAVE_CUDA
 #include "engine/cuda/cuda.h"
 #endif
 #ifdef FR_HAVE_LIBZIP
 #include <zip.h>
+#endif
+#ifdef FR_HAVE_ZLIB
+#include <zlib.h>
+#endif
+#ifdef FR_HAVE_ZSTD
+#include <zstd.h>
 #endif
 #ifdef FR_HAVE_XXHASH
 #define XXH_INLINE_ALL
@@ -44,6 +50,22 @@ static const char *libzip_version(void) {
 #endif
 }
 
+static const char *gzip_line(void) {
+#ifdef FR_HAVE_ZLIB
+    return zlibVersion();
+#else
+    return "none (gzip files cannot be read)";
+#endif
+}
+
+static const char *zstd_line(void) {
+#ifdef FR_HAVE_ZSTD
+    return ZSTD_versionString();
+#else
+    return "none (zstd files cannot be read)";
+#endif
+}
+
 static void gpu_line(char *text, size_t size) {
 #ifdef FR_HAVE_CUDA
     fr_cuda_describe(text, size);
@@ -62,11 +84,11 @@ size_t fr_build_info(char *buffer, size_t size) {
     snprintf(checksum, sizeof checksum, "built-in FNV-1a (no xxhash)");
 #endif
     int length = snprintf(buffer, size,
-                          "version: %s\ncompiler: %s\nbuild: %s\nparts: %s\nlibzip: %s\nchecksums: %s\n"
+                          "version: %s\ncompiler: %s\nbuild: %s\nparts: %s\nlibzip: %s\nzlib: %s\nzstd: %s\nchecksums: %s\n"
                           "processor: %s\nprocessor path: %s\nthreads: %d\nmemory available: %.1f GB\n"
                           "GPUs: %s\n",
                           fr_version(), FR_VERSION_COMPILER, FR_VERSION_BUILD_TYPE, FR_VERSION_PARTS, libzip_version(),
-                          checksum, name, fr_cpu_kernels_for(FR_F64)->isa, omp_get_max_threads(),
+                          gzip_line(), zstd_line(), checksum, name, fr_cpu_kernels_for(FR_F64)->isa, fr_default_threads(),
                           (double)fr_memory_available() / 1e9, gpus);
     return length < 0 ? 0 : (size_t)length;
 }

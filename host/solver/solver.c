@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/cgroup.h"
 #include "base/clock.h"
 #include "fit/checkpoint.h"
 #include "solver/same_run.h"
@@ -121,7 +122,7 @@ static fr_status prepare_rows(fr_solver *s, fr_error *error) {
 static int choose_threads(const fr_options *options) {
     int online = (int)sysconf(_SC_NPROCESSORS_ONLN), near = fr_world_local_ranks(options->world);
     int own = omp_get_num_procs() < online ? omp_get_num_procs() : online / near;
-    int wanted = options->threads > 0 ? options->threads : omp_get_max_threads();
+    int wanted = options->threads > 0 ? options->threads : fr_default_threads();
     if (near == 1 || wanted <= own) return wanted;
     return own > 1 ? own : 1;
 }

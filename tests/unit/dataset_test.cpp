@@ -44,7 +44,7 @@ template <typename Value> void check_dtype(const std::string &path, const char *
 }
 
 TEST_F(Npy, EveryDtypeIsConverted) {
-    check_dtype<double>(at("a"), "<f8", 0.1, -1e300);
+    check_dtype<double>(at("a"), "<f8", 0.1, -1e150);
     check_dtype<float>(at("a"), "<f4", 0.1f, -1e30f);
     check_dtype<int8_t>(at("a"), "|i1", -128, 127);
     check_dtype<uint8_t>(at("a"), "|u1", 0, 255);
@@ -99,14 +99,11 @@ TEST_F(Npy, OtherDtypesAreNamed) {
         Refusal(write("a.npy", npy<double>(dtype, "(1, 1)", {1})), rows_only())
             .expect(FR_ERROR_DATA, {"a.npy", word, "float64"});
     };
-    refused(">f8", "big-endian dtype '>f8'");
-    refused(">i4", "big-endian");
     refused("|O", "object dtype");
     refused("<c8", "complex dtype");
     refused("<c16", "complex dtype");
     refused("|S8", "string dtype");
     refused("<U4", "string dtype");
-    refused("<f2", "unsupported dtype '<f2'");
     refused("<f16", "unsupported dtype");
     refused("<M8[ns]", "unsupported dtype");
     refused("", "unsupported dtype");
@@ -392,8 +389,8 @@ TEST_F(Npz, DamageIsRefused) {
         Refusal(archive("a.npz", {{"X.npy", x.bytes.substr(0, size)}, y}, true)).expect(FR_ERROR_DATA, {"a.npz"});
     Refusal(archive("a.npz", {x, {"y.npy", npy<double>("<f8", "(2,)", {1, NAN})}}, true))
         .expect(FR_ERROR_DATA, {"y[1] is nan"});
-    Refusal(archive("a.npz", {{"X.npy", npy<double>(">f8", "(2, 2)", {1, 2, 3, 4})}, y}, true))
-        .expect(FR_ERROR_DATA, {"big-endian"});
+    Refusal(archive("a.npz", {{"X.npy", npy<double>("<c8", "(2, 2)", {1, 2, 3, 4})}, y}, true))
+        .expect(FR_ERROR_DATA, {"complex"});
     Refusal(archive("a.npz", {{"X.npy", npy<double>("<f8", "(2,)", {1, 2})}, y}, true))
         .expect(FR_ERROR_DATA, {"expected 2-D"});
 }

@@ -1,6 +1,5 @@
 /*
- * output_file_test.cpp - what lies under the readers and writers: numbers, text files, whole-or-nothing files,
- * memory.
+ * output_file_test.cpp - what lies under the readers and writers: numbers, whole-or-nothing files, memory.
  */
 #include "scratch.h"
 
@@ -17,7 +16,6 @@
 
 extern "C" {
 #include "base/output_file.h"
-#include "base/text_file.h"
 }
 #include "base/parse_number.h"
 
@@ -132,68 +130,6 @@ TEST(Locale, DecimalCommaChangesNothing) {
     EXPECT_NE(strstr(error.message, "9.0 PB"), nullptr) << error.message;
 }
 
-/* ------------------------------------------------------------------------------------- text files */
-
-class TextFile : public Scratch {};
-
-TEST_F(TextFile, LinesWithMarkAndEitherEnding) {
-    fr_text text;
-    ASSERT_EQ(fr_text_open(write("a", "\xef\xbb\xbfone\r\n\r\n# no\n  \nlast").c_str(), &text, nullptr), FR_OK);
-    fr_lines lines = fr_lines_start(&text);
-    ASSERT_TRUE(fr_lines_next_content(&lines));
-    EXPECT_EQ(std::string(lines.begin, lines.end), "one");
-    EXPECT_EQ(lines.number, 1);
-    ASSERT_TRUE(fr_lines_next_content(&lines));
-    EXPECT_EQ(std::string(lines.begin, lines.end), "last");
-    EXPECT_EQ(lines.number, 5);
-    EXPECT_FALSE(fr_lines_next(&lines));
-    fr_text_close(&text);
-}
-
-TEST_F(TextFile, EmptyFileOpens) {
-    fr_text text;
-    ASSERT_EQ(fr_text_open(write("a", "").c_str(), &text, nullptr), FR_OK);
-    EXPECT_EQ(text.size, 0u);
-    fr_lines lines = fr_lines_start(&text);
-    EXPECT_FALSE(fr_lines_next(&lines));
-    fr_text_close(&text);
-}
-
-TEST_F(TextFile, ReadsAPipeToItsEnd) {
-    std::string bytes;
-    for (int i = 0; i < 60000; i++) bytes += std::to_string(i) + "\n";
-    ASSERT_EQ(mkfifo(at("pipe").c_str(), 0600), 0);
-    std::thread writer([&] { write("pipe", bytes); });
-    fr_text text;
-    fr_error error{};
-    fr_status status = fr_text_open(at("pipe").c_str(), &text, &error);
-    writer.join();
-    ASSERT_EQ(status, FR_OK) << error.message;
-    EXPECT_EQ(std::string(text.data, text.size), bytes);
-    fr_text_close(&text);
-}
-
-TEST_F(TextFile, MissingFileAndFolderAreInputErrors) {
-    fr_text text;
-    fr_error error{};
-    EXPECT_EQ(fr_text_open(at("none").c_str(), &text, &error), FR_ERROR);
-    EXPECT_NE(strstr(error.message, "none: No such file"), nullptr) << error.message;
-    EXPECT_EQ(fr_text_open(folder.c_str(), &text, &error), FR_ERROR);
-    EXPECT_NE(strstr(error.message, "is a directory"), nullptr) << error.message;
-    fr_text_close(&text);
-}
-
-TEST_F(TextFile, ShownTextIsQuotedCutAndClean) {
-    char shown[FR_SHOWN_SIZE];
-    auto show = [&](const std::string &s) { return std::string(fr_text_show(shown, s.data(), s.data() + s.size())); };
-    EXPECT_EQ(show(""), "nothing");
-    EXPECT_EQ(show("a\x01"
-                   "b"),
-              "\"a?b\"");
-    EXPECT_EQ(show(std::string(100, 'x')), "\"" + std::string(40, 'x') + "...\"");
-    EXPECT_EQ(show(std::string(39, 'x') + "\xc3\xa4\xc3\xa4"), "\"" + std::string(39, 'x') + "...\"");
-}
-
 /* ----------------------------------------------------------------------------------- output files */
 
 class OutputFile : public Scratch {
@@ -238,6 +174,32 @@ TEST_F(OutputFile, SeekFillsInEarlierBytes) {
     EXPECT_EQ(fr_output_tell(out), 4);
     ASSERT_EQ(fr_output_commit(out, &error), FR_OK);
     EXPECT_EQ(read("f"), "sizedata");
+}
+
+/* Opening such a pipe would wait for a reader for ever. */
+TEST_F(OutputFile, APipeThatNobodyReadsIsRefusedAtOnce) {
+    ASSERT_EQ(mkfifo(at("pipe").c_str(), 0600), 0);
+    EXPECT_TRUE(fr_output_is_named_pipe(at("pipe").c_str()));
+    EXPECT_EQ(open(at("pipe")), FR_ERROR);
+    EXPECT_NE(strstr(error.message, "pipe: nobody reads this pipe"), nullptr) << error.message;
+    int reader = ::open(at("pipe").c_str(), O_RDONLY | O_NONBLOCK);
+    ASSERT_EQ(open(at("pipe")), FR_OK) << error.message;
+    fr_output_printf(out, "read");
+    EXPECT_EQ(fr_output_commit(out, &error), FR_OK) << error.message;
+    char bytes[8] = "";
+    EXPECT_EQ(::read(reader, bytes, sizeof bytes), 4);
+    EXPECT_STREQ(bytes, "read");
+    close(reader);
+}
+
+TEST_F(OutputFile, OnlyAPipeWithANameOfItsOwnIsANamedPipe) {
+    int ends[2];
+    ASSERT_EQ(pipe(ends), 0);
+    EXPECT_FALSE(fr_output_is_named_pipe(("/dev/fd/" + std::to_string(ends[1])).c_str()));
+    EXPECT_FALSE(fr_output_is_named_pipe(write("f", "").c_str()));
+    EXPECT_FALSE(fr_output_is_named_pipe(at("none").c_str()));
+    close(ends[0]);
+    close(ends[1]);
 }
 
 TEST_F(OutputFile, FullDeviceIsReported) {

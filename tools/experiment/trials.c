@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "experiment/experiment.h"
+#include "base/cgroup.h"
 #include "base/clock.h"
 #include "fitrelu/interrupt.h"
 #include "base/parse_number.h"
@@ -177,7 +178,7 @@ static void *work(void *user) {
 static void run_crew(crew *c) {
     enum { MOST = 256 };
     pthread_t others[MOST];
-    int wanted = c->run->settings.threads > 0 ? c->run->settings.threads : omp_get_max_threads(), started = 0;
+    int wanted = c->run->settings.threads > 0 ? c->run->settings.threads : fr_default_threads(), started = 0;
     if (wanted > c->run->trials) wanted = (int)c->run->trials;
     for (int i = 1; i < wanted && i < MOST; i++)
         if (pthread_create(&others[started], NULL, work, c) == 0) started++;

@@ -15,6 +15,8 @@
 #include "fitrelu/history.h"
 #include "fitrelu/interrupt.h"
 #include "fitrelu/message.h"
+#include "base/output_file.h"
+#include "base/text_file.h"
 #include "plan/plan.h"
 #include "fitrelu/progress.h"
 #include "fitrelu/ranks.h"
@@ -49,10 +51,14 @@ static int on_progress(const fr_report *report, void *user) {
 
 /* ----------------------------------------------------------------------------------------- before */
 
-/* Opens and gives up at once: a file that cannot be written is told now, not after an hour of fitting. */
+/* Opens and gives up at once: a file that cannot be written is told now, not after an hour of fitting. To the reader of
+ * a named pipe that would be the end, and nobody would be there to read the model. */
 static fr_status probe_output(const char *path, fr_error *error) {
     fr_output *probe = NULL;
     if (!path) return FR_OK;
+    if (fr_output_is_named_pipe(path))
+        return fr_fail(error, FR_ERROR, "cannot write %s: it is a named pipe, expected a file (or /dev/stdout and a |)",
+                       path);
     fr_status status = fr_output_open(path, &probe, error);
     fr_output_discard(probe);
     return status;
@@ -65,8 +71,19 @@ static fr_status open_outputs(fit_job *job, fr_error *error) {
     return status;
 }
 
+/* mpirun hands standard input to one rank, and each rank reads its own rows. */
+static fr_status refuse_shared_stdin(const fit_job *job, fr_error *error) {
+    const char *const paths[] = {job->settings.data, job->settings.reading.labels};
+    for (int i = 0; i < 2 && fr_world_size(job->world) > 1; i++)
+        if (paths[i] && fr_path_is_stdin(paths[i]))
+            return fr_fail(error, FR_ERROR_USAGE, "--%s %s: %d ranks cannot share standard input, name a file",
+                           i ? "labels" : "data", paths[i], fr_world_size(job->world));
+    return FR_OK;
+}
+
 static fr_status open_data(fit_job *job, fr_error *error) {
     fit_settings *settings = &job->settings;
+    FR_TRY(refuse_shared_stdin(job, error));
     settings->options.world = job->world;
     fr_status status = fr_read_options_share(&settings->reading, &settings->options, error);
     if (status == FR_OK)
@@ -186,9 +203,17 @@ static int tell_outcome(const fit_job *job) {
 
 /* -------------------------------------------------------------------------------------------- all */
 
+/* What failed before the fit; where that was a rank's answer to a signal, the signal is what ended it. */
+static int tell_failure(const fit_job *job, const fr_error *error) {
+    int signal = fr_world_agreed(job->world) ? ranks_most(job->world, interrupt_signal()) : 0;
+    if (!signal) return ranks_fail(job->world, error);
+    if (!job->settings.quiet) message_note("interrupted before the fit");
+    return EXIT_SIGNALLED + signal;
+}
+
 static int run_job(fit_job *job) {
     fr_error error = {0};
-    if (prepare(job, &error) != FR_OK) return ranks_fail(job->world, &error);
+    if (prepare(job, &error) != FR_OK) return tell_failure(job, &error);
     int signal = ranks_most(job->world, interrupt_signal());
     if (signal) return EXIT_SIGNALLED + signal;
     remark(job);

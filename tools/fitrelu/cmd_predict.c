@@ -2,9 +2,9 @@
  * cmd_predict.c - fitrelu predict MODEL DATA: max(0, <w, x> + b) for each row, and how good that is where labels are
  * known.
  *
- * Whether DATA holds labels is found out by reading: first with labels and as many features as the model has, and
- * where that is not what the file holds, again without. So both test.csv with a label column and new.csv without one
- * work, and neither can be taken for the other, since the number of features tells them apart.
+ * Whether DATA holds labels is told by its number of columns, of which the model expects so many as features. So both
+ * test.csv with a label column and new.csv without one work, and neither can be taken for the other. DATA is read once,
+ * so that it may be a pipe.
  */
 #include <inttypes.h>
 #include <math.h>
@@ -14,6 +14,7 @@
 
 #include "fitrelu/commands.h"
 #include "data/npy.h"
+#include "fitrelu/fit_settings.h"
 #include "fitrelu/json_writer.h"
 #include "fitrelu/message.h"
 #include "base/output_file.h"
@@ -32,14 +33,10 @@ typedef struct prediction {
 /* ------------------------------------------------------------------------------------------ input */
 
 static fr_status read_data(prediction *p, const char *path, const option_value *values, fr_error *error) {
-    fr_read_options reading = {.features = fr_model_features(p->model)};
-    bool required = values[OPT_LABELS].given || values[OPT_LABEL_COLUMN].given;
+    fr_read_options reading = {.features = fr_model_features(p->model), .labels_optional = true};
     if (values[OPT_LABELS].given) reading.labels = values[OPT_LABELS].text;
     if (values[OPT_LABEL_COLUMN].given) reading.label_column = values[OPT_LABEL_COLUMN].text;
-    fr_status status = fr_dataset_read(path, &reading, &p->data, error);
-    bool may_be_bare = status == FR_ERROR_DATA || status == FR_ERROR_USAGE; /* "holds no labels" is either */
-    if (!may_be_bare || required) return status;
-    reading.without_labels = true;
+    reading_settings(values, &reading);
     return fr_dataset_read(path, &reading, &p->data, error);
 }
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "fitrelu/fit_settings.h"
+#include "fitrelu/interrupt.h"
 #include "fitrelu/message.h"
 
 enum { USUAL_FEATURES = 1000, ROWS_A_FEATURE = 10 };
@@ -27,17 +28,38 @@ fr_planted planted_settings(const option_value *values) {
     return planted;
 }
 
+static void remark_reading(const char *line, void *user) {
+    const bool *quiet = user;
+    if (!*quiet) message_note("%s", line);
+}
+
+static int asked_to_stop(void *user) {
+    (void)user;
+    return interrupt_signal() != 0;
+}
+
+void reading_settings(const option_value *values, fr_read_options *reading) {
+    static bool quiet; /* the program reads for one command line */
+    quiet = values[OPT_QUIET].given;
+    reading->header = (fr_header_rule)word_of(&values[OPT_HEADER]);
+    reading->missing = (fr_missing_rule)word_of(&values[OPT_MISSING]);
+    reading->remark = remark_reading;
+    reading->stop = asked_to_stop;
+    reading->user = &quiet;
+}
+
 /* ------------------------------------------------------------------------------------ contradictions */
 
 /* Planted options make no sense beside a file, nor labels without one. */
 static int check_source(const option_value *values) {
-    const option_id planted[] = {OPT_SAMPLES, OPT_FEATURES, OPT_NOISE}, file[] = {OPT_LABELS, OPT_LABEL_COLUMN};
+    const option_id planted[] = {OPT_SAMPLES, OPT_FEATURES, OPT_NOISE}, file[] = {OPT_LABELS, OPT_LABEL_COLUMN, OPT_HEADER,
+                                                                                           OPT_MISSING};
     for (int i = 0; i < 3; i++) {
         if (values[planted[i]].given && values[OPT_DATA].given)
             return message_usage("--%s describes a planted problem and contradicts --data %s",
                                  option_table[planted[i]].name, values[OPT_DATA].text);
     }
-    for (int i = 0; i < 2; i++) {
+    for (int i = 0; i < 4; i++) {
         if (values[file[i]].given && !values[OPT_DATA].given)
             return message_usage("--%s %s needs --data FILE", option_table[file[i]].name, values[file[i]].text);
     }
@@ -126,6 +148,7 @@ int fit_settings_read(const arguments *given, fit_settings *settings) {
     settings->reading = (fr_read_options){.precision = settings->precision,
                                           .labels = text_of(&values[OPT_LABELS]),
                                           .label_column = text_of(&values[OPT_LABEL_COLUMN])};
+    reading_settings(values, &settings->reading);
     settings->model = text_of(&values[OPT_MODEL]);
     settings->history = text_of(&values[OPT_HISTORY]);
     settings->json = values[OPT_JSON].given;

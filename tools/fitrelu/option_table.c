@@ -1,7 +1,7 @@
 /*
  * option_table.c - the table of options, and what it says in words.
  *
- * The words of --step-size, --schedule, --init, --scale, --collective, --wire, --precision, --storage and --device stand
+ * The words of --header, --missing, --step-size, --schedule, --init, --scale, --collective, --wire, --precision, --storage and --device stand
  * in the order of their enumerations in fitrelu.h, so that the position of a word is its value.
  */
 #include <math.h>
@@ -31,11 +31,17 @@ const option_entry option_table[OPT_COUNT] = {
     [OPT_SEED] = {"seed", 's', GROUP_DATA, FIT | GENERATE | EXPERIMENT, KIND_SEED, "S", NULL, 0, 0, 0,
                   "seed of planted data, sampling, quantization and random start (default: 1)"},
     [OPT_DATA] = {"data", 0, GROUP_DATA, FIT, KIND_FILE, "FILE", NULL, 0, 0, 0,
-                  "fit this file instead: NPY, NPZ (arrays X and y), CSV or LIBSVM, told apart by content"},
+                  "fit this file instead: NPY, NPZ (arrays X and y), CSV or LIBSVM, told apart by content, also compressed by "
+                  "gzip or zstd; - is standard input"},
     [OPT_LABELS] = {"labels", 0, GROUP_DATA, FIT | PREDICT, KIND_FILE, "FILE", NULL, 0, 0, 0,
                     "labels from a file of their own: NPY, or text with one number a line"},
     [OPT_LABEL_COLUMN] = {"label-column", 0, GROUP_DATA, FIT | PREDICT, KIND_TEXT, "C", NULL, 0, 0, 0,
                           "the CSV column that holds the labels, by name or by number from 1 (default: the last)"},
+    [OPT_HEADER] = {"header", 0, GROUP_DATA, FIT | PREDICT, KIND_WORD, NULL, "auto|yes|no", 0, 0, 0,
+                    "whether the first line of a CSV names its columns (default: auto, told by that line and those below)"},
+    [OPT_MISSING] = {"missing", 0, GROUP_DATA, FIT | PREDICT, KIND_WORD, NULL, "error|drop|mean", 0, 0, 0,
+                     "what becomes of missing values: refused, their rows left out, or the mean of their column instead; "
+                     "a row without its label is left out by the last two (default: error)"},
     [OPT_STANDARDIZE] = {"standardize", 0, GROUP_DATA, FIT, KIND_FLAG, NULL, NULL, 0, 0, 0,
                          "fit on features of mean 0 and variance 1; the model is in your own units all the same"},
     [OPT_INTERCEPT] = {"intercept", 0, GROUP_DATA, FIT, KIND_FLAG, NULL, NULL, 0, 0, 0,

@@ -17,6 +17,8 @@ typedef enum option_id {
     OPT_DATA,
     OPT_LABELS,
     OPT_LABEL_COLUMN,
+    OPT_HEADER,
+    OPT_MISSING,
     OPT_STANDARDIZE,
     OPT_INTERCEPT,
     OPT_BATCH,

@@ -15,6 +15,7 @@
 #include <stdlib.h>
 
 #include "engine/engine.h"
+#include "base/cgroup.h"
 #include "base/clock.h"
 #include "fitrelu/message.h"
 #include "fitrelu/plan_measure.h"
@@ -109,7 +110,7 @@ static fr_status measure_compute(const fr_world *world, fr_precision precision, 
                                  fr_error *error) {
     int64_t d = features < FEATURES_MOST ? features : FEATURES_MOST;
     fr_planted planted = {.features = d, .samples = ROW_BYTES / 8 / d, .seed = 1};
-    int threads = omp_get_max_threads() / fr_world_local_ranks(world);
+    int threads = fr_default_threads() / fr_world_local_ranks(world);
     fr_dataset *set = NULL;
     double seconds = 1;
     fr_status status = fr_dataset_generate(&planted, precision, &set, error);

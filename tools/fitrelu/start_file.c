@@ -10,7 +10,7 @@
 #include "data/npy.h"
 #include "base/parse_number.h"
 #include "fitrelu/start_file.h"
-#include "base/text_file.h"
+#include "base/lines.h"
 
 static fr_status wrong_count(const char *path, int64_t found, int64_t features, fr_error *error) {
     return fr_fail(error, FR_ERROR_DATA,
@@ -19,25 +19,27 @@ static fr_status wrong_count(const char *path, int64_t found, int64_t features, 
 }
 
 static fr_status from_npy(const fr_text *file, int64_t features, double *weights, fr_error *error) {
+    FR_OWNED_STREAM fr_stream *stream = NULL;
     fr_npy array;
-    fr_status status = fr_npy_parse_header(file->path, "w", file->data, file->size, &array, error);
-    if (status == FR_OK) status = fr_npy_check_vector(&array, features, "features of the data", error);
-    if (status == FR_OK) status = fr_npy_check_size(&array, (int64_t)file->size - array.header_bytes, error);
-    if (status != FR_OK) return status;
-    fr_range all = {0, array.shape[0]};
-    return fr_npy_convert(&array, file->data + array.header_bytes, 0, array.count, all, FR_F64, weights, error);
+    FR_TRY(fr_npy_open(file, "w", &array, &stream, error));
+    FR_TRY(fr_npy_check_vector(&array, features, "features of the data", error));
+    FR_TRY(fr_npy_check_file(file, &array, error));
+    return fr_npy_read(&array, fr_npy_file_source(stream), NULL, (fr_range){0, array.shape[0]}, FR_F64, weights, error);
 }
 
 static fr_status from_text(const fr_text *file, int64_t features, double *weights, fr_error *error) {
     char shown[FR_SHOWN_SIZE];
+    FR_OWNED_LINES fr_lines lines = {0};
     int64_t found = 0;
-    for (fr_lines lines = fr_lines_start(file); fr_lines_next_content(&lines); found++) {
+    FR_TRY(fr_lines_open(file, &lines, error));
+    for (; fr_lines_next_content(&lines); found++) {
         double value;
         if (!fr_parse_double(lines.begin, lines.end, &value) || !isfinite(value))
             return fr_fail(error, FR_ERROR_DATA, "%s:%" PRId64 ": found %s, expected one weight, a finite number",
                            file->path, lines.number, fr_text_show(shown, lines.begin, lines.end));
         if (found < features) weights[found] = value;
     }
+    FR_TRY(lines.status);
     return found == features ? FR_OK : wrong_count(file->path, found, features, error);
 }
 
@@ -54,27 +56,39 @@ static fr_status from_model(const char *path, int64_t features, double *weights,
     return status;
 }
 
-static bool starts_with_number(const fr_text *file) {
+typedef enum kind { NPY, TEXT, MODEL } kind;
+
+static fr_status find_kind(const fr_text *file, kind *found, fr_error *error) {
+    FR_OWNED_LINES fr_lines lines = {0};
+    char magic[6];
+    size_t got;
     double value;
-    fr_lines lines = fr_lines_start(file);
-    return fr_lines_next_content(&lines) && fr_parse_double_prefix(lines.begin, lines.end, &value);
+    FR_TRY(fr_text_read(file, 0, magic, sizeof magic, &got, error));
+    *found = NPY;
+    if (got == sizeof magic && memcmp(magic, FR_NPY_MAGIC, sizeof magic) == 0) return FR_OK;
+    FR_TRY(fr_lines_open(file, &lines, error));
+    bool number = fr_lines_next_content(&lines) && fr_parse_double_prefix(lines.begin, lines.end, &value);
+    *found = number ? TEXT : MODEL;
+    return lines.status;
+}
+
+static fr_status read_weights(const fr_text *file, int64_t features, double *weights, double *intercept,
+                              fr_error *error) {
+    kind found;
+    FR_TRY(find_kind(file, &found, error));
+    if (found == NPY) return from_npy(file, features, weights, error);
+    if (found == TEXT) return from_text(file, features, weights, error);
+    return from_model(file->path, features, weights, intercept, error);
 }
 
 fr_status start_file_read(const char *path, int64_t features, double **weights, double *intercept, fr_error *error) {
-    fr_text file;
-    double *values = NULL;
+    FR_OWNED_TEXT fr_text file = {0};
+    FR_OWNED double *values = NULL;
     *intercept = 0;
-    fr_status status = fr_text_open(path, &file, error);
-    if (status != FR_OK) return status;
-    status = fr_allocate((void **)&values, features, sizeof *values, "the weights to start from", error);
-    if (status == FR_OK) {
-        if (file.size >= 6 && memcmp(file.data, FR_NPY_MAGIC, 6) == 0)
-            status = from_npy(&file, features, values, error);
-        else if (starts_with_number(&file)) status = from_text(&file, features, values, error);
-        else status = from_model(path, features, values, intercept, error);
-    }
-    fr_text_close(&file);
-    if (status == FR_OK) *weights = values;
-    else free(values);
-    return status;
+    FR_TRY(fr_text_open(path, (fr_stop){0}, &file, error));
+    FR_TRY(fr_allocate((void **)&values, features, sizeof *values, "the weights to start from", error));
+    FR_TRY(read_weights(&file, features, values, intercept, error));
+    *weights = values;
+    values = NULL;
+    return FR_OK;
 }
