@@ -16,9 +16,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
-enum { BUFFER_BYTES = 1 << 16, LARGEST_WRITE = 1 << 30, NAMES_TRIED = 1000 };
+enum { BUFFER_BYTES = 1 << 16, LARGEST_WRITE = 1 << 30, NAMES_TRIED = 1000, READER_LOOKS = 200 };
 
 struct fr_output {
     char *path;      /* as it was given, for messages */
@@ -59,14 +60,25 @@ bool fr_output_is_named_pipe(const char *path) {
     return named;
 }
 
-/* Opens a device, a pipe, or the file behind standard output. Opening a pipe without a reader would wait for one, deaf
- * to signals; it fails with ENXIO instead. */
+/* Opening a pipe without a reader would wait for one for ever, deaf to signals. Two seconds are enough for a reader that
+ * is started at the same time; then this fails with ENXIO, and with EINTR at a signal. */
+static int open_pipe(const char *path) {
+    const struct timespec pause = {.tv_nsec = 10000000};
+    int descriptor;
+    for (int i = 0; (descriptor = open(path, O_WRONLY | O_CLOEXEC | O_NONBLOCK)) < 0; i++)
+        if (errno != ENXIO || i == READER_LOOKS || nanosleep(&pause, NULL) != 0) return -1;
+    if (fcntl(descriptor, F_SETFL, O_WRONLY) == 0) return descriptor;
+    close(descriptor);
+    return -1;
+}
+
+/* Opens a device, a pipe, or the file behind standard output. */
 static bool open_directly(fr_output *output, const struct stat *about) {
-    int standard = standard_descriptor(about), wait = S_ISFIFO(about->st_mode) ? O_NONBLOCK : 0;
-    output->descriptor = standard >= 0 ? fcntl(standard, F_DUPFD_CLOEXEC, 3)
-                                       : open(output->path, O_WRONLY | O_NOCTTY | O_CLOEXEC | wait);
-    if (output->descriptor < 0) return false;
-    return standard >= 0 || !wait || fcntl(output->descriptor, F_SETFL, O_WRONLY) == 0;
+    int standard = standard_descriptor(about);
+    if (standard >= 0) output->descriptor = fcntl(standard, F_DUPFD_CLOEXEC, 3);
+    else if (S_ISFIFO(about->st_mode)) output->descriptor = open_pipe(output->path);
+    else output->descriptor = open(output->path, O_WRONLY | O_NOCTTY | O_CLOEXEC);
+    return output->descriptor >= 0;
 }
 
 /* Creates a temporary file in the folder of the target. O_EXCL settles races with other threads and programs, and
