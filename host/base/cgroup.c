@@ -5,9 +5,7 @@
 
 #include <inttypes.h>
 #include <limits.h>
-#include <omp.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum { PATH_BYTES = 1400 };
@@ -106,9 +104,4 @@ int fr_cgroup_processors(const char *root) {
     int least = INT_MAX;
     fr_cgroup_walk(root, "cpu", look_at_quota, &least);
     return least;
-}
-
-int fr_default_threads(void) {
-    int threads = omp_get_max_threads(), quota = getenv("OMP_NUM_THREADS") ? INT_MAX : fr_cgroup_processors("");
-    return threads < quota ? threads : quota;
 }

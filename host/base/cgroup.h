@@ -21,8 +21,4 @@ bool fr_cgroup_number(const char *folder, const char *name, const char *key, uin
  * the least over a group and its ancestors. INT_MAX where there is no quota. */
 int fr_cgroup_processors(const char *root);
 
-/* Threads for whom nobody said how many: those of OpenMP, and, unless OMP_NUM_THREADS asks for them, no more than the
- * quota is good for. More would only stop each other for the rest of each period. */
-int fr_default_threads(void);
-
 #endif

@@ -73,8 +73,9 @@ bool fr_lines_next(fr_lines *lines) {
 }
 
 size_t fr_error_value_length(const char *begin, const char *end) {
-    static const char *const words[] = {"#N/A N/A", "#N/A",   "#NA",     "#DIV/0!", "#VALUE!", "#REF!",  "#NAME?",
-                                        "#NUM!",    "#NULL!", "#SPILL!", "#CALC!",  "#FIELD!", "#ERROR!", "#BLOCKED!"};
+    static const char *const words[] = {"#N/A N/A", "#N/A",    "#NA",     "#DIV/0!",  "#VALUE!",
+                                        "#REF!",    "#NAME?",  "#NUM!",   "#NULL!",   "#SPILL!",
+                                        "#CALC!",   "#FIELD!", "#ERROR!", "#BLOCKED!"};
     for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
         size_t length = strlen(words[i]);
         if ((size_t)(end - begin) < length || memcmp(begin, words[i], length) != 0) continue;

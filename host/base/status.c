@@ -37,6 +37,8 @@ static void write_line(fr_error *error, fr_status status, const char *format, va
     error->rank = -1;
     error->device = -1;
     vsnprintf(error->message, sizeof error->message, format, arguments);
+    for (char *c = error->message; *c; c++) /* out of a file or its name, for instance; a message is one line */
+        if ((unsigned char)*c < 32 || *c == 127) *c = '?';
 }
 
 fr_status fr_fail(fr_error *error, fr_status status, const char *format, ...) {

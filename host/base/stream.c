@@ -21,9 +21,9 @@ typedef enum kind { PLAIN, GZIP, ZSTD } kind;
 struct fr_stream {
     const fr_text *text;
     kind packing;
-    uint64_t offset;     /* in the file, of the next byte to be read from it */
-    size_t begin, end;   /* of the piece: compressed bytes not yet decoded */
-    bool between;        /* members: here the content may end */
+    uint64_t offset;   /* in the file, of the next byte to be read from it */
+    size_t begin, end; /* of the piece: compressed bytes not yet decoded */
+    bool between;      /* members: here the content may end */
 #ifdef FR_HAVE_ZLIB
     z_stream gzip;
 #endif
@@ -86,6 +86,7 @@ static decoder *decoder_of(kind packing) {
 }
 
 static bool start_decoder(fr_stream *s) {
+    (void)s; /* where there is none */
 #ifdef FR_HAVE_ZLIB
     if (s->packing == GZIP) return inflateInit2(&s->gzip, GZIP_WINDOW) == Z_OK;
 #endif
@@ -119,7 +120,8 @@ fr_status fr_stream_open(const fr_text *text, fr_stream **stream, fr_error *erro
     *stream = NULL;
     FR_TRY(find_packing(text, &found, error));
     if (found != PLAIN && !decoder_of(found))
-        return fr_fail(error, FR_ERROR, "cannot read %s: this fitrelu was built without %s, which %s files need; "
+        return fr_fail(error, FR_ERROR,
+                       "cannot read %s: this fitrelu was built without %s, which %s files need; "
                        "decompress the file, or build with it",
                        text->path, found == GZIP ? "zlib" : "libzstd", found == GZIP ? "gzip" : "zstd");
     fr_stream *s = calloc(1, sizeof *s);

@@ -31,9 +31,11 @@ fr_status fr_text_check_stop(const fr_text *text, fr_error *error) {
 static fr_status grow(fr_text *text, size_t *capacity, fr_error *error) {
     size_t wanted = *capacity ? 2 * *capacity : FIRST_BUFFER;
     void *larger = NULL;
-    if (wanted <= UNCHECKED_BYTES || wanted - *capacity <= fr_memory_available()) larger = realloc(text->held, wanted);
+    if (wanted <= UNCHECKED_BYTES || wanted - *capacity <= fr_memory_available())
+        larger = realloc(text->held, wanted);
     if (!larger)
-        return fr_fail(error, FR_ERROR, "%s: no memory left after its first %" PRIu64 " bytes", text->path, text->size);
+        return fr_fail(error, FR_ERROR, "%s: no memory left after its first %" PRIu64 " bytes", text->path,
+                       text->size);
     text->held = larger;
     *capacity = wanted;
     return FR_OK;

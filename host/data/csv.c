@@ -20,7 +20,7 @@ typedef struct table {
     const fr_read_options *options;
     fr_missing *missing;
     fr_csv_head head;
-    int64_t rows;        /* of the file, those left out included */
+    int64_t rows; /* of the file, those left out included */
     int64_t features;
     int64_t label;       /* column of the labels, counted from 0, or -1 */
     bool keep_label;     /* false where that column is to be ignored */
@@ -101,8 +101,10 @@ static fr_status choose_columns(table *t, fr_error *error) {
 
 static fr_status bad_count(const table *t, const fr_lines *line, fr_error *error) {
     if (*line->begin == '#')
-        return fr_fail(error, FR_ERROR_DATA, "%s:%" PRId64 ": a line that starts with #, expected a row; comments are "
-                       "allowed before the first row only", t->file->path, line->number);
+        return fr_fail(error, FR_ERROR_DATA,
+                       "%s:%" PRId64 ": a line that starts with #, expected a row; comments are "
+                       "allowed before the first row only",
+                       t->file->path, line->number);
     return fr_fail(error, FR_ERROR_DATA,
                    "%s:%" PRId64 ": found %" PRId64 " columns, expected %" PRId64 " as in line %" PRId64,
                    t->file->path, line->number, fr_csv_count(t->head.delimiter, line->begin, line->end),

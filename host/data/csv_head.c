@@ -99,8 +99,9 @@ static fr_status is_the_only_numbered(const fr_text *file, fr_csv_head *head, fr
     while (numbered < 2 && fr_csv_next_row(&lines)) rows++, numbered += is_numbered(head, lines.begin, lines.end);
     head->header = numbered == 1 && rows > 1;
     snprintf(head->doubt, sizeof head->doubt,
-             head->header ? "line %" PRId64 " is 0, 1, 2, ... and taken for numbers of columns (--header no: for a row)"
-                          : "line %" PRId64 " is 0, 1, 2, ... and taken for a row (--header yes: for numbers of columns)",
+             head->header
+                 ? "line %" PRId64 " is 0, 1, 2, ... and taken for numbers of columns (--header no: for a row)"
+                 : "line %" PRId64 " is 0, 1, 2, ... and taken for a row (--header yes: for numbers of columns)",
              head->number);
     return lines.status;
 }
@@ -119,8 +120,9 @@ static fr_status weigh(const fr_text *file, fr_csv_head *head, int64_t numbers, 
     }
     head->header = names > numbers;
     snprintf(head->doubt, sizeof head->doubt,
-             head->header ? "line %" PRId64 " is taken for names of columns, though it has numbers (--header no: for a row)"
-                          : "line %" PRId64 " is taken for a row, though it has words (--header yes: for names of columns)",
+             head->header
+                 ? "line %" PRId64 " is taken for names of columns, though it has numbers (--header no: for a row)"
+                 : "line %" PRId64 " is taken for a row, though it has words (--header yes: for names of columns)",
              head->number);
     return FR_OK;
 }

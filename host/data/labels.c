@@ -15,7 +15,8 @@ static fr_status is_npy(const fr_text *file, bool *npy, fr_error *error) {
     size_t got;
     FR_TRY(fr_stream_open(file, &stream, error));
     FR_TRY(fr_stream_read(stream, magic, sizeof magic, &got, error));
-    *npy = (got == sizeof magic && memcmp(magic, FR_NPY_MAGIC, sizeof magic) == 0) || fr_path_ends(file->path, ".npy");
+    *npy =
+        (got == sizeof magic && memcmp(magic, FR_NPY_MAGIC, sizeof magic) == 0) || fr_path_ends(file->path, ".npy");
     return FR_OK;
 }
 
@@ -63,7 +64,8 @@ static fr_status bad_label(const fr_text *file, const fr_lines *line, fr_precisi
     double value;
     const char *expected = "expected one label, a number";
     if (parse_label(line, &value))
-        expected = isnan(value) ? "expected one label, a finite number (or --missing drop)" : fr_misfit(value, precision);
+        expected =
+            isnan(value) ? "expected one label, a finite number (or --missing drop)" : fr_misfit(value, precision);
     return fr_fail(error, FR_ERROR_DATA, "%s:%" PRId64 ": found %s, %s", file->path, line->number,
                    fr_text_show(shown, line->begin, line->end), expected);
 }
@@ -103,7 +105,8 @@ static fr_status look_in_npy(const fr_text *file, fr_missing *missing, fr_error 
     FR_TRY(fr_npy_check_file(file, &y, error));
     if (!fr_npy_may_lack(&y)) return FR_OK;
     fr_status status = fr_npy_look(&y, fr_npy_file_source(stream), &found, error);
-    for (int64_t i = 0; status == FR_OK && i < found.count; i++) status = fr_missing_drop(missing, found.rows[i], error);
+    for (int64_t i = 0; status == FR_OK && i < found.count; i++)
+        status = fr_missing_drop(missing, found.rows[i], error);
     fr_missing_free(&found);
     return status;
 }

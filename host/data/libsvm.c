@@ -62,7 +62,7 @@ typedef struct reader {
     const fr_text *file;
     const fr_read_options *options;
     fr_missing *missing;
-    int64_t lines;       /* rows of the file, those left out included */
+    int64_t lines; /* rows of the file, those left out included */
     int64_t features;
     bool labels;         /* are read from here */
     bool label_optional; /* a line may begin with a pair */
@@ -217,7 +217,9 @@ static fr_status read_row(const reader *r, const fr_lines *line, int64_t row, fr
     if (r->labels && r->set->labels) fr_dataset_put_label(r->set, row, value);
     while ((at = skip_blanks(at, line->end)) < line->end) {
         FR_TRY(read_pair(r, line, last, &at, &index, &value, error));
-        fr_dataset_put(r->set, row, index - 1, isnan(value) ? r->missing->sum[index - 1] : value);
+        /* Without means a row that lacks a value was left out, unless it has a fault, which comes later in the line. */
+        if (isnan(value)) value = r->missing->sum ? r->missing->sum[index - 1] : 0;
+        fr_dataset_put(r->set, row, index - 1, value);
         last = index;
     }
     return FR_OK;
@@ -247,7 +249,8 @@ static fr_status check_density(const reader *r, fr_range kept, fr_error *error) 
     double warranted = (double)r->file->size * DENSE_BYTES_A_BYTE + ALWAYS_ALLOWED;
     if (r->options->features > 0 || bytes <= warranted || bytes > (double)fr_memory_available()) return FR_OK;
     return fr_fail(error, FR_ERROR_DATA,
-                   "%s: the index %" PRId64 " makes rows of %.1f GB out of %" PRIu64 " bytes of text; expected indices "
+                   "%s: the index %" PRId64 " makes rows of %.1f GB out of %" PRIu64
+                   " bytes of text; expected indices "
                    "without such gaps",
                    r->file->path, r->features, bytes / 1e9, r->file->size);
 }

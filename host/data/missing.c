@@ -12,10 +12,10 @@
 enum { FIRST_ROWS = 64 };
 
 bool fr_is_missing_word(const char *begin, const char *end) {
-    static const char *const words[] = {"",     "NA",   "N/A",  "<NA>", "na",      "n/a",     "<na>",  "NaN", "nan",
-                                        "NAN",  "NaT",  "NULL", "null", "None",    "none",    "NONE",  "nil", "?",
-                                        "-",    "--",   ".",    "-nan", "-NaN",    "-1.#IND", "1.#QNAN", "1.#IND",
-                                        "-1.#QNAN", "missing", "Missing", "MISSING"};
+    static const char *const words[] = {
+        "",    "NA",   "N/A",  "<NA>",    "na",      "n/a",    "<na>",     "NaN",     "nan",     "NAN",
+        "NaT", "NULL", "null", "None",    "none",    "NONE",   "nil",      "?",       "-",       "--",
+        ".",   "-nan", "-NaN", "-1.#IND", "1.#QNAN", "1.#IND", "-1.#QNAN", "missing", "Missing", "MISSING"};
     size_t length = (size_t)(end - begin);
     for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
         if (strlen(words[i]) == length && memcmp(words[i], begin, length) == 0) return true;

@@ -15,8 +15,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "data/parse.h"
 #include "base/parse_number.h"
+#include "data/parse.h"
 
 static fr_status bad(const fr_npy *array, const char *found, fr_error *error) {
     return fr_fail(error, FR_ERROR_DATA, "%s: array %s: %s", array->path, array->name, found);
@@ -81,7 +81,8 @@ static fr_status parse_descr(cursor *c, fr_npy *array, fr_error *error) {
     array->kind = text[0] ? text[1] : '\0';
     array->bytes = array->kind && text[2] >= '1' && text[2] <= '8' && !text[3] ? text[2] - '0' : 0;
     array->swapped = text[0] == '>' && array->bytes > 1;
-    bool sized = array->bytes == 8 || array->bytes == 4 || array->bytes == 2 || (array->bytes == 1 && array->kind != 'f');
+    bool sized =
+        array->bytes == 8 || array->bytes == 4 || array->bytes == 2 || (array->bytes == 1 && array->kind != 'f');
     bool kind =
         array->kind == 'f' || array->kind == 'i' || array->kind == 'u' || (array->kind == 'b' && array->bytes == 1);
     bool order = text[0] == '<' || text[0] == '>' || (text[0] == '|' && array->bytes == 1);
@@ -91,8 +92,7 @@ static fr_status parse_descr(cursor *c, fr_npy *array, fr_error *error) {
                        : array->kind == 'S' || array->kind == 'U' ? "string"
                                                                   : "unsupported";
     snprintf(line, sizeof line,
-             "%s dtype '%s' found, expected float16, float32, float64 or integers (<f4, <f8, <i4, ...)", word,
-             text);
+             "%s dtype '%s' found, expected float16, float32, float64 or integers (<f4, <f8, <i4, ...)", word, text);
     return bad(array, line, error);
 }
 

@@ -35,12 +35,12 @@ static void swap_bytes(const char *from, int64_t count, int bytes, char *to) {
         for (int k = 0; k < bytes; k++) to[i * bytes + k] = from[i * bytes + bytes - 1 - k];
 }
 
-#define DECODE(type, convert)                                                                                        \
-    for (int64_t i = 0; i < count; i++) {                                                                            \
-        type value;                                                                                                  \
-        memcpy(&value, (const char *)from + (size_t)i * sizeof value, sizeof value);                                 \
-        to[i] = convert(value);                                                                                      \
-    }                                                                                                                \
+#define DECODE(type, convert)                                                        \
+    for (int64_t i = 0; i < count; i++) {                                            \
+        type value;                                                                  \
+        memcpy(&value, (const char *)from + (size_t)i * sizeof value, sizeof value); \
+        to[i] = convert(value);                                                      \
+    }                                                                                \
     return
 
 /* At most BLOCK of the file's values as doubles; they need not be aligned in the file. */
@@ -238,7 +238,8 @@ fr_status fr_npy_look(const fr_npy *array, fr_npy_source source, fr_missing *mis
         FR_TRY(source.read(source.user, array, values, count * array->bytes, error));
         decode(array, values, count, block);
         for (int64_t i = 0; i < count; i++) FR_TRY(look_at(array, first + i, block[i], missing, error));
-        if (missing->count > array->shape[0]) fr_missing_sort(missing); /* columns name the same rows again and again */
+        if (missing->count > array->shape[0])
+            fr_missing_sort(missing); /* columns name the same rows again and again */
     }
     return FR_OK;
 }

@@ -30,7 +30,7 @@ typedef struct member {
 static fr_status zip_fault(zip_error_t *reason) {
     int code = zip_error_code_zip(reason);
     return code == ZIP_ER_MEMORY || code == ZIP_ER_READ || code == ZIP_ER_SEEK || code == ZIP_ER_TELL ? FR_ERROR
-                                                                                                     : FR_ERROR_DATA;
+                                                                                                      : FR_ERROR_DATA;
 }
 
 /* libzip reads a regular file by itself, and what came through a pipe from memory. */
@@ -86,8 +86,8 @@ static fr_status read_exactly(member *m, void *to, int64_t size, fr_error *error
     while (got < size) {
         zip_int64_t now = zip_fread(m->stream, (char *)to + got, (zip_uint64_t)(size - got));
         if (now < 0)
-            return fr_fail(error, zip_fault(zip_file_get_error(m->stream)), "%s: array %s: damaged: %s", m->array.path,
-                           m->array.name, zip_file_strerror(m->stream));
+            return fr_fail(error, zip_fault(zip_file_get_error(m->stream)), "%s: array %s: damaged: %s",
+                           m->array.path, m->array.name, zip_file_strerror(m->stream));
         if (now == 0) return fr_fail(error, FR_ERROR_DATA, "%s: array %s: truncated", m->array.path, m->array.name);
         got += now;
     }
@@ -126,8 +126,8 @@ static fr_status check_claim(const member *m, const zip_stat_t *about, fr_error 
     if ((about->valid & needed) != needed || about->size > INT64_MAX || about->comp_size > m->file->size)
         return fr_fail(error, FR_ERROR_DATA, "%s: array %s: damaged: impossible size", path, name);
     if (about->comp_method != ZIP_CM_STORE && about->comp_method != ZIP_CM_DEFLATE)
-        return fr_fail(error, FR_ERROR_DATA, "%s: array %s: compressed by method %d, expected stored or deflated", path,
-                       name, about->comp_method);
+        return fr_fail(error, FR_ERROR_DATA, "%s: array %s: compressed by method %d, expected stored or deflated",
+                       path, name, about->comp_method);
     zip_uint64_t most = about->comp_method == ZIP_CM_STORE ? 1 : 1032;
     if (about->size / most <= about->comp_size) return FR_OK;
     return fr_fail(error, FR_ERROR_DATA, "%s: array %s: damaged: %" PRIu64 " bytes cannot hold %" PRIu64, path, name,
@@ -145,8 +145,8 @@ static fr_status open_member(zip_t *archive, const fr_text *file, const char *na
         m->stream = zip_fopen_index(archive, (zip_uint64_t)index, 0);
     }
     if (!m->stream)
-        return fr_fail(error, zip_fault(zip_get_error(archive)), "%s: array %s: cannot be opened: %s", file->path, name,
-                       zip_strerror(archive));
+        return fr_fail(error, zip_fault(zip_get_error(archive)), "%s: array %s: cannot be opened: %s", file->path,
+                       name, zip_strerror(archive));
     return read_header(m, (int64_t)about.size, error);
 }
 
@@ -173,8 +173,8 @@ static fr_npy_source source_of(member *m) { return (fr_npy_source){read_member, 
 
 /* Converts the values of the rows that are kept, and reads to the end, where libzip compares the checksum. Who keeps
  * none leaves both to those who do. */
-static fr_status read_values(member *m, const fr_missing *left_out, fr_range kept, fr_precision precision, void *target,
-                             fr_error *error) {
+static fr_status read_values(member *m, const fr_missing *left_out, fr_range kept, fr_precision precision,
+                             void *target, fr_error *error) {
     char byte;
     if (kept.count == 0) return FR_OK;
     FR_TRY(fr_npy_read(&m->array, source_of(m), left_out, kept, precision, target, error));

@@ -110,7 +110,8 @@ static fr_status find_parser(const fr_text *file, fr_dataset_parser **parser, fr
     if (starts_with(&s, FR_NPY_MAGIC, 6) || (!zip && fr_path_ends(s.name, ".npy"))) *parser = fr_dataset_parse_npy;
     else if (zip || fr_path_ends(s.name, ".npz")) *parser = fr_dataset_parse_npz;
     if (*parser == fr_dataset_parse_npz && s.packing)
-        return fr_fail(error, FR_ERROR_DATA, "%s is an NPZ archive inside %s; decompress it first", file->path, s.packing);
+        return fr_fail(error, FR_ERROR_DATA, "%s is an NPZ archive inside %s; decompress it first", file->path,
+                       s.packing);
     if (*parser) return FR_OK;
     if (memchr(s.bytes, '\0', s.size))
         return fr_fail(error, FR_ERROR_DATA,

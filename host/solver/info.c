@@ -6,8 +6,8 @@
 
 #include "simd/kernels.h"
 #include "fitrelu_version.h"
-#include "base/cgroup.h"
 #include "base/status.h"
+#include "base/threads.h"
 #ifdef FR_HAVE_CUDA
 #include "engine/cuda/cuda.h"
 #endif

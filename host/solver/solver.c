@@ -10,8 +10,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/cgroup.h"
 #include "base/clock.h"
+#include "base/threads.h"
 #include "fit/checkpoint.h"
 #include "solver/same_run.h"
 #include "fit/ensemble.h"

@@ -14,7 +14,8 @@ class Input : public Program {
     std::string table(const std::string &head = "u,v,y\n") {
         std::string text = head;
         for (int i = 1; i <= 40; i++)
-            text += std::to_string(i) + "," + std::to_string(i * 7 % 11) + "," + std::to_string(2 * i + i * 7 % 11) + "\n";
+            text += std::to_string(i) + "," + std::to_string(i * 7 % 11) + "," + std::to_string(2 * i + i * 7 % 11) +
+                    "\n";
         return text;
     }
     Said shell(const std::string &line) { return run_words({"sh", "-c", line}); }
@@ -60,8 +61,10 @@ TEST_F(Input, TheFirstSignalEndsAReadingThatWaits) {
             std::thread sender([&] {
                 int writer = ::open(at("pipe").c_str(), O_WRONLY);
                 kill((pid_t)std::stol(read("pid")), number);
-                char byte; /* held open until the program has gone: it must not be the end of the file that it hears */
-                while (kill((pid_t)std::stol(read("pid")), 0) == 0 && ::write(writer, &byte, 0) == 0) std::this_thread::yield();
+                char
+                    byte; /* held open until the program has gone: it must not be the end of the file that it hears */
+                while (kill((pid_t)std::stol(read("pid")), 0) == 0 && ::write(writer, &byte, 0) == 0)
+                    std::this_thread::yield();
                 close(writer);
             });
             Said said = shell("echo $$ > pid; exec " + program + " fit " + data);
@@ -74,7 +77,8 @@ TEST_F(Input, HeaderIsAnOptionOfFitAndPredict) {
     write("rows.csv", table("0,1,2\n"));
     Said fit = run("fit --data rows.csv --model kept");
     EXPECT_EQ(fit.code, 0);
-    EXPECT_NE(fit.err.find("fitrelu: rows.csv: line 1 is 0, 1, 2, ... and taken for numbers of columns"), std::string::npos)
+    EXPECT_NE(fit.err.find("fitrelu: rows.csv: line 1 is 0, 1, 2, ... and taken for numbers of columns"),
+              std::string::npos)
         << fit.err;
     EXPECT_NE(fit.out.find("40 rows of 2 features"), std::string::npos) << fit.out;
     EXPECT_NE(run("fit --data rows.csv --header no").out.find("41 rows of 2 features"), std::string::npos);

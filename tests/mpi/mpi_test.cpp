@@ -253,6 +253,22 @@ TEST_F(Mpi, ColumnsOfATableAreConditionedOverRanksAsInOneProcess) {
     for (int count = 2; count <= 4; count++) equals_one(count, line);
 }
 
+/* All leave out the same rows, whichever rank would have kept them, and rank 0 alone says so. */
+TEST_F(Mpi, RowsWithMissingValuesAreLeftOutAsInOneProcess) {
+    csv("data.csv", "1,2,NA,4,5,6");
+    for (const char *rule : {"drop", "mean"}) {
+        std::string line = std::string("--data data.csv --missing ") + rule + " --batch 48 --workers 12 --levels 7 --iterations 50";
+        ASSERT_EQ(run("fit --quiet --model one " + line).code, 0);
+        for (int count = 2; count <= 3; count++) equals_one(count, line + " --quiet");
+        Said told = ranks(3, line);
+        std::string remark = std::string(rule) == "drop" ? "1 row left out" : "1 missing value replaced";
+        EXPECT_NE(told.err.find(remark), std::string::npos) << told.err;
+        EXPECT_EQ(told.err.find(remark), told.err.rfind(remark)) << told.err;
+    }
+}
+
+TEST_F(Mpi, StandardInputIsNotShared) { refused(ranks(2, "--data -"), 2, {"--data -", "2 ranks", "standard input"}); }
+
 #ifdef FR_HAVE_LIBZIP
 TEST_F(Mpi, AnArchiveIsReadByPartsAsInOneProcess) {
     ASSERT_EQ(run("generate --samples 1001 --features 50 --noise 0.1 --output data.npz").code, 0);

@@ -8,15 +8,14 @@
 
 extern "C" {
 #include "base/cgroup.h"
+#include "base/threads.h"
 }
 
 namespace {
 
 class Quota : public Scratch {
   protected:
-    void TearDown() override {
-        std::filesystem::remove_all(folder);
-    }
+    void TearDown() override { std::filesystem::remove_all(folder); }
     void put(const std::string &path, const std::string &text) {
         std::filesystem::create_directories(std::filesystem::path(at(path)).parent_path());
         write(path, text);

@@ -7,8 +7,8 @@
 
 #include <sys/resource.h>
 
-#include <cmath>
 #include <algorithm>
+#include <cmath>
 #include <thread>
 
 namespace {
@@ -22,7 +22,9 @@ struct Remarks {
     fr_read_options options{};
     Remarks() {
         options.user = this;
-        options.remark = [](const char *line, void *user) { static_cast<Remarks *>(user)->all += string(line) + "\n"; };
+        options.remark = [](const char *line, void *user) {
+            static_cast<Remarks *>(user)->all += string(line) + "\n";
+        };
     }
 };
 
@@ -96,8 +98,9 @@ TEST_F(Header, NumbersOfColumnsAsPandasWritesThem) {
     remarks({"line 1 is 0, 1, 2, ... and taken for a row", "--header yes"});
     Read(file("0,1,2\n"), options).expect(1, 2, {0, 1}, {2});
     for (const char *other : {"0,1,3\n2,2,6\n", "0,1,2.0\n2,2,6\n", "1,2,3\n2,2,6\n", "0.0,1,2\n2,2,6\n"}) {
-        Read(file(other), options).expect(2, 2, {other[0] - '0' + 0.0, other[0] == '1' ? 2.0 : 1.0, 2, 2},
-                                          {other[0] == '1' || other[4] == '3' ? 3.0 : 2.0, 6});
+        Read(file(other), options)
+            .expect(2, 2, {other[0] - '0' + 0.0, other[0] == '1' ? 2.0 : 1.0, 2, 2},
+                    {other[0] == '1' || other[4] == '3' ? 3.0 : 2.0, 6});
         remarks({});
     }
     options.header = FR_HEADER_NO;
@@ -110,7 +113,8 @@ TEST_F(Header, YesAndNoAreObeyed) {
     Read(file("1,2,3\n4,5,6\n"), options).expect(1, 2, {4, 5}, {6});
     Refusal(file("1,2,3\n"), options).expect(FR_ERROR_DATA, {"header and no rows"});
     options.header = FR_HEADER_NO;
-    Refusal(file("u,v,y\n1,2,3\n"), options).expect(FR_ERROR_DATA, {"a.csv:1: column 1: found \"u\", expected a number"});
+    Refusal(file("u,v,y\n1,2,3\n"), options)
+        .expect(FR_ERROR_DATA, {"a.csv:1: column 1: found \"u\", expected a number"});
 }
 
 TEST_F(Header, OfALabelsFile) {
@@ -132,7 +136,8 @@ TEST_F(Header, OfALabelsFile) {
 
 TEST_F(Header, CommentsEndWhereTheRowsBegin) {
     Read(file("# 1\nu,y\n# 2\n\n1,2\n3,4\n"), options).expect(2, 1, {1, 3}, {2, 4});
-    Refusal(file("1,2\n# note\n3,4\n"), options).expect(FR_ERROR_DATA, {"a.csv:2", "starts with #", "before the first row"});
+    Refusal(file("1,2\n# note\n3,4\n"), options)
+        .expect(FR_ERROR_DATA, {"a.csv:2", "starts with #", "before the first row"});
     Refusal(file("1,2\n3,4\n#N/A,4\n"), options).expect(FR_ERROR_DATA, {"a.csv:3: column 1: found \"#N/A\""});
     Refusal(file("1,2\n#DIV/0!,4\n3,4\n"), options).expect(FR_ERROR_DATA, {"a.csv:2: column 1: found \"#DIV/0!\""});
     Refusal(file("#DIV/0!,4\n3,4\n"), options).expect(FR_ERROR_DATA, {"a.csv:1: column 1: found \"#DIV/0!\""});
@@ -155,7 +160,8 @@ TEST_F(OptionalLabels, TheNumberOfColumnsTells) {
     Read(file("1,2,3\n4,5,6\n"), options).expect(2, 2, {1, 2, 4, 5}, {3, 6});
     Read(file("1,2\n4,5\n"), options).expect(2, 2, {1, 2, 4, 5}, {});
     remarks({});
-    Refusal(file("1,2,3,4\n"), options).expect(FR_ERROR_DATA, {"found 4 columns", "2 features (and at most a label)"});
+    Refusal(file("1,2,3,4\n"), options)
+        .expect(FR_ERROR_DATA, {"found 4 columns", "2 features (and at most a label)"});
     options.label_column = "1";
     Read(file("1,2,3\n4,5,6\n"), options).expect(2, 2, {2, 3, 5, 6}, {1, 4});
     Refusal(file("1,2\n"), options).expect(FR_ERROR_DATA, {"2 columns"});
@@ -197,9 +203,10 @@ TEST_F(Packed, EveryKindOfFileReadsTheSame) {
         csv += std::to_string(i) + ",2," + std::to_string(i % 7) + "\n";
         svm += std::to_string(i % 7) + " 1:" + std::to_string(i + 1) + " 3:2\n";
     }
-    for (const auto &[name, bytes] :
-         {std::pair<string, string>{"a.csv", csv}, {"a.svm", svm}, {"a.npy", npy<double>("<f8", "(3000, 3)", numbers)},
-          {"b.npy", npy<double>("<f8", "(3000, 3)", numbers, true)}}) {
+    for (const auto &[name, bytes] : {std::pair<string, string>{"a.csv", csv},
+                                      {"a.svm", svm},
+                                      {"a.npy", npy<double>("<f8", "(3000, 3)", numbers)},
+                                      {"b.npy", npy<double>("<f8", "(3000, 3)", numbers, true)}}) {
         bool labels = name.find("npy") == string::npos;
         Read plain(write(name, bytes), labels ? fr_read_options{} : bare);
         ASSERT_NE(plain.set, nullptr);
@@ -235,13 +242,15 @@ TEST_F(Packed, DamageAndArchivesInsideAreRefused) {
     string csv;
     for (int i = 0; i < 3000; i++) csv += std::to_string(i) + "," + std::to_string(i * i) + "\n";
     for (string packed : packings(csv)) {
-        Refusal(write("a.csv.gz", packed.substr(0, packed.size() / 2)), options).expect(FR_ERROR_DATA, {"a.csv.gz", "damaged"});
+        Refusal(write("a.csv.gz", packed.substr(0, packed.size() / 2)), options)
+            .expect(FR_ERROR_DATA, {"a.csv.gz", "damaged"});
         packed[packed.size() / 3] ^= 8;
         Refusal(write("a.csv.gz", packed), options).expect(FR_ERROR_DATA, {"a.csv.gz"});
     }
     for (const string &packed : packings("PK\3\4 and so on"))
         Refusal(write("a.npz.gz", packed), options).expect(FR_ERROR_DATA, {"NPZ archive inside", "decompress"});
-    for (const string &packed : packings("")) Refusal(write("a.gz", packed), options).expect(FR_ERROR_DATA, {"is empty"});
+    for (const string &packed : packings(""))
+        Refusal(write("a.gz", packed), options).expect(FR_ERROR_DATA, {"is empty"});
 }
 
 #ifndef FR_HAVE_ZLIB
@@ -265,8 +274,9 @@ class ArrayFormat : public Scratch {
         return options;
     }
     /* The bytes of each value turned round. */
-    template <typename Value> static string big_endian(const string &dtype, const string &shape, const vector<Value> &values,
-                                                       bool fortran = false) {
+    template <typename Value>
+    static string big_endian(const string &dtype, const string &shape, const vector<Value> &values,
+                             bool fortran = false) {
         string bytes = npy<Value>(dtype, shape, values, fortran);
         for (size_t at = bytes.size() - values.size() * sizeof(Value); at < bytes.size(); at += sizeof(Value))
             std::reverse(bytes.begin() + (long)at, bytes.begin() + (long)(at + sizeof(Value)));
@@ -281,10 +291,12 @@ TEST_F(ArrayFormat, BigEndianOfEveryKind) {
     Read(write("a", big_endian<int32_t>(">i4", "(1, 2)", {-5, 7})), rows_only()).expect(1, 2, {-5, 7}, {});
     Read(write("a", big_endian<int16_t>(">i2", "(1, 2)", {-5, 7})), rows_only()).expect(1, 2, {-5, 7}, {});
     Read(write("a", big_endian<uint64_t>(">u8", "(1, 2)", {5, 7})), rows_only()).expect(1, 2, {5, 7}, {});
-    Read(write("a", big_endian<uint32_t>(">u4", "(1, 2)", {5, UINT32_MAX})), rows_only()).expect(1, 2, {5, 4294967295.0}, {});
+    Read(write("a", big_endian<uint32_t>(">u4", "(1, 2)", {5, UINT32_MAX})), rows_only())
+        .expect(1, 2, {5, 4294967295.0}, {});
     Read(write("a", big_endian<uint16_t>(">u2", "(1, 2)", {5, 65535})), rows_only()).expect(1, 2, {5, 65535}, {});
     Read(write("a", npy<int8_t>(">i1", "(1, 2)", {-5, 7})), rows_only()).expect(1, 2, {-5, 7}, {});
-    Read(write("a", big_endian<double>(">f8", "(2, 2)", {1, 2, 3, 4}, true)), rows_only()).expect(2, 2, {1, 3, 2, 4}, {});
+    Read(write("a", big_endian<double>(">f8", "(2, 2)", {1, 2, 3, 4}, true)), rows_only())
+        .expect(2, 2, {1, 3, 2, 4}, {});
     vector<double> many, turned;
     for (int i = 0; i < 5000; i++) many.push_back(i);
     Read(write("a", big_endian<double>(">f8", "(2500, 2)", many)), rows_only()).expect(2500, 2, many, {});
@@ -292,11 +304,14 @@ TEST_F(ArrayFormat, BigEndianOfEveryKind) {
 
 TEST_F(ArrayFormat, HalfPrecision) {
     vector<uint16_t> bits = {0x3c00, 0xc000, 0x3555, 0x7bff, 0x0001, 0x8000, 0x03ff, 0x0400};
-    vector<double> values = {1, -2, 0.333251953125, 65504, std::ldexp(1, -24), -0.0, 1023 * std::ldexp(1, -24), std::ldexp(1, -14)};
+    vector<double> values = {
+        1, -2, 0.333251953125, 65504, std::ldexp(1, -24), -0.0, 1023 * std::ldexp(1, -24), std::ldexp(1, -14)};
     Read(write("a", npy<uint16_t>("<f2", "(4, 2)", bits)), rows_only()).expect(4, 2, values, {});
     Read(write("a", big_endian<uint16_t>(">f2", "(4, 2)", bits)), rows_only()).expect(4, 2, values, {});
-    Refusal(write("a", npy<uint16_t>("<f2", "(1, 2)", {0x3c00, 0x7c00})), rows_only()).expect(FR_ERROR_DATA, {"X[0,1] is inf"});
-    Refusal(write("a", npy<uint16_t>("<f2", "(1, 2)", {0x7e00, 0})), rows_only()).expect(FR_ERROR_DATA, {"X[0,0] is nan"});
+    Refusal(write("a", npy<uint16_t>("<f2", "(1, 2)", {0x3c00, 0x7c00})), rows_only())
+        .expect(FR_ERROR_DATA, {"X[0,1] is inf"});
+    Refusal(write("a", npy<uint16_t>("<f2", "(1, 2)", {0x7e00, 0})), rows_only())
+        .expect(FR_ERROR_DATA, {"X[0,0] is nan"});
 }
 
 #ifdef FR_HAVE_LIBZIP
@@ -307,7 +322,8 @@ TEST_F(ArrayFormat, TheSameInsideAnArchive) {
 }
 
 TEST_F(ArrayFormat, AnArchiveFromAPipe) {
-    string path = archive("a.npz", {{"X.npy", npy<double>("<f8", "(1, 2)", {1, 2})}, {"y.npy", npy<double>("<f8", "(1,)", {9})}}, true);
+    string path = archive(
+        "a.npz", {{"X.npy", npy<double>("<f8", "(1, 2)", {1, 2})}, {"y.npy", npy<double>("<f8", "(1,)", {9})}}, true);
     string bytes = read("a.npz");
     ASSERT_EQ(mkfifo(at("pipe").c_str(), 0600), 0);
     std::thread writer([&] { write("pipe", bytes); });
@@ -323,15 +339,19 @@ TEST_F(Header, NumbersWhoseSquaresOverflowAreNamed) {
     for (const char *number : {"1e160", "-1e200", "1.1e150", "1e308"}) {
         Refusal(file(string("u,v,y\n1,2,3\n1,") + number + ",3\n"), options)
             .expect(FR_ERROR_DATA, {"a.csv:3: column 2 (\"v\")", number, "from -1e150 to 1e150"});
-        Refusal(file(string("1,2,3\n1,2,") + number + "\n"), options).expect(FR_ERROR_DATA, {"a.csv:2: column 3", "1e150"});
-        Refusal(write("a.svm", string("1 1:2\n1 1:") + number + "\n"), options).expect(FR_ERROR_DATA, {"a.svm:2", number, "1e150"});
+        Refusal(file(string("1,2,3\n1,2,") + number + "\n"), options)
+            .expect(FR_ERROR_DATA, {"a.csv:2: column 3", "1e150"});
+        Refusal(write("a.svm", string("1 1:2\n1 1:") + number + "\n"), options)
+            .expect(FR_ERROR_DATA, {"a.svm:2", number, "1e150"});
     }
     Read(file("1e150,2\n1,-1e150\n"), options).expect(2, 1, {1e150, 1}, {2, -1e150});
-    Refusal(write("a.npy", npy<double>("<f8", "(1, 2)", {1, 1e160})), [] {
-        fr_read_options o{};
-        o.without_labels = true;
-        return o;
-    }()).expect(FR_ERROR_DATA, {"X[0,1] is 1e+160", "1e150"});
+    Refusal(write("a.npy", npy<double>("<f8", "(1, 2)", {1, 1e160})),
+            [] {
+                fr_read_options o{};
+                o.without_labels = true;
+                return o;
+            }())
+        .expect(FR_ERROR_DATA, {"X[0,1] is 1e+160", "1e150"});
     double rows[] = {1, 1e160}, labels[] = {1};
     fr_dataset *set = nullptr;
     fr_error error{};
@@ -340,9 +360,10 @@ TEST_F(Header, NumbersWhoseSquaresOverflowAreNamed) {
 }
 
 TEST_F(Header, ExponentsOfAnySizeAreOutOfRangeAndNotZero) {
-    for (const char *number : {"1e9223372036854775807", "1e9223372036854775808", "1e99999999999999999999999", "0.01e9223372036854775807",
-                               "-1e4611686018427387904"})
-        Refusal(file(string("1,2\n") + number + ",3\n"), options).expect(FR_ERROR_DATA, {"a.csv:2: column 1", "finite"});
+    for (const char *number : {"1e9223372036854775807", "1e9223372036854775808", "1e99999999999999999999999",
+                               "0.01e9223372036854775807", "-1e4611686018427387904"})
+        Refusal(file(string("1,2\n") + number + ",3\n"), options)
+            .expect(FR_ERROR_DATA, {"a.csv:2: column 1", "finite"});
     for (const char *number : {"1e-9223372036854775807", "1e-9223372036854775808", "100e-99999999999999999999"})
         Read(file(string("1,2\n") + number + ",3\n"), options).expect(2, 1, {1, 0}, {2, 3});
 }

@@ -47,7 +47,8 @@ class InputFile : public Scratch {
         fr_stream *stream = nullptr;
         fr_status status = fr_stream_open(&text, &stream, &error);
         char bytes[1000];
-        for (size_t got = 1; status == FR_OK && got > 0;) status = fr_stream_read(stream, bytes, sizeof bytes, &got, &error);
+        for (size_t got = 1; status == FR_OK && got > 0;)
+            status = fr_stream_read(stream, bytes, sizeof bytes, &got, &error);
         fr_stream_free(stream);
         return status;
     }
@@ -68,7 +69,8 @@ TEST_F(InputFile, PiecesAnywhere) {
     EXPECT_EQ(text.size, bytes.size());
     char piece[100];
     size_t got;
-    for (size_t offset : {size_t(0), size_t(5), bytes.size() - 100, bytes.size() - 7, bytes.size(), bytes.size() + 9}) {
+    for (size_t offset :
+         {size_t(0), size_t(5), bytes.size() - 100, bytes.size() - 7, bytes.size(), bytes.size() + 9}) {
         ASSERT_EQ(fr_text_read(&text, offset, piece, sizeof piece, &got, &error), FR_OK) << error.message;
         EXPECT_EQ(string(piece, got), offset < bytes.size() ? bytes.substr(offset, sizeof piece) : "");
     }
@@ -131,7 +133,8 @@ TEST_F(InputFile, AFileThatShrinksIsTheFilesFault) {
     ASSERT_EQ(open_text("a"), FR_OK);
     ASSERT_EQ(truncate(at("a").c_str(), 1000), 0);
     EXPECT_EQ(read_to_the_end(), FR_ERROR_DATA);
-    EXPECT_NE(strstr(error.message, "became shorter while it was read: it ends after 1000 bytes"), nullptr) << error.message;
+    EXPECT_NE(strstr(error.message, "became shorter while it was read: it ends after 1000 bytes"), nullptr)
+        << error.message;
 }
 
 /* --------------------------------------------------------------------------------------- compressed */
@@ -155,8 +158,9 @@ TEST_F(InputFile, GzipOfOneMemberAndOfSeveral) {
 #ifdef FR_HAVE_ZSTD
 TEST_F(InputFile, ZstdOfOneFrameAndOfSeveral) {
     string bytes = many_lines(200000);
-    for (const string &packed : {zstd_packed(bytes), zstd_packed(bytes.substr(0, 70000)) + zstd_packed(bytes.substr(70000)),
-                                 zstd_packed("") + zstd_packed(bytes) + zstd_packed("")}) {
+    for (const string &packed :
+         {zstd_packed(bytes), zstd_packed(bytes.substr(0, 70000)) + zstd_packed(bytes.substr(70000)),
+          zstd_packed("") + zstd_packed(bytes) + zstd_packed("")}) {
         write("a", packed);
         ASSERT_EQ(open_text("a"), FR_OK);
         EXPECT_EQ(content(), bytes);

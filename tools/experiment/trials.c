@@ -16,11 +16,11 @@
 #include <unistd.h>
 
 #include "experiment/experiment.h"
-#include "base/cgroup.h"
 #include "base/clock.h"
 #include "fitrelu/interrupt.h"
 #include "base/parse_number.h"
 #include "base/status.h"
+#include "base/threads.h"
 
 typedef struct crew {
     experiment_run *run;

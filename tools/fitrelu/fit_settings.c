@@ -29,8 +29,8 @@ fr_planted planted_settings(const option_value *values) {
 }
 
 static void remark_reading(const char *line, void *user) {
-    const bool *quiet = user;
-    if (!*quiet) message_note("%s", line);
+    const option_value *values = user;
+    if (!values[OPT_QUIET].given) message_note("%s", line);
 }
 
 static int asked_to_stop(void *user) {
@@ -39,21 +39,19 @@ static int asked_to_stop(void *user) {
 }
 
 void reading_settings(const option_value *values, fr_read_options *reading) {
-    static bool quiet; /* the program reads for one command line */
-    quiet = values[OPT_QUIET].given;
     reading->header = (fr_header_rule)word_of(&values[OPT_HEADER]);
     reading->missing = (fr_missing_rule)word_of(&values[OPT_MISSING]);
     reading->remark = remark_reading;
     reading->stop = asked_to_stop;
-    reading->user = &quiet;
+    reading->user = (void *)values;
 }
 
 /* ------------------------------------------------------------------------------------ contradictions */
 
 /* Planted options make no sense beside a file, nor labels without one. */
 static int check_source(const option_value *values) {
-    const option_id planted[] = {OPT_SAMPLES, OPT_FEATURES, OPT_NOISE}, file[] = {OPT_LABELS, OPT_LABEL_COLUMN, OPT_HEADER,
-                                                                                           OPT_MISSING};
+    const option_id planted[] = {OPT_SAMPLES, OPT_FEATURES, OPT_NOISE}, 
+                    file[] = {OPT_LABELS, OPT_LABEL_COLUMN, OPT_HEADER, OPT_MISSING};
     for (int i = 0; i < 3; i++) {
         if (values[planted[i]].given && values[OPT_DATA].given)
             return message_usage("--%s describes a planted problem and contradicts --data %s",

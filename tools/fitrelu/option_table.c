@@ -1,8 +1,8 @@
 /*
  * option_table.c - the table of options, and what it says in words.
  *
- * The words of --header, --missing, --step-size, --schedule, --init, --scale, --collective, --wire, --precision, --storage and --device stand
- * in the order of their enumerations in fitrelu.h, so that the position of a word is its value.
+ * The words of --header, --missing, --step-size, --schedule, --init, --scale, --collective, --wire, --precision, --storage
+ * and --device stand in the order of their enumerations in fitrelu.h, so that the position of a word is its value.
  */
 #include <math.h>
 #include <stdio.h>

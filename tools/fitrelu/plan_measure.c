@@ -15,8 +15,8 @@
 #include <stdlib.h>
 
 #include "engine/engine.h"
-#include "base/cgroup.h"
 #include "base/clock.h"
+#include "base/threads.h"
 #include "fitrelu/message.h"
 #include "fitrelu/plan_measure.h"
 #include "data/planted.h"
