@@ -56,6 +56,17 @@ std::vector<char> random_codes(size_t count, uint64_t seed) {
     return codes;
 }
 
+/* The rig itself: however late copies are, a kernel reads what was filled in before it. */
+TEST_F(Exchange, WhatIsFilledInIsThereForTheNextKernel) {
+    Bench bench(66, 7, FR_SCALE_MAX, FR_COLLECTIVE_ALLGATHER, FR_F32);
+    bench.fill_both(&fr_buffers::values, random_vector(132, 1));
+    set("DELAY", "memcpy:20000");
+    bench.fill_both(&fr_buffers::values, random_vector(132, 2, 50));
+    bench.both([](fr_engine *e) { return e->ops->norm(e, nullptr); });
+    set("DELAY", nullptr);
+    bench.same(&fr_buffers::scales, 2 * sizeof(float), "scales");
+}
+
 TEST_F(Exchange, LevelsAreTheCpusEveryOne) {
     for (fr_precision precision : precisions)
         for (int64_t d : sizes)
