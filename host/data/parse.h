@@ -11,7 +11,6 @@
 #include <math.h>
 
 #include "data/dataset.h"
-#include "kernels/rules/qsgd.h"
 #include "base/text_file.h"
 
 /* options is never NULL, and its workers make sense. On failure *set is NULL. */
@@ -32,9 +31,7 @@ static inline bool fr_wants_own_labels(const fr_read_options *options) {
 /* The rows that are kept of a file of n: those of the options' workers, cut as a fit cuts them. */
 static inline fr_range fr_kept_rows(const fr_read_options *options, int64_t n) {
     if (options->all_workers == 0) return (fr_range){0, n};
-    int64_t first = fr_split_start(n, options->all_workers, options->first_worker);
-    int64_t end = fr_split_start(n, options->all_workers, options->first_worker + options->worker_count);
-    return (fr_range){first, end - first};
+    return fr_split_range(n, options->all_workers, (fr_range){options->first_worker, options->worker_count});
 }
 
 /* True for a finite value that the precision can hold. */
