@@ -26,6 +26,7 @@ extern "C" {
 #include "exchange/comm.h"
 #include "engine/engine.h"
 #include "data/planted.h"
+#include "simd/kernels.h"
 }
 
 namespace {

@@ -1,9 +1,10 @@
 /*
  * apply.cu - decode and update (apply.cuh), t <- t + 1.
  *
- * A thread a coordinate. The step is read by every block before the last of them to have read it moves it on, so one
- * launch does both. Traffic a coordinate: what is decoded (1 to K elements), w and its copy in Real (16 to 20 bytes),
- * 16 more where iterates are averaged.
+ * A thread a coordinate; consecutive threads touch consecutive words. The step is read by every block before the last
+ * of them to have read it moves it on, so one launch does both. Traffic a coordinate: what is decoded (1 to K
+ * elements of 1 to 8 bytes), 16 bytes of w, 4 of its copy in float, 16 more where iterates are averaged. Order of
+ * summation: apply.cuh.
  */
 #include "kernels/apply.cuh"
 

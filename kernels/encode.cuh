@@ -1,6 +1,6 @@
 /*
- * encode.cuh - levels of Q_s for four coordinates of one worker: fr_quantize_f32 / f64 of each with its own Philox word,
- * so that the codes are those of the CPU, every one, for the same vector, scale, seed, step and worker.
+ * encode.cuh - levels of Q_s for four coordinates of one worker: fr_quantize_f32 / f64 of each with its own Philox
+ * word, so that the codes are those of the CPU, every one, for the same vector, scale, seed, step and worker.
  *
  * The four words of one Philox block serve four coordinates; 16-byte loads and 4-byte stores where d is a multiple of
  * four. Nothing is summed.
@@ -40,7 +40,7 @@ __device__ inline void encode_four(const fr_encoding &job, Moment now, const Rea
     int8_t code[4] = {0, 0, 0, 0};
     if (norm > 0) { /* Q(0) = 0; a NaN scale makes the weights NaN in apply */
         const uint64_t q = fr_sequence(FR_STREAM_ROUND, now.run, uint32_t(job.first_worker + worker));
-        const fr_block draw = fr_philox(job.seed, q, (fr_word_of_step(uint64_t(now.step)) + uint64_t(first)) / 4);
+        const fr_words draw = fr_philox(job.seed, q, (fr_word_of_step(uint64_t(now.step)) + uint64_t(first)) / 4);
         Real v[4];
         load_four(values + worker * d, first, count, aligned, v);
         for (int e = 0; e < 4; e++) code[e] = int8_t(quantize(v[e], norm, Real(job.levels), draw.word[e]));

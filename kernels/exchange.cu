@@ -2,11 +2,12 @@
  * exchange.cu - what the collectives need beside the wire: sums over a device's own workers, columns packed by rank,
  * and the second rounding of two-phase.
  *
- * Levels are summed as integers and the statistics of a slice (largest magnitude, sum of squares) by integer atomics:
- * exact, so in any order. Values are summed in double in order of the workers.
+ * Order of summation: levels are summed as integers and the statistics of a slice (largest size, sum of squares) by
+ * integer atomics, exact in any order; values in double, workers in order. A thread takes one column (the second
+ * rounding four, for which one Philox counter serves), so that consecutive threads read consecutive elements of every
+ * vector.
  *
- * Traffic: total (workers + 1) d elements; narrow d (sizeof(Real) + 2) bytes; pack 2 workers d; requantize K width bytes read, 8 width written and read
- * again, width levels written.
+ * Each kernel states its traffic; d is `features`, width the columns of the device's slices.
  */
 #include "kernels/launch.cuh"
 
@@ -15,6 +16,7 @@ namespace {
 
 constexpr int exchange_threads = 128;
 
+/* total[j] <- sum over the workers of levels, exact. Traffic: (workers + 1) d bytes. */
 __global__ void __launch_bounds__(exchange_threads)
     total_levels_kernel(const int8_t *levels, int64_t features, int workers, int8_t *total) {
     const int64_t j = int64_t(blockIdx.x) * exchange_threads + threadIdx.x;
@@ -24,7 +26,8 @@ __global__ void __launch_bounds__(exchange_threads)
     total[j] = int8_t(sum); /* at most K s <= 127, by fr_plan_make */
 }
 
-/* Column sums of workers x columns values, in order of the workers. */
+/* Column sums of workers x columns values, in double, workers in order, rounded once.
+ * Traffic: (workers + 1) columns sizeof(Real) bytes. */
 template <typename Real>
 __global__ void __launch_bounds__(exchange_threads)
     total_values_kernel(const Real *values, int64_t columns, int workers, Real *total) {
@@ -35,48 +38,46 @@ __global__ void __launch_bounds__(exchange_threads)
     total[j] = Real(sum);
 }
 
+/* Traffic: count (sizeof(Real) + 2) bytes. Nothing is summed. */
 template <typename Real>
-__global__ void __launch_bounds__(exchange_threads) round_to_bf16_kernel(const Real *values, int64_t count, fr_bf16 *out) {
+__global__ void __launch_bounds__(exchange_threads)
+    round_to_bf16_kernel(const Real *values, int64_t count, fr_bf16 *out) {
     const int64_t j = int64_t(blockIdx.x) * exchange_threads + threadIdx.x;
     if (j < count) out[j] = narrow(values[j]);
 }
 
-/* The part of fr_split_start(n, parts, .) that holds j. */
-__device__ inline int64_t part_of(int64_t n, int64_t parts, int64_t j) {
-    const int64_t short_part = n / parts, longer = n % parts, begin = longer * (short_part + 1);
-    return j < begin ? j / (short_part + 1) : longer + (j - begin) / short_part;
-}
-
+/* Columns go by the rank that owns their slice, workers within a rank's columns. Traffic: 2 workers d sizeof(Element)
+ * bytes; writes are side by side but for a step at each rank's border. Nothing is summed. */
 template <typename Element>
 __global__ void __launch_bounds__(exchange_threads)
-    pack_kernel(const Element *from, unsigned parts, int64_t features, int all_workers, int workers, Element *to) {
-    const GridPart here = grid_part(blockIdx.x, parts);
-    const int64_t j = here.part * exchange_threads + threadIdx.x, k = here.worker;
+    pack_kernel(const Element *from, unsigned each, int64_t features, int all_workers, int workers, Element *to) {
+    const WorkerBlock here = worker_block(blockIdx.x, each);
+    const int64_t j = here.block * exchange_threads + threadIdx.x, k = here.worker;
     if (j >= features) return;
-    const int64_t rank = part_of(features, all_workers, j) / workers;
-    const int64_t first = fr_split_start(features, all_workers, rank * workers);
-    const int64_t width = fr_split_start(features, all_workers, (rank + 1) * workers) - first;
-    to[workers * first + k * width + (j - first)] = from[k * features + j];
+    const int64_t rank = fr_split_group_of(features, all_workers, j) / workers;
+    const fr_range columns = fr_split_range(features, all_workers, fr_range{rank * workers, workers});
+    to[workers * columns.first + k * columns.count + (j - columns.first)] = from[k * features + j];
 }
 
-/* An own slice, counted from the device's first column. */
+/* An own slice, counted from the device's first column; the device has `width` columns. */
 struct Slice {
     int64_t first, count, width;
 };
 __device__ inline Slice slice_of(const fr_requantization &job, int own) {
     const int64_t d = job.features, all = job.all_workers;
-    const int64_t begin = fr_split_start(d, all, job.first_worker),
-                  end = fr_split_start(d, all, job.first_worker + job.workers);
-    const int64_t first = fr_split_start(d, all, job.first_worker + own);
-    return {first - begin, fr_split_start(d, all, job.first_worker + own + 1) - first, end - begin};
+    const fr_range device = fr_split_range(d, all, fr_range{job.first_worker, job.workers});
+    const fr_range slice = fr_split(d, all, job.first_worker + own);
+    return {slice.first - device.first, slice.count, device.count};
 }
 
+/* sums <- the levels of all workers on own columns, statistics <- largest size or sum of squares a slice: integers,
+ * exact in any order. Traffic: K width bytes read, 4 width written. */
 __global__ void __launch_bounds__(exchange_threads)
-    sum_slices_kernel(fr_requantization job, unsigned parts, const int8_t *incoming, int32_t *sums,
+    sum_slices_kernel(fr_requantization job, unsigned each, const int8_t *incoming, int32_t *sums,
                       unsigned long long *statistics) {
-    const GridPart here = grid_part(blockIdx.x, parts);
+    const WorkerBlock here = worker_block(blockIdx.x, each);
     const Slice slice = slice_of(job, here.worker);
-    const int64_t j = here.part * exchange_threads + threadIdx.x;
+    const int64_t j = here.block * exchange_threads + threadIdx.x;
     if (j >= slice.count) return;
     int32_t sum = 0;
     for (int k = 0; k < job.all_workers; k++) sum += incoming[k * slice.width + slice.first + j];
@@ -87,20 +88,22 @@ __global__ void __launch_bounds__(exchange_threads)
     else atomicAdd(&statistics[here.worker], size * size);
 }
 
+/* slices <- Q_s of sums, slice by slice, with the Philox stream FR_STREAM_REROUND of its worker. Traffic: 4 width bytes
+ * read, from L2, width written. Nothing is summed. */
 template <typename Real>
 __global__ void __launch_bounds__(exchange_threads)
-    round_slices_kernel(fr_requantization job, unsigned parts, const fr_device_state *state, const int32_t *sums,
+    round_slices_kernel(fr_requantization job, unsigned each, const fr_device_state *state, const int32_t *sums,
                         const unsigned long long *statistics, int8_t *slices, Real *scales) {
-    const GridPart here = grid_part(blockIdx.x, parts);
+    const WorkerBlock here = worker_block(blockIdx.x, each);
     const Slice slice = slice_of(job, here.worker);
-    const int64_t first = (here.part * exchange_threads + threadIdx.x) * 4;
+    const int64_t first = (here.block * exchange_threads + threadIdx.x) * 4;
     const double statistic = double(statistics[here.worker]);
     const Real scale = Real(job.scale == FR_SCALE_MAX ? statistic : sqrt(statistic));
     if (first == 0) scales[here.worker] = scale;
     if (first >= slice.count) return;
     const int count = int(slice.count - first < 4 ? slice.count - first : 4);
     const uint64_t q = fr_sequence(FR_STREAM_REROUND, state->run, uint32_t(job.first_worker + here.worker));
-    const fr_block draw = fr_philox(job.seed, q, (fr_word_of_step(uint64_t(state->step)) + uint64_t(first)) / 4);
+    const fr_words draw = fr_philox(job.seed, q, (fr_word_of_step(uint64_t(state->step)) + uint64_t(first)) / 4);
     for (int e = 0; e < count; e++) {
         const int64_t j = slice.first + first + e;
         slices[j] = scale > 0 ? int8_t(fr_quantize_f64(sums[j], double(scale), job.levels, draw.word[e])) : int8_t(0);
@@ -110,9 +113,9 @@ __global__ void __launch_bounds__(exchange_threads)
 template <typename Element>
 cudaError_t launch_pack(const void *from, int64_t features, int all_workers, int workers, void *to,
                         cudaStream_t stream) {
-    const unsigned parts = blocks_for(features, exchange_threads);
-    const cudaLaunchConfig_t config = shape(grid_of(workers, parts), exchange_threads, stream);
-    return cudaLaunchKernelEx(&config, pack_kernel<Element>, static_cast<const Element *>(from), parts, features,
+    const unsigned each = blocks_for(features, exchange_threads);
+    const cudaLaunchConfig_t config = shape(grid_of(workers, each), exchange_threads, stream);
+    return cudaLaunchKernelEx(&config, pack_kernel<Element>, static_cast<const Element *>(from), each, features,
                               all_workers, workers, static_cast<Element *>(to));
 }
 
@@ -141,12 +144,12 @@ cudaError_t fr_launch_total_values(fr_precision precision, const void *values, i
 }
 
 cudaError_t fr_launch_round_to_bf16(fr_precision precision, const void *values, int64_t count, void *out,
-                             cudaStream_t stream) {
+                                    cudaStream_t stream) {
     const cudaLaunchConfig_t config = shape(dim3(blocks_for(count, exchange_threads)), exchange_threads, stream);
     fr_bf16 *const to = static_cast<fr_bf16 *>(out);
-    return precision == FR_F32
-               ? cudaLaunchKernelEx(&config, round_to_bf16_kernel<float>, static_cast<const float *>(values), count, to)
-               : cudaLaunchKernelEx(&config, round_to_bf16_kernel<double>, static_cast<const double *>(values), count, to);
+    if (precision == FR_F32)
+        return cudaLaunchKernelEx(&config, round_to_bf16_kernel<float>, static_cast<const float *>(values), count, to);
+    return cudaLaunchKernelEx(&config, round_to_bf16_kernel<double>, static_cast<const double *>(values), count, to);
 }
 
 cudaError_t fr_launch_pack(const void *from, int64_t features, int all_workers, int workers, int bytes, void *to,
@@ -165,14 +168,14 @@ cudaError_t fr_launch_requantize(const fr_requantization *how, const fr_device_s
     auto *const counted = reinterpret_cast<unsigned long long *>(statistics);
     cudaError_t result = cudaMemsetAsync(statistics, 0, sizeof(uint64_t) * size_t(how->workers), stream);
     if (result != cudaSuccess) return result;
-    unsigned parts = blocks_for(longest, exchange_threads);
-    cudaLaunchConfig_t config = shape(grid_of(how->workers, parts), exchange_threads, stream);
-    result = cudaLaunchKernelEx(&config, sum_slices_kernel, *how, parts, incoming, sums, counted);
+    unsigned each = blocks_for(longest, exchange_threads);
+    cudaLaunchConfig_t config = shape(grid_of(how->workers, each), exchange_threads, stream);
+    result = cudaLaunchKernelEx(&config, sum_slices_kernel, *how, each, incoming, sums, counted);
     if (result != cudaSuccess) return result;
-    parts = blocks_for(longest, 4 * exchange_threads);
-    config.gridDim = grid_of(how->workers, parts);
-    return how->precision == FR_F32 ? cudaLaunchKernelEx(&config, round_slices_kernel<float>, *how, parts, state,
+    each = blocks_for(longest, 4 * exchange_threads);
+    config.gridDim = grid_of(how->workers, each);
+    return how->precision == FR_F32 ? cudaLaunchKernelEx(&config, round_slices_kernel<float>, *how, each, state,
                                                          sums, counted, slices, static_cast<float *>(scales))
-                                    : cudaLaunchKernelEx(&config, round_slices_kernel<double>, *how, parts, state,
+                                    : cudaLaunchKernelEx(&config, round_slices_kernel<double>, *how, each, state,
                                                          sums, counted, slices, static_cast<double *>(scales));
 }

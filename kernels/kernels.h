@@ -16,6 +16,7 @@
 #include "kernels/rules/bf16.h"
 #include "kernels/rules/pass.h"
 #include "kernels/rules/qsgd.h"
+#include "kernels/rules/update.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -30,9 +31,9 @@ typedef struct fr_device_state {
     uint32_t too_large; /* set by fr_launch_round_rows where a value is beyond bfloat16 */
 } fr_device_state;
 
-/* The rows of one device, kept in the precision of the fit or as bfloat16 (kernels/rules/bf16.h). A row takes `stride` elements, d
- * rounded up to 16 bytes, zeros behind column d - 1, so that every row begins on 16 bytes whatever d is. Worker k of all
- * holds rows fr_split_start(n, K, k) on. */
+/* The rows of one device, kept in the precision of the fit or as bfloat16 (kernels/rules/bf16.h). A row takes `stride`
+ * elements, d rounded up to 16 bytes, zeros behind column d - 1, so that every row begins on 16 bytes whatever d is.
+ * Worker k of all holds the rows fr_split(n, K, k). */
 typedef struct fr_shard {
     fr_precision precision;
     fr_storage storage;
@@ -44,7 +45,7 @@ typedef struct fr_shard {
     int first_worker, workers; /* those of this device */
     int64_t draws;             /* a worker and step; 0: all rows */
     uint64_t seed;
-    int lanes;      /* of a worker's draws, */
+    int lanes;      /* of a worker's draws (of all its rows where there are none), */
     int full_lanes; /* and of all its rows */
 } fr_shard;
 
@@ -53,7 +54,8 @@ static inline int64_t fr_padded(int64_t features, fr_precision precision, fr_sto
     return (features + each - 1) / each * each;
 }
 
-/* Lane l of a worker's `count` rows begins at fr_split_start(count, lanes, l). Lanes are cut by counts of the plan. */
+/* How many lanes a worker's rows are divided into: lane l of `count` rows is fr_split(count, lanes, l). By counts of
+ * the plan alone. */
 int fr_lanes_for(int64_t rows_a_worker, int all_workers, int64_t features);
 
 /* values (workers x d) <- the mean of the drawn rows' gradients, (2.1), or K / n times the sum over all rows.
@@ -91,10 +93,10 @@ cudaError_t fr_launch_total_values(fr_precision precision, const void *values, i
 
 /* out (count fr_bf16) <- values (real), rounded to nearest even; what is too large becomes infinite. */
 cudaError_t fr_launch_round_to_bf16(fr_precision precision, const void *values, int64_t count, void *out,
-                             cudaStream_t stream);
+                                    cudaStream_t stream);
 
 /* to <- from (workers x d elements of `bytes` bytes) by ranks of `workers` workers each: for rank r its columns of
- * every own worker. Column j belongs to the worker in whose part of d it lies. */
+ * every own worker. Column j belongs to the worker in whose slice it lies. */
 cudaError_t fr_launch_pack(const void *from, int64_t features, int all_workers, int workers, int bytes, void *to,
                            cudaStream_t stream);
 
@@ -113,19 +115,9 @@ cudaError_t fr_launch_requantize(const fr_requantization *how, const fr_device_s
                                  int32_t *sums, uint64_t *statistics, int8_t *slices, void *scales,
                                  cudaStream_t stream);
 
-/* What a step decodes; as fr_update of engine/engine.h. */
-typedef enum fr_decoding {
-    FR_DECODE_TOTAL_VALUES,
-    FR_DECODE_TOTAL_BF16,
-    FR_DECODE_TOTAL_LEVELS,
-    FR_DECODE_ALL_VALUES,
-    FR_DECODE_ALL_LEVELS,
-    FR_DECODE_SLICE_LEVELS
-} fr_decoding;
-
 typedef struct fr_application {
     fr_precision precision;
-    fr_decoding decoding;
+    fr_update update; /* which of the pointers below are read */
     int64_t features;
     int all_workers, levels;
     fr_step_plan steps;
@@ -138,7 +130,7 @@ typedef struct fr_application {
     void *weights_real; /* weights as real; weights itself in double */
 } fr_application;
 
-/* w <- w - eta_t mean, average of the tail, t <- t + 1. */
+/* w <- w - eta_t g, g what job->update decodes (kernels/rules/update.h); average of the tail; t <- t + 1. */
 cudaError_t fr_launch_apply(const fr_application *job, fr_device_state *state, cudaStream_t stream);
 
 /* What whole steps of a device that holds all workers are made of. */
@@ -152,19 +144,19 @@ typedef struct fr_steps {
     fr_row_sums *lane_scalars;
     void *values, *scales, *shared_scale;
     int8_t *levels;
-    void *total_values, *total_bf16; /* with FR_DECODE_TOTAL_VALUES, FR_DECODE_TOTAL_BF16 */
-    int8_t *total_levels;            /* with FR_DECODE_TOTAL_LEVELS */
+    void *total_values, *total_bf16; /* with FR_UPDATE_TOTAL_VALUES, FR_UPDATE_TOTAL_BF16 */
+    int8_t *total_levels;            /* with FR_UPDATE_TOTAL_LEVELS */
 } fr_steps;
 
 /* Whether rows are short enough, and the collective simple enough, for fr_launch_steps. */
-bool fr_steps_possible(const fr_shard *shard, fr_decoding decoding);
+bool fr_steps_possible(const fr_shard *shard, fr_update update);
 
 /* `count` steps in one cooperative launch: gradient, norm, encoding, sums over the workers, update; the same bits as by
  * the launchers above one after the other. */
 cudaError_t fr_launch_steps(const fr_steps *job, int64_t count, fr_device_state *state, cudaStream_t stream);
 
-/* Rows first .. first + count - 1 of a planted problem, count x stride real, and their labels: the same bits as data/planted.c
- * makes. planted: d double in device memory. */
+/* Rows first .. first + count - 1 of a planted problem, count x stride real, and their labels: the same bits as
+ * data/planted.c makes. planted: d double in device memory. */
 cudaError_t fr_launch_planted(const fr_shard *shard, int64_t first, int64_t count, uint64_t seed, double noise,
                               const double *planted, void *rows, void *labels, cudaStream_t stream);
 

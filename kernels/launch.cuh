@@ -27,14 +27,15 @@ inline unsigned blocks_for(int64_t count, int64_t each) {
     return unsigned(count <= each ? 1 : (count + each - 1) / each);
 }
 
-/* Workers x parts as a grid of one dimension, which alone may exceed 65535 blocks. */
-inline dim3 grid_of(int64_t workers, unsigned parts) { return dim3(unsigned(workers * parts)); }
-struct GridPart {
+/* `each` blocks for every worker as a grid of one dimension, which alone may exceed 65535 blocks. */
+inline dim3 grid_of(int64_t workers, unsigned each) { return dim3(unsigned(workers * each)); }
+/* Whose block this is, and which of that worker's. */
+struct WorkerBlock {
     int worker;
-    int64_t part;
+    int64_t block;
 };
-__device__ inline GridPart grid_part(unsigned block, unsigned parts) {
-    return {int(block / parts), int64_t(block % parts)};
+__device__ inline WorkerBlock worker_block(unsigned block, unsigned each) {
+    return {int(block / each), int64_t(block % each)};
 }
 
 /* Size numbers that are loaded and stored 16 bytes at a time. */

@@ -1,19 +1,20 @@
 /*
  * norm.cu - N_k of each worker's vector and the largest of them (norm.cuh). One block a worker.
  *
- * Traffic: d sizeof(Real) bytes read a worker, twice for l2 (the second time from cache).
+ * Traffic a worker: d sizeof(Real) bytes read, twice for l2 (the second time from cache). Order of summation: norm.cuh;
+ * the largest norm by an integer maximum, the same in any order.
  */
 #include "kernels/norm.cuh"
 
 namespace fitrelu {
 namespace {
 
-constexpr int norm_threads = norm_shares;
+constexpr int norm_threads = norm_lanes;
 
 template <typename Real>
 __global__ void __launch_bounds__(norm_threads)
     norm_kernel(const Real *values, int64_t features, bool l2, Real *scales, Real *shared_scale) {
-    norm_part<Real, norm_threads>(values, features, l2, blockIdx.x, scales, shared_scale);
+    norm_of_worker<Real, norm_threads>(values, features, l2, blockIdx.x, scales, shared_scale);
 }
 
 template <typename Real>

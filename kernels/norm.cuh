@@ -1,10 +1,12 @@
 /*
  * norm.cuh - N_k of one worker's vector by one block: max |v_i|, or ||v||_2 computed so that it neither overflows nor
- * underflows: the largest magnitude, then the sum of (v_i 2^-e)^2 in double, e the exponent of the largest, as
+ * underflows: the largest size, then the sum of (v_i 2^-e)^2 in double, e the exponent of the largest, as
  * simd/quantize.c.
  *
- * Order of summation, whatever the block: share t of 256 sums i = t, t + 256, ... in order; shares by 32 as warp_sum,
- * then the eight sums in order. A block of fewer than 256 threads takes several shares a thread, one after another.
+ * Order of summation, whatever the block: lane t of 256 sums i = t, t + 256, ... in order; lanes by 32 as warp_sum,
+ * then the eight sums in order. A block of fewer than 256 threads takes several lanes a thread, one after another.
+ *
+ * Traffic: d sizeof(Real) bytes read, twice for l2 (the second time from cache).
  */
 #pragma once
 
@@ -12,7 +14,7 @@
 
 namespace fitrelu {
 
-constexpr int norm_shares = 256, norm_warps = norm_shares / 32;
+constexpr int norm_lanes = 256, norm_warps = norm_lanes / 32;
 
 __device__ inline double larger(double a, double b) { return !(b <= a) && a == a ? b : a; } /* a NaN is taken */
 
@@ -22,7 +24,7 @@ __device__ inline double warp_max(double value) {
 }
 
 /* As simd/quantize.c: what is not finite has no norm. */
-template <typename Real> __device__ inline double magnitude_of(Real v) {
+template <typename Real> __device__ inline double size_of(Real v) {
     const double size = fabs(double(v));
     return size <= 1.7976931348623157e308 ? size : NAN;
 }
@@ -30,11 +32,11 @@ template <typename Real> __device__ inline double magnitude_of(Real v) {
 /* The same in every thread of the block. */
 template <typename Real, int Threads> __device__ inline double norm_of(const Real *v, int64_t features, bool l2) {
     __shared__ double most[Threads / 32], sums[norm_warps];
-    const int lane = int(threadIdx.x) % 32, warp = int(threadIdx.x) / 32;
+    const int in_warp = int(threadIdx.x) % 32, warp = int(threadIdx.x) / 32;
     double norm = 0;
-    for (int64_t i = threadIdx.x; i < features; i += Threads) norm = larger(norm, magnitude_of(v[i]));
+    for (int64_t i = threadIdx.x; i < features; i += Threads) norm = larger(norm, size_of(v[i]));
     norm = warp_max(norm);
-    if (lane == 0) most[warp] = norm;
+    if (in_warp == 0) most[warp] = norm;
     __syncthreads();
     norm = most[0];
     for (int other = 1; other < Threads / 32; other++) norm = larger(norm, most[other]);
@@ -43,14 +45,14 @@ template <typename Real, int Threads> __device__ inline double norm_of(const Rea
     frexp(norm, &exponent);
     exponent = exponent < -1023 ? -1023 : exponent;
     const double factor = ldexp(1.0, -exponent);
-    for (int share = warp; share < norm_warps; share += Threads / 32) {
+    for (int group = warp; group < norm_warps; group += Threads / 32) { /* 32 lanes */
         double sum = 0;
-        for (int64_t i = share * 32 + lane; i < features; i += norm_shares) {
-            const double part = double(v[i]) * factor;
-            sum = fma(part, part, sum);
+        for (int64_t i = group * 32 + in_warp; i < features; i += norm_lanes) {
+            const double scaled = double(v[i]) * factor;
+            sum = fma(scaled, scaled, sum);
         }
         sum = warp_sum(sum);
-        if (lane == 0) sums[share] = sum;
+        if (in_warp == 0) sums[group] = sum;
     }
     __syncthreads();
     double sum = sums[0];
@@ -69,7 +71,7 @@ __device__ inline void raise(double *most, double value) {
 
 /* scales[worker] <- N_k, *shared_scale <- the larger of both. */
 template <typename Real, int Threads>
-__device__ inline void norm_part(const Real *values, int64_t features, bool l2, int64_t worker, Real *scales,
+__device__ inline void norm_of_worker(const Real *values, int64_t features, bool l2, int64_t worker, Real *scales,
                                  Real *shared_scale) {
     const Real rounded = Real(norm_of<Real, Threads>(values + worker * features, features, l2));
     if (threadIdx.x > 0) return;

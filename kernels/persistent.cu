@@ -3,9 +3,11 @@
  * host between them. Whether that is faster than the replay of a recorded step, no GPU has said yet; it is off unless
  * asked for (engine/cuda/replay.c).
  *
- * A step: lanes of the gradient | lanes combined | [norms |] encoding, sums over workers, update | with a barrier of the
- * grid at each stroke. The work of each phase is cut as by the separate kernels and dealt to however many blocks fit the
- * device, so the order of every sum, and every bit, is theirs. What a phase has written is read by plain loads.
+ * A step: lanes of the gradient | lanes combined | [norms |] encoding, sums over workers, update | with a barrier of
+ * the grid at each stroke. The work of each phase is cut as by the separate kernels and dealt to however many blocks
+ * fit the device, so the order of every sum, and every bit, is theirs. What a phase has written is read by plain
+ * loads. A model that was received (FR_UPDATE_MODEL) belongs to an exchange, and a device that holds all workers has
+ * none.
  *
  * Traffic a step: as the separate kernels; weights, lane sums and gradients stay in L2 at the sizes this is for.
  */
@@ -29,18 +31,20 @@ __device__ inline void partial_gradients(const fr_steps &job, const RowPass &pas
 }
 
 template <typename Real, int Threads> __device__ inline void combined(const fr_steps &job, const RowPass &pass) {
-    const unsigned parts = unsigned((job.shard.features + combine_columns - 1) / combine_columns);
+    const int64_t tiles = (job.shard.features + combine_columns - 1) / combine_columns;
     const double factor = 1 / double(job.shard.draws);
-    for (int64_t item = blockIdx.x; item < int64_t(job.shard.workers) * parts; item += gridDim.x) {
-        combine_part<Real, Real, Threads>(pass, item / parts, item % parts, factor, static_cast<Real *>(job.values));
+    for (int64_t item = blockIdx.x; item < job.shard.workers * tiles; item += gridDim.x) {
+        combine_columns_of<Real, Real, Threads>(pass, item / tiles, item % tiles, factor,
+                                                static_cast<Real *>(job.values));
         __syncthreads(); /* before shared memory is written again */
     }
 }
 
 template <typename Real, int Threads> __device__ inline void norms(const fr_steps &job) {
     for (int worker = int(blockIdx.x); worker < job.shard.workers; worker += int(gridDim.x)) {
-        norm_part<Real, Threads>(static_cast<const Real *>(job.values), job.shard.features, job.scale != FR_SCALE_MAX,
-                                 worker, static_cast<Real *>(job.scales), static_cast<Real *>(job.shared_scale));
+        norm_of_worker<Real, Threads>(static_cast<const Real *>(job.values), job.shard.features,
+                                      job.scale != FR_SCALE_MAX, worker, static_cast<Real *>(job.scales),
+                                      static_cast<Real *>(job.shared_scale));
         __syncthreads();
     }
 }
@@ -49,16 +53,16 @@ template <typename Real, int Threads> __device__ inline void norms(const fr_step
 template <typename Real> __device__ inline void total(const fr_steps &job, int64_t j) {
     const int64_t d = job.shard.features;
     const int workers = job.shard.workers;
-    if (job.application.decoding == FR_DECODE_TOTAL_LEVELS) {
+    if (job.application.update == FR_UPDATE_TOTAL_LEVELS) {
         int sum = 0;
         for (int k = 0; k < workers; k++) sum += job.levels[k * d + j];
         job.total_levels[j] = int8_t(sum);
-    } else if (job.application.decoding == FR_DECODE_TOTAL_VALUES ||
-               job.application.decoding == FR_DECODE_TOTAL_BF16) {
+    } else if (job.application.update == FR_UPDATE_TOTAL_VALUES ||
+               job.application.update == FR_UPDATE_TOTAL_BF16) {
         double sum = 0;
         for (int k = 0; k < workers; k++) sum += double(static_cast<const Real *>(job.values)[k * d + j]);
         static_cast<Real *>(job.total_values)[j] = Real(sum);
-        if (job.application.decoding == FR_DECODE_TOTAL_BF16)
+        if (job.application.update == FR_UPDATE_TOTAL_BF16)
             static_cast<fr_bf16 *>(job.total_bf16)[j] = narrow(Real(sum));
     }
 }
@@ -150,9 +154,9 @@ struct StepsOf {
 } // namespace
 } // namespace fitrelu
 
-bool fr_steps_possible(const fr_shard *shard, fr_decoding decoding) {
+bool fr_steps_possible(const fr_shard *shard, fr_update update) {
     const int64_t kept = shard->storage == FR_STORAGE_BF16 ? 2 : shard->precision == FR_F32 ? 4 : 8;
-    return shard->draws > 0 && shard->workers == shard->all_workers && decoding != FR_DECODE_SLICE_LEVELS &&
+    return shard->draws > 0 && shard->workers == shard->all_workers && update != FR_UPDATE_SLICE_LEVELS &&
            shard->stride * kept <= fitrelu::persistent_packs * 16;
 }
 

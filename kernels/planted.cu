@@ -1,9 +1,9 @@
 /*
  * planted.cu - the planted model on the device: x_ij ~ N(0, 1), y_i = max(0, <w*, x_i>) + sigma N(0, 1).
  *
- * The same words, the same formulas and the same order of operations as data/planted.c and simd/kernels.c, each rounded on
- * its own (no contraction), so that a CPU and a GPU fit the same problem to the bit. Box-Muller on pairs of Philox
- * words: element (i, j) is word i d4 + j of the stream of rows, d4 being d rounded up to four.
+ * The same words, the same formulas and the same order of operations as data/planted.c and simd/kernels.c, each
+ * rounded on its own (no contraction), so that a CPU and a GPU fit the same problem to the bit. Box-Muller on pairs
+ * of Philox words: element (i, j) is word i d4 + j of the stream of rows, d4 being d rounded up to four.
  *
  * Traffic: rows x stride sizeof(Real) written, then read once for the labels. Order of a label's dot product: eight
  * lanes j = l, l + 8, ... in double, added as ((0+4)+(2+6))+((1+5)+(3+7)), as simd/kernels_real.h.
@@ -58,26 +58,28 @@ __device__ inline void normal_pair(uint32_t first, uint32_t second, float *even,
     *odd = times(radius, cosine);
 }
 
+/* A thread four elements, for one Philox counter. Traffic: stride sizeof(Real) bytes written a row. Nothing is
+ * summed. */
 template <typename Real>
 __global__ void __launch_bounds__(planted_threads)
     planted_rows_kernel(Real *rows, int64_t stride, int64_t features, int64_t first, int64_t count, uint64_t seed) {
-    const int64_t blocks_a_row = (features + 3) / 4;
+    const int64_t fours_a_row = (features + 3) / 4;
     const int64_t at = int64_t(blockIdx.x) * planted_threads + threadIdx.x,
                   step = int64_t(gridDim.x) * planted_threads;
     const uint64_t q = fr_sequence(FR_STREAM_ROWS, 0, 0);
-    for (int64_t i = at; i < count * blocks_a_row; i += step) {
-        const int64_t row = i / blocks_a_row, part = i % blocks_a_row;
-        const fr_block r = fr_philox(seed, q, uint64_t((first + row) * blocks_a_row + part));
+    for (int64_t i = at; i < count * fours_a_row; i += step) {
+        const int64_t row = i / fours_a_row, four = i % fours_a_row;
+        const fr_words r = fr_philox(seed, q, uint64_t((first + row) * fours_a_row + four));
         float z[4];
         normal_pair(r.word[0], r.word[1], &z[0], &z[1]);
         normal_pair(r.word[2], r.word[3], &z[2], &z[3]);
-        Real *out = rows + row * stride + part * 4;
+        Real *out = rows + row * stride + four * 4;
         for (int e = 0; e < 4; e++)
-            if (part * 4 + e < stride) out[e] = part * 4 + e < features ? Real(z[e]) : Real(0);
+            if (four * 4 + e < stride) out[e] = four * 4 + e < features ? Real(z[e]) : Real(0);
     }
 }
 
-/* Eight threads a row. */
+/* Eight threads a row, one a lane. Traffic: (stride sizeof(Real) + sizeof(Real)) bytes a row, w* from cache. */
 template <typename Real>
 __global__ void __launch_bounds__(planted_threads)
     planted_labels_kernel(const Real *rows, int64_t stride, int64_t features, int64_t first, int64_t count,
@@ -91,7 +93,7 @@ __global__ void __launch_bounds__(planted_threads)
     if (lane > 0 || row >= count) return;
     double y = sum > 0 ? sum : 0;
     if (noise > 0) {
-        const fr_block r = fr_philox(seed, fr_sequence(FR_STREAM_NOISE, 0, 0), uint64_t(first + row));
+        const fr_words r = fr_philox(seed, fr_sequence(FR_STREAM_NOISE, 0, 0), uint64_t(first + row));
         float z, unused;
         normal_pair(r.word[0], r.word[1], &z, &unused);
         y = __dadd_rn(y, __dmul_rn(noise, double(z)));
@@ -102,8 +104,8 @@ __global__ void __launch_bounds__(planted_threads)
 template <typename Real>
 cudaError_t launch(const fr_shard &shard, int64_t first, int64_t count, uint64_t seed, double noise,
                    const double *planted, Real *rows, Real *labels, cudaStream_t stream) {
-    const int64_t parts = count * ((shard.features + 3) / 4);
-    const unsigned wanted = parts > (INT64_C(1) << 22) ? 1u << 15 : blocks_for(parts, planted_threads);
+    const int64_t fours = count * ((shard.features + 3) / 4);
+    const unsigned wanted = fours > (INT64_C(1) << 22) ? 1u << 15 : blocks_for(fours, planted_threads);
     cudaLaunchConfig_t config = shape(dim3(wanted), planted_threads, stream);
     const cudaError_t result = cudaLaunchKernelEx(&config, planted_rows_kernel<Real>, rows, shard.stride,
                                                   shard.features, first, count, seed);

@@ -2,7 +2,7 @@
  * round_rows.cu - rows to bfloat16, once, when they are stored.
  *
  * Nearest even (kernels/rules/bf16.h): each value is off by a relative 2^-8 at most. Rows are made or
- * copied in the precision of the fit, piece by piece, and labels come from those, not from the rounded rows: what is
+ * copied in the precision of the fit, some at a time, and labels come from those, not from the rounded rows: what is
  * kept is a coarser copy of the same problem, as it is where labels come from a file.
  *
  * Traffic a value: sizeof(Real) read, 2 bytes written. Nothing is summed.

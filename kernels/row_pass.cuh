@@ -43,7 +43,7 @@ struct Moment {
     uint32_t run;
 };
 
-/* The rows of one lane of one worker. */
+/* The rows of lane `number`, counted over all own workers. */
 struct Lane {
     int64_t shard_first, shard_rows; /* on this device */
     int64_t first, count;            /* among the worker's draws or rows */
@@ -52,15 +52,14 @@ struct Lane {
 
 template <bool Drawn> __device__ inline Lane lane_of(const RowPass &pass, int64_t number, Moment now) {
     const fr_shard &s = pass.shard;
-    const int worker = int(number / pass.lanes), part = int(number % pass.lanes);
-    const int64_t all = s.all_workers, own = s.first_worker + worker;
+    const int64_t all = s.all_workers, own = s.first_worker + number / pass.lanes;
+    const fr_range shard = fr_split(s.samples, all, own);
+    const fr_range rows = fr_split(Drawn ? s.draws : shard.count, pass.lanes, number % pass.lanes);
     Lane lane = {};
-    lane.shard_first = fr_split_start(s.samples, all, own);
-    lane.shard_rows = fr_split_start(s.samples, all, own + 1) - lane.shard_first;
-    lane.shard_first -= fr_split_start(s.samples, all, s.first_worker);
-    const int64_t rows = Drawn ? s.draws : lane.shard_rows;
-    lane.first = fr_split_start(rows, pass.lanes, part);
-    lane.count = fr_split_start(rows, pass.lanes, part + 1) - lane.first;
+    lane.shard_first = shard.first - fr_split_start(s.samples, all, s.first_worker);
+    lane.shard_rows = shard.count;
+    lane.first = rows.first;
+    lane.count = rows.count;
     if (Drawn) {
         lane.sequence = fr_sequence(FR_STREAM_SAMPLE, now.run, uint32_t(own));
         lane.step = uint64_t(now.step);
@@ -96,12 +95,12 @@ __device__ inline double weigh_row(fr_pass kind, double p, double y, fr_row_sums
     return kind == FR_PASS_GRADIENT ? fr_relu_coefficient(p, y) : kind == FR_PASS_LINEAR ? p : 0;
 }
 
-/* part + <row, weights>, value by value. */
+/* sum + <row, weights>, value by value. */
 template <typename Real, int Size>
-__device__ inline Real dot_on(const Numbers<Real, Size> &row, const Numbers<Real, Size> &weights, Real part) {
+__device__ inline Real dot_on(const Numbers<Real, Size> &row, const Numbers<Real, Size> &weights, Real sum) {
 #pragma unroll
-    for (int e = 0; e < Size; e++) part = fused(row.at[e], weights.at[e], part);
-    return part;
+    for (int e = 0; e < Size; e++) sum = fused(row.at[e], weights.at[e], sum);
+    return sum;
 }
 template <typename Real, int Size>
 __device__ inline void add_row(Real c, const Numbers<Real, Size> &row, Numbers<Real, Size> *total) {
@@ -150,7 +149,7 @@ __device__ inline void pass_in_registers(const RowPass &pass, int64_t number, Mo
                 for (int i = 0; i < Packs; i++)
                     if (thread + i * Threads < packs) next[i] = load_row(after, thread + i * Threads);
             }
-            Real part = 0;
+            Real product = 0;
 #pragma unroll
             for (int i = 0; i < Packs; i++) {
                 const Vector v = widen<Real>(row[i]);
@@ -158,9 +157,9 @@ __device__ inline void pass_in_registers(const RowPass &pass, int64_t number, Mo
                 if (by_label) x = v;
                 else if constexpr (hold_weights) x = weights[i];
                 else if (thread + i * Threads < packs) load(w, thread + i * Threads, &x);
-                part = dot_on(v, x, part);
+                product = dot_on(v, x, product);
             }
-            const double p = block_sum<Threads>(double(part), slots[r % 2]);
+            const double p = block_sum<Threads>(double(product), slots[r % 2]);
             const Real c = Real(weigh_row(pass.kind, p, y, &scalars));
             if (c == 0 || !accumulates) continue; /* the same for all threads */
 #pragma unroll
@@ -205,7 +204,7 @@ __device__ inline void pass_in_tiles(const RowPass &pass, int64_t number, Moment
         for (int r = 0; r < here; r += 4) {
             const int four = here - r < 4 ? here - r : 4;
             const Kept *row[4];
-            double part[4] = {}, p[4];
+            double product[4] = {}, p[4];
             Real c[4] = {};
             for (int q = 0; q < 4; q++) row[q] = rows + index[r + (q < four ? q : 0)] * s.stride;
             for (int64_t pack = threadIdx.x; pack < packs; pack += Threads) {
@@ -213,10 +212,10 @@ __device__ inline void pass_in_tiles(const RowPass &pass, int64_t number, Moment
                 if (!by_label) load(w, pack, &x);
                 for (int q = 0; q < four; q++) {
                     const Vector v = widen<Real>(load_row(row[q], pack));
-                    part[q] += double(dot_on(v, by_label ? v : x, Real(0)));
+                    product[q] += double(dot_on(v, by_label ? v : x, Real(0)));
                 }
             }
-            for (int q = 0; q < 4; q++) p[q] = block_sum<Threads>(part[q], slots[q % 2]);
+            for (int q = 0; q < 4; q++) p[q] = block_sum<Threads>(product[q], slots[q % 2]);
             for (int q = 0; q < four; q++)
                 c[q] = Real(weigh_row(pass.kind, p[q], double(labels[index[r + q]]), &scalars));
             if (!accumulates || (c[0] == 0 && c[1] == 0 && c[2] == 0 && c[3] == 0)) continue;

@@ -21,6 +21,7 @@ namespace {
 enum Way { FULL, BF16, INT8, WAYS };
 const char *const names[WAYS] = {"float32", "bfloat16", "int8"};
 const double element_bytes[WAYS] = {4, 2, 1};
+const fr_update updates[WAYS] = {FR_UPDATE_TOTAL_VALUES, FR_UPDATE_TOTAL_BF16, FR_UPDATE_TOTAL_LEVELS};
 
 struct Measured {
     std::vector<double> sum, step; /* seconds of one all-reduce, and of a whole exchange */
@@ -80,7 +81,7 @@ void measure_rank(Job *job, const Rank &rank, Measured *out) {
     const auto wait = [&] { check(rank.engine->ops->probe(rank.engine, &probe, &error), error); };
     const auto alone = [&](fr_error *e) {
         const fr_status status = sum_alone(*job, rank, e);
-        return status == FR_OK ? rank.engine->ops->apply(rank.engine, FR_UPDATE_TOTAL_VALUES, e) : status;
+        return status == FR_OK ? rank.engine->ops->apply(rank.engine, updates[job->way], e) : status;
     };
     load(rank, job->plan.features);
     check(rank.engine->ops->gradient(rank.engine, &error), error);

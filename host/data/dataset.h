@@ -10,6 +10,7 @@
 #define FR_DATASET_H
 
 #include "base/status.h"
+#include "kernels/rules/split.h"
 
 struct fr_dataset {
     int64_t samples;     /* n, over all ranks */
@@ -34,11 +35,6 @@ struct fr_dataset {
 
 /* The bytes of one value. */
 static inline size_t fr_precision_bytes(fr_precision precision) { return precision == FR_F32 ? 4 : 8; }
-
-/* Rows first .. first + count - 1. */
-typedef struct fr_range {
-    int64_t first, count;
-} fr_range;
 
 /* The rows that a set holds. */
 static inline fr_range fr_dataset_range(const fr_dataset *set) { return (fr_range){set->first_row, set->local_rows}; }

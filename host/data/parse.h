@@ -13,7 +13,6 @@
 #include "base/lines.h"
 #include "data/dataset.h"
 #include "data/missing.h"
-#include "kernels/rules/qsgd.h"
 
 /* options is never NULL, and its workers make sense. missing holds the rows left out for want of a label in a file of
  * its own; the parser adds its own and settles it. On failure *set is NULL. */
@@ -43,9 +42,7 @@ static inline bool fr_labels_optional(const fr_read_options *options) {
 /* The rows that are kept of n: those of the options' workers, cut as a fit cuts them. */
 static inline fr_range fr_kept_rows(const fr_read_options *options, int64_t n) {
     if (options->all_workers == 0) return (fr_range){0, n};
-    int64_t first = fr_split_start(n, options->all_workers, options->first_worker);
-    int64_t end = fr_split_start(n, options->all_workers, options->first_worker + options->worker_count);
-    return (fr_range){first, end - first};
+    return fr_split_range(n, options->all_workers, (fr_range){options->first_worker, options->worker_count});
 }
 
 /* Takes a set's labels away, which some row lacks. */

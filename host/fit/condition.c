@@ -17,7 +17,8 @@
 
 #include "fit/condition.h"
 
-/* Rows at a time, of the data and of the matrix of products; the share of a column's second moment, scaled to 1, below which rounding is all that is left. */
+/* Rows at a time, of the data and of the matrix of products; the share of a column's second moment, scaled to 1,
+ * below which rounding is all that is left. */
 enum { BLOCK_ROWS = 256, PRODUCT_ROWS = 64 };
 static const double DEPENDENT = 1e-10;
 
@@ -32,12 +33,11 @@ typedef struct shard {
 
 static fr_status make_shard(shard *s, const fr_dataset *set, const fr_plan *plan, fr_world *world, fr_error *error) {
     int ranks = fr_world_size(world), rank = fr_world_rank(world);
-    *s = (shard){set, plan, world, fr_first_worker(plan, ranks, rank), 0, NULL};
-    s->own = fr_first_worker(plan, ranks, rank + 1) - s->first;
-    fr_status status = fr_allocate((void **)&s->owns, ranks, sizeof *s->owns, "the ranks", error);
-    for (int r = 0; status == FR_OK && r < ranks; r++)
-        s->owns[r] = fr_first_worker(plan, ranks, r + 1) - fr_first_worker(plan, ranks, r);
-    return status;
+    fr_range own = fr_workers_of_rank(plan, ranks, rank);
+    *s = (shard){set, plan, world, (int)own.first, (int)own.count, NULL};
+    FR_TRY(fr_allocate((void **)&s->owns, ranks, sizeof *s->owns, "the ranks", error));
+    for (int r = 0; r < ranks; r++) s->owns[r] = (int)fr_workers_of_rank(plan, ranks, r).count;
+    return FR_OK;
 }
 
 /* The first row of own worker k among the rows held. */

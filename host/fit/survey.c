@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "simd/kernels.h"
+
 /* The scalars of a worker as the sums see them: a row of doubles. */
 enum { SCALARS = sizeof(fr_row_sums) / sizeof(double) };
 

@@ -34,9 +34,28 @@ static inline int fr_first_worker(const fr_plan *plan, int ranks, int rank) {
     return rank == 0 ? 0 : plan->workers / (ranks - 1) * (rank - 1);
 }
 
-/* The columns that worker k's slice begins with in the two-phase collective; slice k ends where k + 1 begins. */
+/* The column that worker k's slice begins with in the two-phase collective; slice k ends where k + 1 begins. */
 static inline int64_t fr_slice_start(const fr_plan *plan, int worker) {
     return fr_split_start(plan->features, plan->workers, worker);
+}
+
+/* The workers of ranks `these` of `ranks`, which lie side by side, as do the workers. */
+static inline fr_range fr_workers_of_ranks(const fr_plan *plan, int ranks, fr_range these) {
+    int first = fr_first_worker(plan, ranks, (int)these.first);
+    return (fr_range){first, fr_first_worker(plan, ranks, (int)(these.first + these.count)) - first};
+}
+static inline fr_range fr_workers_of_rank(const fr_plan *plan, int ranks, int rank) {
+    return fr_workers_of_ranks(plan, ranks, (fr_range){rank, 1});
+}
+
+/* The shards of these workers, as rows of all n. */
+static inline fr_range fr_rows_of_workers(const fr_plan *plan, fr_range workers) {
+    return fr_split_range(plan->samples, plan->workers, workers);
+}
+
+/* The slices of these workers in the two-phase collective, as columns of all d. */
+static inline fr_range fr_slice_of_workers(const fr_plan *plan, fr_range workers) {
+    return fr_split_range(plan->features, plan->workers, workers);
 }
 
 fr_status fr_plan_make(const fr_options *options, const fr_dataset *set, fr_plan *plan, fr_error *error);

@@ -82,10 +82,11 @@ fr_status fr_read_options_share(fr_read_options *reading, const fr_options *opti
     fr_status status = count_ranks(&counted, &place, error);
     if (status != FR_OK || place.all_ranks == place.ranks) return status;
     const fr_plan plan = {.workers = counted.workers, .dedicated_master = place.dedicated_master};
-    int first_rank = fr_world_rank(options->world) * place.ranks;
+    fr_range own = {fr_world_rank(options->world) * place.ranks, place.ranks};
+    fr_range workers = fr_workers_of_ranks(&plan, place.all_ranks, own);
     reading->all_workers = counted.workers;
-    reading->first_worker = fr_first_worker(&plan, place.all_ranks, first_rank);
-    reading->worker_count = fr_first_worker(&plan, place.all_ranks, first_rank + place.ranks) - reading->first_worker;
+    reading->first_worker = (int)workers.first;
+    reading->worker_count = (int)workers.count;
     return FR_OK;
 }
 
@@ -137,11 +138,11 @@ static int first_device(const fr_place *place) {
 fr_status fr_place_rank(fr_place *place, int rank, const fr_plan *plan, const fr_dataset *set, int threads,
                         fr_engine **engine, fr_comm **comm, fr_error *error) {
     int global = fr_world_rank(place->world) * place->ranks + rank;
-    int first = fr_first_worker(plan, place->all_ranks, global);
+    fr_range workers = fr_workers_of_rank(plan, place->all_ranks, global);
     fr_engine_config config = {.plan = plan,
                                .data = set,
-                               .first_worker = first,
-                               .worker_count = fr_first_worker(plan, place->all_ranks, global + 1) - first,
+                               .first_worker = (int)workers.first,
+                               .worker_count = (int)workers.count,
                                .threads = threads,
                                .device = place->cuda ? first_device(place) + rank : -1};
     fr_status status = FR_OK;

@@ -97,13 +97,10 @@ static fr_status make_plan(fr_solver *s, fr_error *error) {
 /* The rows of this process's workers: made, or found among those held. */
 static fr_status own_rows(fr_solver *s, fr_error *error) {
     fr_dataset *set = s->set;
-    int first_rank = fr_world_rank(s->place.world) * s->place.ranks, last_rank = first_rank + s->place.ranks;
-    int first_worker = fr_first_worker(&s->plan, s->place.all_ranks, first_rank);
-    int last_worker = fr_first_worker(&s->plan, s->place.all_ranks, last_rank);
-    int64_t first = fr_split_start(set->samples, s->plan.workers, first_worker);
-    int64_t last = fr_split_start(set->samples, s->plan.workers, last_worker);
-    if (set->is_planted) return fr_dataset_materialize(set, first, last - first, error);
-    return fr_dataset_holds(set, (fr_range){first, last - first}, error);
+    fr_range ranks = {fr_world_rank(s->place.world) * s->place.ranks, s->place.ranks};
+    fr_range rows = fr_rows_of_workers(&s->plan, fr_workers_of_ranks(&s->plan, s->place.all_ranks, ranks));
+    if (set->is_planted) return fr_dataset_materialize(set, rows.first, rows.count, error);
+    return fr_dataset_holds(set, rows, error);
 }
 
 static fr_status prepare_rows(fr_solver *s, fr_error *error) {

@@ -1,5 +1,6 @@
 /*
- * pass.h - what one pass over rows computes, for CPUs and GPUs: the kinds of coefficients, and the scalars beside the sum.
+ * pass.h - what one pass over rows computes, for CPUs and GPUs: the kinds of coefficients, and the scalars beside the
+ * sum.
  */
 #ifndef FR_PASS_H
 #define FR_PASS_H
@@ -21,12 +22,12 @@ typedef struct fr_row_sums {
     double square;    /* sum ||x||^2      (FR_PASS_LABELS) */
 } fr_row_sums;
 
-static inline void fr_row_sums_add(fr_row_sums *total, const fr_row_sums *part) {
-    total->residual += part->residual;
-    total->active += part->active;
-    total->label += part->label;
-    total->label2 += part->label2;
-    total->square += part->square;
+static inline void fr_row_sums_add(fr_row_sums *total, const fr_row_sums *more) {
+    total->residual += more->residual;
+    total->active += more->active;
+    total->label += more->label;
+    total->label2 += more->label2;
+    total->square += more->square;
 }
 
 #endif

@@ -1,21 +1,17 @@
 /*
  * philox.h - Philox4x32-10 and the map from decisions to its outputs; compiled for CPUs and for GPUs.
  *
- * Every random decision is a pure function of (seed, stream, run, worker, step, index), never of a thread, a block
- * or a device; that is what makes a fit the same wherever it runs. The output word p of sequence q under a seed is
- * word p mod 4 of the block with counter (lo32 p/4, hi32 p/4, q_lo, q_hi) and key (seed_lo, seed_hi), which is what
- * curand_init(seed, q, p) followed by curand() gives.
+ * Every random decision is a pure function of (seed, stream, run, worker, step, index), never of a thread, a thread
+ * block or a device; that is what makes a fit the same wherever it runs. The output word p of sequence q under a seed
+ * is word p mod 4 of what Philox makes of the counter (lo32 p/4, hi32 p/4, q_lo, q_hi) and key (seed_lo, seed_hi),
+ * which is what curand_init(seed, q, p) followed by curand() gives.
  */
 #ifndef FR_PHILOX_H
 #define FR_PHILOX_H
 
 #include <stdint.h>
 
-#ifdef __CUDACC__
-#define FR_BOTH __host__ __device__ static inline
-#else
-#define FR_BOTH static inline
-#endif
+#include "kernels/rules/both.h"
 
 #define FR_PHILOX_M0 0xD2511F53u
 #define FR_PHILOX_M1 0xCD9E8D57u
@@ -33,9 +29,10 @@ enum {
     FR_STREAM_START = 7    /* the random start */
 };
 
-typedef struct fr_block {
+/* What Philox makes of one counter. */
+typedef struct fr_words {
     uint32_t word[4];
-} fr_block;
+} fr_words;
 
 /* q of a stream, an ensemble run (24 bits) and a worker. */
 FR_BOTH uint64_t fr_sequence(uint32_t stream, uint32_t run, uint32_t worker) {
@@ -45,11 +42,11 @@ FR_BOTH uint64_t fr_sequence(uint32_t stream, uint32_t run, uint32_t worker) {
 /* The first word of a step: 2^32 words are set aside for each. */
 FR_BOTH uint64_t fr_word_of_step(uint64_t step) { return step << 32; }
 
-/* Block number `block` (four words) of sequence q. */
-FR_BOTH fr_block fr_philox(uint64_t seed, uint64_t q, uint64_t block) {
-    uint32_t c0 = (uint32_t)block, c1 = (uint32_t)(block >> 32), c2 = (uint32_t)q, c3 = (uint32_t)(q >> 32);
+/* Words 4 counter .. 4 counter + 3 of sequence q. */
+FR_BOTH fr_words fr_philox(uint64_t seed, uint64_t q, uint64_t counter) {
+    uint32_t c0 = (uint32_t)counter, c1 = (uint32_t)(counter >> 32), c2 = (uint32_t)q, c3 = (uint32_t)(q >> 32);
     uint32_t k0 = (uint32_t)seed, k1 = (uint32_t)(seed >> 32);
-    fr_block out;
+    fr_words out;
     for (int round = 0; round < 10; round++) {
         uint64_t a = (uint64_t)FR_PHILOX_M0 * c0, b = (uint64_t)FR_PHILOX_M1 * c2;
         c0 = (uint32_t)(b >> 32) ^ c1 ^ k0;
@@ -71,10 +68,10 @@ FR_BOTH int64_t fr_index_of_draw(uint32_t low, uint32_t high, uint64_t n) {
     return (int64_t)((uint64_t)high * n1 + (low_high >> 32) + (high_low >> 32));
 }
 
-/* Draw number `draw` of worker and step: the index of a row among the n of the worker's own part, (2.1) and (2.2).
- * Draws 2b and 2b + 1 share block b. */
+/* Draw number `draw` of worker and step: the index of a row among the n of the worker's own shard, (2.1) and (2.2).
+ * A draw takes two words, so draws 2c and 2c + 1 come from one counter. */
 FR_BOTH int64_t fr_sample_row(uint64_t seed, uint64_t q, uint64_t step, uint64_t draw, uint64_t n) {
-    fr_block r = fr_philox(seed, q, fr_word_of_step(step) / 4 + draw / 2);
+    fr_words r = fr_philox(seed, q, fr_word_of_step(step) / 4 + draw / 2);
     int at = (int)(draw & 1) * 2;
     return fr_index_of_draw(r.word[at], r.word[at + 1], n);
 }

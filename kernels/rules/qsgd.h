@@ -1,11 +1,12 @@
 /*
- * qsgd.h - the scalar rules of the method, written once for CPUs and GPUs: gradient coefficient, rounding, shards,
+ * qsgd.h - the scalar rules of the method, written once for CPUs and GPUs: gradient coefficient, rounding,
  * step size. The vector code of simd/kernels_real.h does the same operations in the same order, lane by lane.
  */
 #ifndef FR_QSGD_H
 #define FR_QSGD_H
 
 #include "kernels/rules/philox.h"
+#include "kernels/rules/split.h"
 
 /* (max(0, p) - y) (1 + sgn p), sgn(0) = 0: the factor of x_i in the gradient of (1.1) at p = <w, x_i>. */
 FR_BOTH double fr_relu_coefficient(double p, double y) {
@@ -15,7 +16,8 @@ FR_BOTH double fr_relu_coefficient(double p, double y) {
 
 /* The level of Q_s for v with norm N: u = |v| / N s, h = floor(u), h + 1 with probability u - h, at most s. The draw
  * is compared as an integer of 31 bits, so a tie cannot depend on rounding. Division first: |v| / N does not change
- * when v and N are scaled by the same power of two, and |v| = N gives exactly s. */
+ * when v and N are scaled by the same power of two, and |v| = N gives exactly s. The two functions are twins: each
+ * is the one sequence of roundings of its type, which nvcc must neither contract nor approximate. */
 FR_BOTH int fr_quantize_f32(float v, float norm, float s, uint32_t draw) {
     float size = v < 0 ? -v : v;
 #ifdef __CUDA_ARCH__
@@ -24,8 +26,8 @@ FR_BOTH int fr_quantize_f32(float v, float norm, float s, uint32_t draw) {
     float u = size / norm * s;
 #endif
     int h = (int)u;
-    float part = u - (float)h;
-    int level = h + ((int)(draw >> 1) < (int)(part * 2147483648.0f));
+    float above = u - (float)h;
+    int level = h + ((int)(draw >> 1) < (int)(above * 2147483648.0f));
     int most = (int)s;
     level = level > most ? most : level;
     return v < 0 ? -level : level;
@@ -38,17 +40,11 @@ FR_BOTH int fr_quantize_f64(double v, double norm, double s, uint32_t draw) {
     double u = size / norm * s;
 #endif
     int h = (int)u;
-    double part = u - (double)h;
-    int level = h + ((int)(draw >> 1) < (int)(part * 2147483648.0));
+    double above = u - (double)h;
+    int level = h + ((int)(draw >> 1) < (int)(above * 2147483648.0));
     int most = (int)s;
     level = level > most ? most : level;
     return v < 0 ? -level : level;
-}
-
-/* Where part k of n things cut into K parts begins; parts differ by at most one, the longer ones first. */
-FR_BOTH int64_t fr_split_start(int64_t n, int64_t parts, int64_t k) {
-    int64_t rest = n % parts;
-    return n / parts * k + (k < rest ? k : rest);
 }
 
 /* eta_t of a run of `steps` steps: constant, or constant for the first half and then linearly to zero. */

@@ -2,6 +2,9 @@
 #include <cmath>
 
 #include "rig.h"
+extern "C" {
+#include "simd/kernels.h"
+}
 
 using oracle::Vector;
 

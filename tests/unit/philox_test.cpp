@@ -17,17 +17,17 @@ extern "C" {
 static const char *const PATHS[] = {"portable", "avx2", "avx512"};
 
 TEST(Philox, MatchesThePublishedVectors) {
-    fr_block zero = fr_philox(0, 0, 0);
+    fr_words zero = fr_philox(0, 0, 0);
     EXPECT_EQ(zero.word[0], 0x6627e8d5u);
     EXPECT_EQ(zero.word[1], 0xe169c58du);
     EXPECT_EQ(zero.word[2], 0xbc57ac4cu);
     EXPECT_EQ(zero.word[3], 0x9b00dbd8u);
-    fr_block ones = fr_philox(UINT64_MAX, UINT64_MAX, UINT64_MAX);
+    fr_words ones = fr_philox(UINT64_MAX, UINT64_MAX, UINT64_MAX);
     EXPECT_EQ(ones.word[0], 0x408f276du);
     EXPECT_EQ(ones.word[1], 0x41c83b0eu);
     EXPECT_EQ(ones.word[2], 0xa20bc7c6u);
     EXPECT_EQ(ones.word[3], 0x6d5451fdu);
-    fr_block pi = fr_philox(0x299f31d0a4093822u, 0x0370734413198a2eu, 0x85a308d3243f6a88u);
+    fr_words pi = fr_philox(0x299f31d0a4093822u, 0x0370734413198a2eu, 0x85a308d3243f6a88u);
     EXPECT_EQ(pi.word[0], 0xd16cfe09u);
     EXPECT_EQ(pi.word[1], 0x94fdccebu);
     EXPECT_EQ(pi.word[2], 0x5001e420u);
@@ -43,7 +43,7 @@ TEST(Philox, MatchesRandom123) {
                                                static_cast<uint32_t>(q), static_cast<uint32_t>(q >> 32)}};
         r123::Philox4x32::key_type key = {{static_cast<uint32_t>(seed), static_cast<uint32_t>(seed >> 32)}};
         r123::Philox4x32::ctr_type expected = generator(counter, key);
-        fr_block got = fr_philox(seed, q, block);
+        fr_words got = fr_philox(seed, q, block);
         for (int w = 0; w < 4; w++) ASSERT_EQ(got.word[w], expected[static_cast<size_t>(w)]) << i;
     }
 }
@@ -97,7 +97,7 @@ TEST(Philox, NormalsFollowBoxMullerAndAreTheSameOnEveryPath) {
     fr_cpu_kernels_named("portable", FR_F32)->normals(reference.data(), 100000, 11, q, 64);
     double worst = 0, sum = 0, sum2 = 0, sum4 = 0;
     for (size_t i = 0; i < reference.size(); i += 2) {
-        fr_block r = fr_philox(11, q, (64 + i) / 4);
+        fr_words r = fr_philox(11, q, (64 + i) / 4);
         size_t at = (64 + i) % 4;
         double u = r.word[at] * 0x1p-32 + 0x1p-33, v = r.word[at + 1] * 0x1p-32 + 0x1p-33;
         double radius = std::sqrt(-2 * std::log(u)), angle = 6.283185307179586477 * v;

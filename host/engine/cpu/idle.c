@@ -1,8 +1,8 @@
 /*
  * idle.c - rows that a gradient need not read.
  *
- * A row with p = <w, x> < 0 has no part in the gradient (1.1). After the weights went a way of length l, its product is
- * at most p + l ||x||, so as long as l < -p / ||x|| it is negative still, and there is nothing to read the row for. As a
+ * A row with p = <w, x> < 0 adds nothing to the gradient (1.1). After the weights moved by a length l, its product is
+ * at most p + l ||x||, so as long as l < -p / ||x|| it is negative still, and there is no need to read the row. As a
  * fit converges the steps, and with them l, become short, and about half of all rows are left alone.
  *
  * Skipping changes no bit of a gradient: what is bounded is the product as the loops over rows compute it. With at most
@@ -10,13 +10,12 @@
  *
  *     computed product <= p + l ||x|| + error (2 ||w|| + l) ||x|| + d tiny
  *
- * where tiny is what a product may lose that is too small for its type. What a row is known for is kept as one number,
- * the length of the way up to which it stays idle; the way is measured from step to step on the weights that gradients are
- * taken at, whoever changed them. Norms of rows come with the pass of FR_PASS_LABELS; until then no row is skipped.
+ * where tiny is what a product may lose that is too small for its type. One number is kept of a row, the length of
+ * the way up to which it stays idle; the way is measured from step to step on the weights that gradients are taken
+ * at, whoever changed them. Norms of rows come with the pass of FR_PASS_LABELS; until then no row is skipped.
  */
 #include <float.h>
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "engine/cpu/parts.h"
@@ -26,43 +25,35 @@ enum { FEWEST_FEATURES = 64 }; /* below, asking costs as much as reading */
 fr_status fr_cpu_idle_create(cpu_engine *e, fr_error *error) {
     static const char what[] = "what is known of rows";
     idle_rows *idle = &e->idle;
-    int64_t d = e->base.config.plan->features, rows = shard_start(e, e->base.config.worker_count) - shard_start(e, 0);
+    fr_memory *memory = &e->base.memory;
+    int64_t d = e->base.config.plan->features, rows = fr_engine_rows(&e->base).count;
     if (d < FEWEST_FEATURES || rows == 0) return FR_OK;
-    fr_status status = fr_allocate((void **)&idle->until, rows, sizeof *idle->until, what, error);
-    if (status == FR_OK) status = fr_allocate((void **)&idle->norms, rows, sizeof *idle->norms, what, error);
-    if (status == FR_OK) status = fr_allocate(&idle->weights, d, e->real, what, error);
-    int64_t blocks = blocks_of(e, APPLY_COLUMNS);
-    if (status == FR_OK) status = fr_allocate((void **)&idle->parts, blocks, sizeof *idle->parts, what, error);
+    FR_TRY(fr_memory_take(memory, &idle->until, rows, sizeof *idle->until, what, error));
+    FR_TRY(fr_memory_take(memory, &idle->norms, rows, sizeof *idle->norms, what, error));
+    FR_TRY(fr_memory_take(memory, &idle->weights, d, e->real, what, error));
+    FR_TRY(fr_memory_take(memory, &idle->sums, tiles(e, APPLY_COLUMNS), sizeof *idle->sums, what, error));
     bool single = e->real == 4;
     idle->error = (double)(d / (64 / (int64_t)e->real) + 64) * (single ? FLT_EPSILON : DBL_EPSILON) / 2;
     idle->tiny = (double)d * (single ? (double)FLT_MIN : DBL_MIN);
     idle->largest = (single ? (double)FLT_MAX : DBL_MAX) / 4;
-    idle->on = status == FR_OK;
-    return status;
+    idle->on = true;
+    return FR_OK;
 }
 
-void fr_cpu_idle_free(cpu_engine *e) {
-    free(e->idle.until);
-    free(e->idle.norms);
-    free(e->idle.weights);
-    free(e->idle.parts);
-}
-
-/* How far the weights of one block of columns went since the last gradient, and how long they are. */
-static void measure_item(void *context, int64_t block, int thread) {
+/* How far the weights of one tile of columns moved since the last gradient, and how long they are. */
+static void measure_item(void *context, int64_t tile, int thread) {
     cpu_engine *e = context;
     idle_rows *idle = &e->idle;
-    int64_t d = e->base.config.plan->features, first = block * APPLY_COLUMNS;
-    int64_t last = first + APPLY_COLUMNS < d ? first + APPLY_COLUMNS : d;
-    idle_part part = {0, 0};
+    fr_range columns = tile_of(e, APPLY_COLUMNS, tile);
+    idle_sums sums = {0, 0};
     (void)thread;
-    for (int64_t j = first; j < last; j++) {
+    for (int64_t j = columns.first; j < columns.first + columns.count; j++) {
         double w = get(e, e->weights_real, j), moved = w - get(e, idle->weights, j);
-        part.moved += moved * moved;
-        part.weights += w * w;
+        sums.moved += moved * moved;
+        sums.weights += w * w;
     }
-    memcpy(at(e, idle->weights, first), at(e, e->weights_real, first), (size_t)(last - first) * e->real);
-    idle->parts[block] = part;
+    memcpy(at(e, idle->weights, columns.first), at(e, e->weights_real, columns.first), (size_t)columns.count * e->real);
+    idle->sums[tile] = sums;
 }
 
 void fr_cpu_idle_follow(cpu_engine *e) {
@@ -70,10 +61,10 @@ void fr_cpu_idle_follow(cpu_engine *e) {
     const double upwards = 1 + 1e-9; /* more than all rounding in these sums */
     double moved = 0, weights = 0;
     if (!idle->on) return;
-    fr_team_run(e->team, blocks_of(e, APPLY_COLUMNS), measure_item, e);
-    for (int64_t b = 0; b < blocks_of(e, APPLY_COLUMNS); b++) {
-        moved += idle->parts[b].moved;
-        weights += idle->parts[b].weights;
+    fr_team_run(e->team, tiles(e, APPLY_COLUMNS), measure_item, e);
+    for (int64_t t = 0; t < tiles(e, APPLY_COLUMNS); t++) {
+        moved += idle->sums[t].moved;
+        weights += idle->sums[t].weights;
     }
     idle->way += sqrt(moved) * upwards;
     idle->length = sqrt(weights) * upwards;
@@ -85,7 +76,8 @@ void fr_cpu_idle_norm(cpu_engine *e, int64_t row, double square) {
     if (e->idle.on) e->idle.norms[row] = norm < (double)FLT_MIN ? 0 : (float)norm;
 }
 
-/* Rows drawn twice may be looked at by two threads at once, hence the atomic ways; to the gradient either answer is right. */
+/* Rows drawn twice may be looked at by two threads at once, hence the atomic ways; to the gradient either answer is
+ * right. */
 bool fr_cpu_idle_skips(const cpu_engine *e, int64_t row) {
     float until;
     __atomic_load(&e->idle.until[row], &until, __ATOMIC_RELAXED);

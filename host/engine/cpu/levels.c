@@ -8,7 +8,7 @@
 #include "engine/cpu/parts.h"
 #include "simd/quantize.h"
 
-enum { ENCODE_COLUMNS = 4096 };
+enum { ENCODE_COLUMNS = 4096 }; /* columns of one item of work; a multiple of 64, as the loops want */
 
 /* ---------------------------------------------------------------------------------------- levels */
 
@@ -45,24 +45,22 @@ static void encode_item(void *context, int64_t item, int thread) {
     cpu_engine *e = how->engine;
     const fr_plan *plan = e->base.config.plan;
     fr_buffers *b = &e->base.buffers;
-    int64_t d = plan->features, blocks = blocks_of(e, ENCODE_COLUMNS);
-    int64_t k = item / blocks, first = item % blocks * ENCODE_COLUMNS;
-    int64_t count = d - first < ENCODE_COLUMNS ? d - first : ENCODE_COLUMNS;
+    int64_t d = plan->features, k = item / tiles(e, ENCODE_COLUMNS);
+    fr_range columns = tile_of(e, ENCODE_COLUMNS, item % tiles(e, ENCODE_COLUMNS));
     double norm = how->shared ? get(e, b->shared_scale, 0) : get(e, b->scales, k);
     uint64_t q = fr_sequence(FR_STREAM_ROUND, (uint32_t)e->run, (uint32_t)(e->base.config.first_worker + k));
     (void)thread;
     if (norm > 0)
-        e->kernels->encode(at(e, b->values, k * d), first, count, norm, plan->levels, plan->seed, q,
+        e->kernels->encode(at(e, b->values, k * d), columns.first, columns.count, norm, plan->levels, plan->seed, q,
                            fr_word_of_step((uint64_t)e->step), b->levels + k * d);
-    else
-        memset(b->levels + k * d + first, 0, (size_t)count); /* Q(0) = 0; a NaN scale makes the weights NaN in apply */
+    else /* Q(0) = 0; a NaN scale makes the weights NaN in apply */
+        memset(b->levels + k * d + columns.first, 0, (size_t)columns.count);
 }
 
 fr_status fr_cpu_encode(fr_engine *engine, bool shared, fr_error *error) {
     encoding how = {of(engine), shared};
     (void)error;
-    fr_team_run(how.engine->team, engine->config.worker_count * blocks_of(how.engine, ENCODE_COLUMNS), encode_item,
-                &how);
+    fr_team_run(how.engine->team, engine->config.worker_count * tiles(how.engine, ENCODE_COLUMNS), encode_item, &how);
     return FR_OK;
 }
 
@@ -99,20 +97,20 @@ fr_status fr_cpu_pack(fr_engine *engine, fr_error *error) {
     (void)error;
     if (from == to) return FR_OK; /* one rank: already in place */
     for (int r = 0; r < ranks; r++) {
-        int64_t first = fr_slice_start(plan, r * each), last = fr_slice_start(plan, (r + 1) * each);
-        for (int k = 0; k < each; k++) {
-            memcpy(to, from + (size_t)(k * plan->features + first) * size, (size_t)(last - first) * size);
-            to += (size_t)(last - first) * size;
-        }
+        fr_range slice = fr_slice_of_workers(plan, (fr_range){r * each, each});
+        size_t bytes = (size_t)slice.count * size;
+        for (int k = 0; k < each; k++, to += bytes)
+            memcpy(to, from + (size_t)(k * plan->features + slice.first) * size, bytes);
     }
     return FR_OK;
 }
 
-/* Slices to be rounded once more: those of `slices` workers from `first` on, as sums of `count` rows of parts. */
+/* Slices to be rounded once more: those of `workers`, as sums of `count` vectors of levels over their columns. */
 typedef struct requantization {
     cpu_engine *engine;
-    int first, slices, count;
-    const int8_t *parts;
+    fr_range workers;
+    const int8_t *incoming;
+    int count;
     int8_t *levels;
     void *scales;
 } requantization;
@@ -122,16 +120,15 @@ static void requantize_item(void *context, int64_t k, int thread) {
     const requantization *r = context;
     cpu_engine *e = r->engine;
     const fr_plan *plan = e->base.config.plan;
-    int slice = r->first + (int)k;
-    int64_t begin = fr_slice_start(plan, r->first), width = fr_slice_start(plan, r->first + r->slices) - begin;
-    int64_t first = fr_slice_start(plan, slice) - begin;
-    int64_t count = fr_slice_start(plan, slice + 1) - fr_slice_start(plan, slice);
+    int64_t worker = r->workers.first + k;
+    fr_range all = fr_slice_of_workers(plan, r->workers), slice = fr_slice_of_workers(plan, (fr_range){worker, 1});
+    int64_t first = slice.first - all.first, count = slice.count;
     (void)thread;
     double *sums = e->lane_sums + first; /* free between two gradients, and at least d long */
     const fr_cpu_kernels *kernels = fr_cpu_kernels_for(FR_F64);
     for (int64_t j = 0; j < count; j++) {
         int32_t sum = 0;
-        for (int w = 0; w < r->count; w++) sum += r->parts[w * width + first + j];
+        for (int w = 0; w < r->count; w++) sum += r->incoming[w * all.count + first + j];
         sums[j] = sum;
     }
     double norm = count ? fr_norm(kernels, sums, count, plan->scale) : 0;
@@ -139,15 +136,15 @@ static void requantize_item(void *context, int64_t k, int thread) {
     norm = get(e, r->scales, k); /* as it travels */
     if (norm > 0)
         kernels->encode(sums, 0, count, norm, plan->levels, plan->seed,
-                        fr_sequence(FR_STREAM_REROUND, (uint32_t)e->run, (uint32_t)slice), fr_word_of_step((uint64_t)e->step),
-                        r->levels + first);
+                        fr_sequence(FR_STREAM_REROUND, (uint32_t)e->run, (uint32_t)worker),
+                        fr_word_of_step((uint64_t)e->step), r->levels + first);
     else
         memset(r->levels + first, 0, (size_t)count);
 }
 
-fr_status fr_cpu_requantize_slices(fr_engine *engine, int first, int slices, const int8_t *parts, int count,
+fr_status fr_cpu_requantize_slices(fr_engine *engine, int first, int slices, const int8_t *incoming, int count,
                                    int8_t *levels, void *scales, fr_error *error) {
-    requantization how = {of(engine), first, slices, count, parts, levels, scales};
+    requantization how = {of(engine), {first, slices}, incoming, count, levels, scales};
     (void)error;
     fr_team_run(how.engine->team, slices, requantize_item, &how);
     return FR_OK;
@@ -157,9 +154,8 @@ fr_status fr_cpu_requantize(fr_engine *engine, fr_error *error) {
     cpu_engine *e = of(engine);
     const fr_plan *plan = engine->config.plan;
     fr_buffers *b = &engine->buffers;
-    int first_worker = engine->config.first_worker, workers = engine->config.worker_count;
-    int64_t width = fr_slice_start(plan, first_worker + workers) - fr_slice_start(plan, first_worker);
-    if (plan->levels == 0) {
+    int64_t width = fr_engine_slice(engine).count;
+    if (plan->levels == 0) { /* workers in order, in double */
         for (int64_t j = 0; j < width; j++) {
             double sum = 0;
             for (int w = 0; w < plan->workers; w++) sum += get(e, b->incoming, w * width + j);
@@ -167,6 +163,6 @@ fr_status fr_cpu_requantize(fr_engine *engine, fr_error *error) {
         }
         return FR_OK;
     }
-    return fr_cpu_requantize_slices(engine, first_worker, workers, b->incoming, plan->workers, b->own_slice,
-                                    b->own_slice_scales, error);
+    return fr_cpu_requantize_slices(engine, engine->config.first_worker, engine->config.worker_count, b->incoming,
+                                    plan->workers, b->own_slice, b->own_slice_scales, error);
 }

@@ -9,14 +9,15 @@
 #ifndef FR_ENGINE_CPU_H
 #define FR_ENGINE_CPU_H
 
-#include "engine/engine.h"
 #include "base/team.h"
+#include "engine/engine.h"
+#include "simd/kernels.h"
 
-enum { APPLY_COLUMNS = 1024 }; /* columns of one item of work */
+enum { APPLY_COLUMNS = 1024 }; /* columns of one item of work: 8 kB in double stay in a core's first cache */
 
 typedef struct lane {
-    int worker;           /* of this engine, from 0 */
-    int64_t first, count; /* among the worker's draws or rows */
+    int worker;    /* of this engine, from 0 */
+    fr_range rows; /* among the worker's draws or rows */
 } lane;
 
 typedef struct lane_table {
@@ -25,23 +26,23 @@ typedef struct lane_table {
     int *start; /* worker_count + 1: the first lane of each worker */
 } lane_table;
 
-typedef struct idle_part {
-    double moved, weights; /* sums of squares over a block of columns */
-} idle_part;
+typedef struct idle_sums {
+    double moved, weights; /* sums of squares over a tile of columns */
+} idle_sums;
 
 /* See engine/cpu/idle.c. Rows are counted from the first of this engine. */
 typedef struct idle_rows {
     bool on;
     double error;      /* of a product, relative to ||w|| ||x|| */
     double tiny;       /* and what it may lose below the range of real */
-    double largest;    /* product on whose way nothing overflows */
-    double way;        /* that the weights went so far */
+    double largest;    /* below it no partial sum of a product overflows */
+    double way;        /* how far the weights moved so far, summed over steps */
     double length;     /* ||w|| or a little more */
     double lost;       /* what rounding takes off a margin */
     float *until;      /* a row: it is idle while way < until */
     float *norms;      /* a row: ||x|| or a little more; 0: not known */
     void *weights;     /* d real: at the last gradient */
-    idle_part *parts;  /* a block of columns */
+    idle_sums *sums;   /* of each tile */
 } idle_rows;
 
 typedef struct cpu_engine {
@@ -67,7 +68,10 @@ typedef struct cpu_engine {
 
 static inline cpu_engine *of(fr_engine *engine) { return (cpu_engine *)engine; }
 
-static inline void *at(const cpu_engine *e, void *buffer, int64_t index) { return (char *)buffer + (size_t)index * e->real; }
+/* Element `index` of a buffer of reals: its address, its value, and a new value for it. For code that is not hot. */
+static inline void *at(const cpu_engine *e, void *buffer, int64_t index) {
+    return (char *)buffer + (size_t)index * e->real;
+}
 static inline double get(const cpu_engine *e, const void *buffer, int64_t i) {
     return e->real == 4 ? (double)((const float *)buffer)[i] : ((const double *)buffer)[i];
 }
@@ -76,27 +80,28 @@ static inline void put(const cpu_engine *e, void *buffer, int64_t i, double valu
     else ((double *)buffer)[i] = value;
 }
 
-/* Rows of own workers: where worker k (from 0, of this engine) begins among all n, and how many it has. */
-static inline int64_t shard_start(const cpu_engine *e, int worker) {
-    const fr_plan *plan = e->base.config.plan;
-    return fr_split_start(plan->samples, plan->workers, e->base.config.first_worker + worker);
+/* The shard of worker k (from 0, of this engine) among all n rows. */
+static inline fr_range shard_of(const cpu_engine *e, int worker) {
+    return fr_rows_of_workers(e->base.config.plan, (fr_range){e->base.config.first_worker + worker, 1});
 }
-static inline int64_t shard_rows(const cpu_engine *e, int worker) { return shard_start(e, worker + 1) - shard_start(e, worker); }
 
-/* Items of work of `columns` columns each in a vector of d. */
-static inline int64_t blocks_of(const cpu_engine *e, int64_t columns) {
-    return (e->base.config.plan->features + columns - 1) / columns;
+/* A vector of d as items of work: tiles of `most` columns each, the last one shorter. */
+static inline int64_t tiles(const cpu_engine *e, int64_t most) {
+    return (e->base.config.plan->features + most - 1) / most;
+}
+static inline fr_range tile_of(const cpu_engine *e, int64_t most, int64_t tile) {
+    int64_t first = tile * most, left = e->base.config.plan->features - first;
+    return (fr_range){first, left < most ? left : most};
 }
 
 /* engine/cpu/rows.c */
-fr_status fr_cpu_cut_lanes(const cpu_engine *e, bool drawn, lane_table *table, fr_error *error);
+fr_status fr_cpu_cut_lanes(cpu_engine *e, bool drawn, lane_table *table, fr_error *error);
 fr_status fr_cpu_survey(fr_engine *engine, fr_pass pass, const double *weights, double *sums, fr_row_sums *scalars,
                         fr_error *error);
 fr_status fr_cpu_gradient(fr_engine *engine, fr_error *error);
 
 /* engine/cpu/idle.c */
 fr_status fr_cpu_idle_create(cpu_engine *e, fr_error *error);
-void fr_cpu_idle_free(cpu_engine *e);
 /* The weights of the next gradient, before it. */
 void fr_cpu_idle_follow(cpu_engine *e);
 /* A row's ||x||^2; its product with the weights of this gradient; whether this gradient can do without it. */
@@ -110,7 +115,7 @@ fr_status fr_cpu_encode(fr_engine *engine, bool shared, fr_error *error);
 fr_status fr_cpu_total(fr_engine *engine, fr_error *error);
 fr_status fr_cpu_pack(fr_engine *engine, fr_error *error);
 fr_status fr_cpu_requantize(fr_engine *engine, fr_error *error);
-fr_status fr_cpu_requantize_slices(fr_engine *engine, int first, int slices, const int8_t *parts, int count,
+fr_status fr_cpu_requantize_slices(fr_engine *engine, int first, int slices, const int8_t *incoming, int count,
                                    int8_t *levels, void *scales, fr_error *error);
 
 #endif

@@ -1,197 +1,184 @@
 /*
- * memory.c - what the CUDA engine owns on its device, and how the rows get there.
+ * memory.c - what the CUDA engine owns on its device, how the rows get there, and what passes between host and device.
  *
- * Everything is allocated at creation and nothing after. Rows are copied from the host or, planted, made on the device.
- * Kept as bfloat16, they come piece by piece into the memory of the lanes' sums, which is free then, in the precision of
- * the fit, and are rounded from there.
+ * Everything is allocated at creation and nothing after. Rows are copied from the host or, planted, made on the
+ * device. Kept as bfloat16, they come in the precision of the fit into the memory of the lanes' sums, which is free
+ * then, as many at a time as there are lanes, and are rounded from there.
  */
 #include <stdlib.h>
 #include <string.h>
 
 #include "engine/cuda/parts.h"
 
-/* ------------------------------------------------------------------------------------------ buffers */
+/* -------------------------------------------------------------------------------- to and from the host */
 
-int64_t fr_cuda_engine_columns(const cuda_engine *e) {
-    const fr_plan *plan = e->base.config.plan;
-    return fr_slice_start(plan, e->shard.first_worker + e->shard.workers) -
-           fr_slice_start(plan, e->shard.first_worker);
-}
-
-static fr_status need(cuda_engine *e, void *pointer, int64_t count, size_t size, const char *what, fr_error *error) {
-    void *memory;
-    fr_status status = fr_cuda_allocate(&memory, count, size, e->device, what, error);
-    if (status != FR_OK) return status;
-    e->owned[e->owned_count++] = memory;
-    memcpy(pointer, &memory, sizeof memory);
-    FR_CUDA(cudaMemsetAsync(memory, 0, (size_t)count * size, e->stream), what);
+fr_status fr_cuda_memory_wait(cuda_engine *e, const char *what, fr_error *error) {
+    if (e->ranks.wait) FR_TRY(e->ranks.wait(e->ranks.user, e->step, error));
+    FR_CUDA(cudaStreamSynchronize(e->stream), what);
     return FR_OK;
 }
 
-#define FR_NEED(pointer, count, size, what)                                        \
-    do {                                                                           \
-        fr_status need_status = need(e, &(pointer), (count), (size), what, error); \
-        if (need_status != FR_OK) return need_status;                              \
-    } while (0)
-
-static fr_status make_two_phase(cuda_engine *e, fr_error *error) {
-    const fr_plan *plan = e->base.config.plan;
-    fr_buffers *b = &e->base.buffers;
-    int64_t d = plan->features, own = e->shard.workers, all = plan->workers, width = fr_cuda_engine_columns(e);
-    size_t wire = plan->levels ? 1 : e->real;
-    if (plan->levels) {
-        FR_NEED(b->slice_levels, d, 1, "levels");
-        FR_NEED(b->slice_scales, all, e->real, "scales");
-        FR_NEED(e->slice_sums, width, sizeof(int32_t), "the second rounding");
-        FR_NEED(e->statistics, own, sizeof(uint64_t), "the second rounding");
-    }
-    b->outgoing = b->incoming = plan->levels ? (void *)b->levels : b->values;
-    b->own_slice = b->slice_levels, b->own_slice_scales = b->slice_scales, b->own_values = b->total_values;
-    if (own == all) return FR_OK;
-    FR_NEED(b->outgoing, own * d, wire, "the exchange");
-    FR_NEED(b->incoming, all * width, wire, "the exchange");
-    FR_NEED(b->own_values, width, e->real, "the exchange");
-    FR_NEED(b->own_slice, width, 1, "the exchange");
-    FR_NEED(b->own_slice_scales, own, e->real, "the exchange");
+/* Waits first: a copy to ordinary host memory could not notice that the stream is stuck. */
+fr_status fr_cuda_memory_fetch(cuda_engine *e, void *host, const void *from, size_t bytes, const char *what,
+                               fr_error *error) {
+    FR_TRY(fr_cuda_memory_wait(e, what, error));
+    FR_CUDA(cudaMemcpyAsync(host, from, bytes, cudaMemcpyDeviceToHost, e->stream), what);
+    FR_CUDA(cudaStreamSynchronize(e->stream), what);
     return FR_OK;
 }
 
-/* Where one engine holds all workers, what is gathered is what is here: those names share buffers. */
-static fr_status make_buffers(cuda_engine *e, fr_error *error) {
-    const fr_plan *plan = e->base.config.plan;
-    fr_buffers *b = &e->base.buffers;
-    int64_t d = plan->features, own = e->shard.workers, all = plan->workers;
-    bool quantized = plan->levels > 0;
-    FR_NEED(b->values, own * d, e->real, "the gradients");
-    FR_NEED(b->scales, own, e->real, "scales");
-    FR_NEED(b->shared_scale, 1, sizeof(double), "scales");
-    FR_NEED(b->total_values, d, e->real, "the gradients");
-    if (plan->wire == FR_WIRE_BF16) FR_NEED(b->total_bf16, d, sizeof(fr_bf16), "the gradients");
-    if (quantized) FR_NEED(b->levels, own * d, 1, "levels");
-    if (plan->collective == FR_COLLECTIVE_TWO_PHASE) return make_two_phase(e, error);
-    if (plan->collective == FR_COLLECTIVE_ALLREDUCE) {
-        if (quantized) FR_NEED(b->total_levels, d, 1, "levels");
-    } else if (own == all) {
-        b->all_values = b->values, b->all_levels = b->levels, b->all_scales = b->scales;
-    } else if (quantized) {
-        FR_NEED(b->all_levels, all * d, 1, "levels of all workers");
-        FR_NEED(b->all_scales, all, e->real, "scales");
-    } else {
-        FR_NEED(b->all_values, all * d, e->real, "gradients of all workers");
-    }
+fr_status fr_cuda_memory_send(cuda_engine *e, void *to, const void *host, size_t bytes, const char *what,
+                              fr_error *error) {
+    FR_CUDA(cudaMemcpyAsync(to, host, bytes, cudaMemcpyHostToDevice, e->stream), what);
+    FR_CUDA(cudaStreamSynchronize(e->stream), what);
     return FR_OK;
 }
+
+/* ---------------------------------------------------------------------------------------------- taking */
+
+/* Zeroed in the order of the stream: kernels count on zeros behind column d - 1 of rows and weights. */
+static fr_status take_device(void *user, void **memory, int64_t count, size_t size, const char *what, fr_error *error) {
+    cuda_engine *e = user;
+    FR_TRY(fr_cuda_allocate(memory, count, size, e->device, what, error));
+    cudaError_t code = cudaMemsetAsync(*memory, 0, (size_t)count * size, e->stream);
+    if (code != cudaSuccess) cudaFree(*memory);
+    FR_CUDA(code, what);
+    return FR_OK;
+}
+
+static void release_device(void *memory) { cudaFree(memory); }
 
 /* Lanes of a worker that there is memory for: of its draws and, in a survey, of its rows. */
 static int most_lanes(const fr_shard *s) { return s->lanes > s->full_lanes ? s->lanes : s->full_lanes; }
 
-static fr_status make_state(cuda_engine *e, fr_error *error) {
+static fr_status make_rows(cuda_engine *e, fr_error *error) {
+    fr_memory *memory = &e->base.memory;
     fr_shard *s = &e->shard;
-    int lanes = most_lanes(s);
-    FR_NEED(e->state, 1, sizeof *e->state, "the state");
-    FR_NEED(e->weights, s->stride, sizeof(double), "weights");
-    FR_NEED(e->average, s->stride, sizeof(double), "weights");
+    int64_t rows = fr_engine_rows(&e->base).count;
+    size_t kept = s->storage == FR_STORAGE_BF16 ? sizeof(fr_bf16) : e->real;
+    FR_TRY(fr_memory_take(memory, &s->rows, rows * s->stride, kept, "the rows", error));
+    return fr_memory_take(memory, &s->labels, rows, e->real, "the labels", error);
+}
+
+static fr_status make_weights(cuda_engine *e, fr_error *error) {
+    fr_memory *memory = &e->base.memory;
+    int64_t stride = e->shard.stride;
+    FR_TRY(fr_memory_take(memory, &e->state, 1, sizeof *e->state, "the state", error));
+    FR_TRY(fr_memory_take(memory, &e->weights, stride, sizeof(double), "weights", error));
+    FR_TRY(fr_memory_take(memory, &e->average, stride, sizeof(double), "weights", error));
     e->weights_real = e->weights;
-    if (e->real == 4) FR_NEED(e->weights_real, s->stride, e->real, "weights");
-    FR_NEED(e->survey_weights, s->stride, e->real, "weights");
-    FR_NEED(e->lane_sums, s->workers * lanes * s->stride, e->real, "partial sums");
-    FR_NEED(e->lane_scalars, s->workers * lanes, sizeof(fr_row_sums), "partial sums");
-    FR_NEED(e->survey_scalars, s->workers * lanes, sizeof(fr_row_sums), "partial sums");
-    FR_NEED(e->sums, s->workers * s->features, sizeof(double), "sums over rows");
-    return fr_allocate((void **)&e->host_scalars, s->workers * lanes, sizeof *e->host_scalars, "partial sums", error);
+    if (e->real == 4) FR_TRY(fr_memory_take(memory, &e->weights_real, stride, e->real, "weights", error));
+    return fr_memory_take(memory, &e->survey_weights, stride, e->real, "weights", error);
+}
+
+static fr_status make_lanes(cuda_engine *e, fr_error *error) {
+    fr_memory *memory = &e->base.memory;
+    fr_shard *s = &e->shard;
+    int64_t lanes = (int64_t)s->workers * most_lanes(s);
+    FR_TRY(fr_memory_take(memory, &e->lane_sums, lanes * s->stride, e->real, "sums of lanes", error));
+    FR_TRY(fr_memory_take(memory, &e->lane_scalars, lanes, sizeof(fr_row_sums), "sums of lanes", error));
+    FR_TRY(fr_memory_take(memory, &e->survey_scalars, lanes, sizeof(fr_row_sums), "sums of lanes", error));
+    FR_TRY(fr_memory_take(memory, &e->sums, s->workers * s->features, sizeof(double), "sums over rows", error));
+    return fr_allocate((void **)&e->host_scalars, lanes, sizeof *e->host_scalars, "sums of lanes", error);
+}
+
+/* What the second rounding of two-phase keeps between its two kernels. */
+static fr_status make_slice_sums(cuda_engine *e, fr_error *error) {
+    static const char what[] = "the second rounding";
+    const fr_plan *plan = e->base.config.plan;
+    fr_memory *memory = &e->base.memory;
+    if (plan->collective != FR_COLLECTIVE_TWO_PHASE || plan->levels == 0) return FR_OK;
+    FR_TRY(fr_memory_take(memory, &e->slice_sums, fr_engine_slice(&e->base).count, sizeof *e->slice_sums, what, error));
+    return fr_memory_take(memory, &e->statistics, e->shard.workers, sizeof *e->statistics, what, error);
 }
 
 /* --------------------------------------------------------------------------------------------- rows */
 
-/* Rows first .. first + count - 1 of the data set, in the precision of the fit, to `rows`, and their labels. */
-static fr_status plant_rows(cuda_engine *e, int64_t first, int64_t count, void *rows, void *labels, fr_error *error) {
+/* Rows `these` of the data set, in the precision of the fit, to `rows`, and their labels. */
+static fr_status plant_rows(cuda_engine *e, fr_range these, void *rows, void *labels, fr_error *error) {
     const fr_dataset *set = e->base.config.data;
     const void *planted = e->sums; /* filled by fill_rows; free until the first survey */
-    FR_CUDA(fr_launch_planted(&e->shard, first, count, set->recipe.seed, set->recipe.noise, planted, rows, labels,
-                              e->stream),
+    FR_CUDA(fr_launch_planted(&e->shard, these.first, these.count, set->recipe.seed, set->recipe.noise, planted, rows,
+                              labels, e->stream),
             "planting");
     return FR_OK;
 }
 
-static fr_status copy_rows(cuda_engine *e, int64_t first, int64_t count, void *rows, void *labels, fr_error *error) {
+static fr_status copy_rows(cuda_engine *e, fr_range these, void *rows, void *labels, fr_error *error) {
     const fr_dataset *set = e->base.config.data;
-    fr_status status = fr_dataset_holds(set, (fr_range){first, count}, error);
-    if (status != FR_OK) return status;
+    FR_TRY(fr_dataset_holds(set, these, error));
     size_t width = (size_t)e->shard.features * e->real, pitch = (size_t)e->shard.stride * e->real;
-    const char *from = (const char *)set->rows + (size_t)(first - set->first_row) * width;
-    const char *label = (const char *)set->labels + (size_t)(first - set->first_row) * e->real;
-    FR_CUDA(cudaMemcpy2DAsync(rows, pitch, from, width, width, (size_t)count, cudaMemcpyHostToDevice, e->stream),
+    const char *from = (const char *)set->rows + (size_t)(these.first - set->first_row) * width;
+    const char *label = (const char *)set->labels + (size_t)(these.first - set->first_row) * e->real;
+    FR_CUDA(cudaMemcpy2DAsync(rows, pitch, from, width, width, (size_t)these.count, cudaMemcpyHostToDevice, e->stream),
             "copying rows");
-    return fr_cuda_engine_send(e, labels, label, (size_t)count * e->real, "copying labels", error);
+    return fr_cuda_memory_send(e, labels, label, (size_t)these.count * e->real, "copying labels", error);
 }
 
 /* Every value must have a bfloat16. */
 static fr_status check_range(cuda_engine *e, fr_error *error) {
     fr_device_state seen;
-    fr_status status = fr_cuda_engine_fetch(e, &seen, e->state, sizeof seen, "rounding rows", error);
-    if (status == FR_OK && seen.too_large)
-        status = fr_fail(error, FR_ERROR_DATA,
-                         "%s: a value is beyond +-%.4g, the largest bfloat16; --storage bf16 "
-                         "cannot keep it",
-                         e->base.config.data->source, FR_BF16_MOST);
-    return status;
+    FR_TRY(fr_cuda_memory_fetch(e, &seen, e->state, sizeof seen, "rounding rows", error));
+    if (!seen.too_large) return FR_OK;
+    return fr_fail(error, FR_ERROR_DATA,
+                   "%s: a value is beyond +-%.4g, the largest bfloat16; --storage bf16 cannot keep it",
+                   e->base.config.data->source, FR_BF16_MOST);
 }
 
-static fr_status fill_rows(cuda_engine *e, int64_t first, int64_t count, fr_error *error) {
-    const fr_dataset *set = e->base.config.data;
+/* Rows `these` of the data set to their places on this device, whose first row is row `start` of the set. */
+static fr_status fill_range(cuda_engine *e, int64_t start, fr_range these, fr_error *error) {
     fr_shard *s = &e->shard;
     bool rounds = s->storage == FR_STORAGE_BF16;
-    int64_t piece = rounds ? (int64_t)s->workers * most_lanes(s) : count;
-    fr_status status = FR_OK;
-    if (!set->rows)
-        status =
-            fr_cuda_engine_send(e, e->sums, set->planted, (size_t)s->features * sizeof(double), "planting", error);
-    for (int64_t at = 0; status == FR_OK && at < count; at += piece) {
-        int64_t here = count - at < piece ? count - at : piece;
-        void *rows = rounds ? e->lane_sums : s->rows, *labels = (char *)s->labels + (size_t)at * e->real;
-        status = set->rows ? copy_rows(e, first + at, here, rows, labels, error)
-                           : plant_rows(e, first + at, here, rows, labels, error);
-        if (status == FR_OK && rounds)
-            FR_CUDA(fr_launch_round_rows(s->precision, rows, here * s->stride, (fr_bf16 *)s->rows + at * s->stride,
-                                         e->state, e->stream),
-                    "rounding rows");
-    }
-    if (status == FR_OK) status = fr_cuda_engine_wait(e, "filling in rows", error);
-    return status == FR_OK && rounds ? check_range(e, error) : status;
+    int64_t at = these.first - start;
+    void *rows = rounds ? e->lane_sums : s->rows, *labels = (char *)s->labels + (size_t)at * e->real;
+    FR_TRY(e->base.config.data->rows ? copy_rows(e, these, rows, labels, error)
+                                     : plant_rows(e, these, rows, labels, error));
+    if (!rounds) return FR_OK;
+    FR_CUDA(fr_launch_round_rows(s->precision, rows, these.count * s->stride, (fr_bf16 *)s->rows + at * s->stride,
+                                 e->state, e->stream),
+            "rounding rows");
+    return FR_OK;
 }
 
-/* -------------------------------------------------------------------------------------------- whole */
+static fr_status fill_rows(cuda_engine *e, fr_error *error) {
+    const fr_dataset *set = e->base.config.data;
+    const fr_shard *s = &e->shard;
+    fr_range own = fr_engine_rows(&e->base);
+    bool rounds = s->storage == FR_STORAGE_BF16;
+    int64_t most = rounds ? (int64_t)s->workers * most_lanes(s) : own.count, end = own.first + own.count;
+    if (!set->rows)
+        FR_TRY(fr_cuda_memory_send(e, e->sums, set->planted, (size_t)s->features * sizeof(double), "planting", error));
+    for (int64_t first = own.first; first < end; first += most) {
+        fr_range these = {first, end - first < most ? end - first : most};
+        FR_TRY(fill_range(e, own.first, these, error));
+    }
+    FR_TRY(fr_cuda_memory_wait(e, "filling in rows", error));
+    return rounds ? check_range(e, error) : FR_OK;
+}
 
-fr_status fr_cuda_engine_make(cuda_engine *e, fr_error *error) {
-    const fr_engine_config *config = &e->base.config;
-    const fr_plan *plan = config->plan;
-    int64_t n = plan->samples, all = plan->workers, first = fr_split_start(n, all, config->first_worker);
-    int64_t count = fr_split_start(n, all, config->first_worker + config->worker_count) - first;
+/* --------------------------------------------------------------------------------------------- whole */
+
+fr_status fr_cuda_memory_make(cuda_engine *e, fr_error *error) {
+    const fr_plan *plan = e->base.config.plan;
+    fr_memory *memory = &e->base.memory;
     int devices;
-    fr_status status = fr_cuda_count(&devices, error);
-    if (status != FR_OK) return status;
+    FR_TRY(fr_cuda_count(&devices, error));
     if (e->device >= devices)
         return fr_fail(error, FR_ERROR_DEVICE, "GPU %d was asked for; this machine has %d", e->device, devices);
     FR_CUDA(cudaSetDevice(e->device), "choosing the device");
     FR_CUDA(cudaStreamCreateWithFlags(&e->stream, cudaStreamNonBlocking), "making a stream");
-    size_t kept = e->shard.storage == FR_STORAGE_BF16 ? sizeof(fr_bf16) : e->real;
-    FR_NEED(e->shard.rows, count * e->shard.stride, kept, "the rows");
-    FR_NEED(e->shard.labels, count, e->real, "the labels");
-    status = make_state(e, error);
-    if (status == FR_OK) status = make_buffers(e, error);
-    return status == FR_OK ? fill_rows(e, first, count, error) : status;
+    *memory = (fr_memory){.allocate = take_device, .release = release_device, .user = e};
+    FR_TRY(make_rows(e, error));
+    FR_TRY(make_weights(e, error));
+    FR_TRY(make_lanes(e, error));
+    FR_TRY(make_slice_sums(e, error));
+    FR_TRY(fr_buffers_make(plan, fr_engine_workers(&e->base), memory, &e->base.buffers, error));
+    return fill_rows(e, error);
 }
 
-void fr_cuda_engine_release(cuda_engine *e) {
-    cudaSetDevice(e->device);
-    fr_cuda_engine_forget(e);
+void fr_cuda_memory_release(cuda_engine *e) {
     if (e->stream) cudaStreamSynchronize(e->stream); /* nothing may still read what is freed */
-    for (int i = 0; i < e->owned_count; i++) cudaFree(e->owned[i]);
-    for (int i = 0; i < e->clock.made; i++) {
-        cudaEventDestroy(e->clock.begin[i]);
-        cudaEventDestroy(e->clock.end[i]);
-    }
+    fr_memory_free(&e->base.memory);
     if (e->stream) cudaStreamDestroy(e->stream);
-    cudaGetLastError();
     free(e->host_scalars);
 }

@@ -1,16 +1,19 @@
 /*
- * parts.h - what the files of the CUDA engine share: engine/cuda/engine.c (survey, state, the calls of a step),
- * engine/cuda/memory.c (what it owns, and how rows get there), engine/cuda/replay.c (recorded steps, times of exchanges,
- * many steps in one launch). For these three alone.
+ * parts.h - the CUDA engine from inside: its state, and what its files offer each other. For these four alone.
+ *
+ *   engine/cuda/memory.c  what it owns, how rows get there, copies between host and device
+ *   engine/cuda/replay.c  recorded steps, times of exchanges
+ *   engine/cuda/step.c    the calls of a step, each a kernel enqueued; many steps in one launch
+ *   engine/cuda/engine.c  the object: survey, state, create and destroy
  */
 #ifndef FR_ENGINE_CUDA_PARTS_H
 #define FR_ENGINE_CUDA_PARTS_H
 
-#include "engine/cuda/status.h"
 #include "engine/cuda/cuda.h"
+#include "engine/cuda/status.h"
 #include "kernels/kernels.h"
 
-enum { MOST_BUFFERS = 40, MOST_EXCHANGES = 8 };
+enum { MOST_EXCHANGES = 8 };
 
 /* When the exchanges of the step under way began and ended, on the device. */
 typedef struct fr_exchange_clock {
@@ -42,9 +45,7 @@ typedef struct cuda_engine {
     bool recording, records; /* between begin and end of a recorded step; whether steps are to be recorded */
     int plain_steps;         /* since load */
     fr_exchange_clock clock;
-    bool many;                 /* many steps in one launch, fr_launch_steps */
-    void *owned[MOST_BUFFERS]; /* all device memory */
-    int owned_count;
+    bool many; /* many steps in one launch, fr_launch_steps */
 } cuda_engine;
 
 static inline cuda_engine *cuda_of(fr_engine *engine) { return (cuda_engine *)engine; }
@@ -56,26 +57,39 @@ static inline cuda_engine *cuda_of(fr_engine *engine) { return (cuda_engine *)en
         if (cuda_code != cudaSuccess) return fr_cuda_fail(error, cuda_code, e->device, e->step, what); \
     } while (0)
 
-/* engine/cuda/engine.c: until the stream has done everything; from device to host; from host to device. All block. */
-fr_status fr_cuda_engine_wait(cuda_engine *e, const char *what, fr_error *error);
-fr_status fr_cuda_engine_fetch(cuda_engine *e, void *host, const void *from, size_t bytes, const char *what,
+/* Below, each file's functions. A file calls those of files that stand above it here, and none calls engine.c. */
+
+/* engine/cuda/memory.c */
+
+/* Until the stream has done everything. */
+fr_status fr_cuda_memory_wait(cuda_engine *e, const char *what, fr_error *error);
+/* From device to host, after everything that is enqueued; and from host to device. Both wait until the copy is made. */
+fr_status fr_cuda_memory_fetch(cuda_engine *e, void *host, const void *from, size_t bytes, const char *what,
                                fr_error *error);
-fr_status fr_cuda_engine_send(cuda_engine *e, void *to, const void *host, size_t bytes, const char *what,
+fr_status fr_cuda_memory_send(cuda_engine *e, void *to, const void *host, size_t bytes, const char *what,
                               fr_error *error);
-/* What `update` decodes, as fr_launch_apply takes it. */
-fr_application fr_cuda_engine_application(const cuda_engine *e, fr_update update);
+/* Chooses the device, makes the stream, allocates and fills; shard, device and real are set. On failure what was made
+ * is for fr_cuda_memory_release, which takes anything half made and needs the device to be chosen. */
+fr_status fr_cuda_memory_make(cuda_engine *e, fr_error *error);
+void fr_cuda_memory_release(cuda_engine *e);
 
-/* engine/cuda/memory.c: chooses the device, allocates and fills; shard, device and real are set. On failure what was
- * made is for fr_cuda_engine_release, which takes anything half made. */
-fr_status fr_cuda_engine_make(cuda_engine *e, fr_error *error);
-void fr_cuda_engine_release(cuda_engine *e);
-/* The columns of the slices that this device's workers own. */
-int64_t fr_cuda_engine_columns(const cuda_engine *e);
+/* engine/cuda/replay.c */
 
-/* engine/cuda/replay.c: step_begin, step_end and run_steps of the engine. */
-fr_status fr_cuda_engine_begin(fr_engine *engine, bool *replayed, fr_error *error);
-fr_status fr_cuda_engine_end(fr_engine *engine, bool *again, fr_error *error);
-fr_status fr_cuda_engine_run(fr_engine *engine, int64_t steps, int64_t *done, fr_error *error);
-void fr_cuda_engine_forget(cuda_engine *e); /* the recorded step, if any */
+/* step_begin and step_end of the engine. */
+fr_status fr_cuda_replay_begin(fr_engine *engine, bool *replayed, fr_error *error);
+fr_status fr_cuda_replay_end(fr_engine *engine, bool *again, fr_error *error);
+void fr_cuda_replay_forget(cuda_engine *e);  /* the recorded step, if any */
+void fr_cuda_replay_release(cuda_engine *e); /* that, and the events of the exchange clock */
+
+/* engine/cuda/step.c: the calls of a step, as engine/engine.h has them. */
+fr_status fr_cuda_step_gradient(fr_engine *engine, fr_error *error);
+fr_status fr_cuda_step_norm(fr_engine *engine, fr_error *error);
+fr_status fr_cuda_step_encode(fr_engine *engine, bool shared, fr_error *error);
+fr_status fr_cuda_step_total(fr_engine *engine, fr_error *error);
+fr_status fr_cuda_step_round_to_bf16(fr_engine *engine, fr_error *error);
+fr_status fr_cuda_step_pack(fr_engine *engine, fr_error *error);
+fr_status fr_cuda_step_requantize(fr_engine *engine, fr_error *error);
+fr_status fr_cuda_step_apply(fr_engine *engine, fr_update update, fr_error *error);
+fr_status fr_cuda_step_run(fr_engine *engine, int64_t steps, int64_t *done, fr_error *error);
 
 #endif

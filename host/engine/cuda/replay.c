@@ -1,12 +1,11 @@
 /*
- * replay.c - a step recorded once as a CUDA graph and replayed, the times of its exchanges, and many steps
- * in one launch.
+ * replay.c - a step recorded once as a CUDA graph and replayed, and the times of its exchanges.
  *
  * Recording. The first step of a run is made plainly, which loads the kernels and connects the ranks; the second is
  * recorded. The mode is thread-local: a communicator of NCCL that does not block hands its launch to a thread of its
  * own, and other ranks allocate meanwhile; the modes that forbid more would end the recording. NCCL wants an exchange
- * recorded and replayed by all ranks or by none, so that the ranks agree before and after; where one of them cannot, all
- * go on without.
+ * recorded and replayed by all ranks or by none, so that the ranks agree before and after; where one of them cannot,
+ * all go on without.
  *
  * Times. Events are recorded on the device around each exchange. In a recorded step they are nodes of the graph (an
  * "external" record; an ordinary one would only mark a place in the recording), so each replay sets them anew. They are
@@ -18,7 +17,7 @@
 /* ----------------------------------------------------------------------------------------- recording */
 
 /* The graph holds eta and pointers of one run; it goes with the run. */
-void fr_cuda_engine_forget(cuda_engine *e) {
+void fr_cuda_replay_forget(cuda_engine *e) {
     cudaGraph_t unfinished = NULL;
     if (e->recording) cudaStreamEndCapture(e->stream, &unfinished);
     if (unfinished) cudaGraphDestroy(unfinished);
@@ -37,15 +36,15 @@ static fr_status begin_recording(cuda_engine *e, fr_error *error) {
     bool all;
     e->recording = cudaStreamBeginCapture(e->stream, cudaStreamCaptureModeThreadLocal) == cudaSuccess;
     if (!e->recording) cudaGetLastError();
-    fr_status status = agree(e, e->recording, &all, error);
-    if (status != FR_OK || all) return status;
+    FR_TRY(agree(e, e->recording, &all, error));
+    if (all) return FR_OK;
     e->records = false;
-    fr_cuda_engine_forget(e);
+    fr_cuda_replay_forget(e);
     cudaGetLastError();
     return FR_OK;
 }
 
-fr_status fr_cuda_engine_begin(fr_engine *engine, bool *replayed, fr_error *error) {
+fr_status fr_cuda_replay_begin(fr_engine *engine, bool *replayed, fr_error *error) {
     cuda_engine *e = cuda_of(engine);
     *replayed = false;
     FR_CUDA(cudaSetDevice(e->device), "choosing the device");
@@ -60,7 +59,7 @@ fr_status fr_cuda_engine_begin(fr_engine *engine, bool *replayed, fr_error *erro
 }
 
 /* Where a step cannot be recorded, the run goes on without. */
-fr_status fr_cuda_engine_end(fr_engine *engine, bool *again, fr_error *error) {
+fr_status fr_cuda_replay_end(fr_engine *engine, bool *again, fr_error *error) {
     cuda_engine *e = cuda_of(engine);
     cudaGraph_t graph = NULL;
     bool all;
@@ -72,20 +71,28 @@ fr_status fr_cuda_engine_end(fr_engine *engine, bool *again, fr_error *error) {
     if (graph) cudaGraphDestroy(graph);
     if (code != cudaSuccess) e->graph = NULL;
     cudaGetLastError();
-    fr_status status = agree(e, code == cudaSuccess, &all, error);
-    if (status != FR_OK) return status;
+    FR_TRY(agree(e, code == cudaSuccess, &all, error));
     if (all) {
         FR_CUDA(cudaGraphLaunch(e->graph, e->stream), "replaying a step");
         return FR_OK;
     }
-    fr_cuda_engine_forget(e);
+    fr_cuda_replay_forget(e);
     e->records = false;
     e->step--;
     *again = true;
     return FR_OK;
 }
 
-void fr_engine_cuda_forget(fr_engine *engine) { fr_cuda_engine_forget(cuda_of(engine)); }
+void fr_cuda_replay_release(cuda_engine *e) {
+    fr_cuda_replay_forget(e);
+    for (int i = 0; i < e->clock.made; i++) {
+        cudaEventDestroy(e->clock.begin[i]);
+        cudaEventDestroy(e->clock.end[i]);
+    }
+    e->clock.made = 0;
+}
+
+void fr_engine_cuda_forget(fr_engine *engine) { fr_cuda_replay_forget(cuda_of(engine)); }
 
 bool fr_engine_cuda_is_recording(const fr_engine *engine) { return ((const cuda_engine *)engine)->recording; }
 
@@ -109,10 +116,9 @@ static fr_status make_pair(cuda_engine *e, fr_error *error) {
 
 fr_status fr_engine_cuda_exchange_begins(fr_engine *engine, fr_error *error) {
     cuda_engine *e = cuda_of(engine);
-    fr_status status = FR_OK;
     if (e->clock.count == MOST_EXCHANGES) return FR_OK; /* more than any collective makes */
-    if (e->clock.count == e->clock.made) status = make_pair(e, error);
-    return status == FR_OK ? mark(e, e->clock.begin[e->clock.count], error) : status;
+    if (e->clock.count == e->clock.made) FR_TRY(make_pair(e, error));
+    return mark(e, e->clock.begin[e->clock.count], error);
 }
 
 fr_status fr_engine_cuda_exchange_ends(fr_engine *engine, fr_error *error) {
@@ -134,44 +140,4 @@ double fr_engine_cuda_exchange_seconds(fr_engine *engine) {
     }
     e->clock.measured = e->step;
     return seconds * (double)steps;
-}
-
-/* ------------------------------------------------------------------------------ many steps in a launch */
-
-static fr_update update_of(const fr_plan *plan) {
-    bool sums = plan->collective == FR_COLLECTIVE_ALLREDUCE;
-    if (plan->collective == FR_COLLECTIVE_TWO_PHASE) return FR_UPDATE_SLICE_LEVELS; /* which is not possible here */
-    if (plan->levels > 0) return sums ? FR_UPDATE_TOTAL_LEVELS : FR_UPDATE_ALL_LEVELS;
-    return !sums ? FR_UPDATE_ALL_VALUES : plan->wire == FR_WIRE_BF16 ? FR_UPDATE_TOTAL_BF16 : FR_UPDATE_TOTAL_VALUES;
-}
-
-fr_status fr_cuda_engine_run(fr_engine *engine, int64_t steps, int64_t *done, fr_error *error) {
-    cuda_engine *e = cuda_of(engine);
-    const fr_plan *plan = engine->config.plan;
-    const fr_buffers *b = &engine->buffers;
-    *done = 0;
-    if (!e->many) return FR_OK;
-    fr_steps job = {
-        .shard = e->shard,
-        .scale = plan->scale,
-        .encoding = {plan->precision, plan->features, e->shard.first_worker, e->shard.workers, plan->levels,
-                     plan->collective == FR_COLLECTIVE_ALLREDUCE, plan->seed},
-        .application = fr_cuda_engine_application(e, update_of(plan)),
-        .weights = e->weights_real,
-        .lane_sums = e->lane_sums,
-        .lane_scalars = e->lane_scalars,
-        .values = b->values,
-        .scales = b->scales,
-        .shared_scale = b->shared_scale,
-        .levels = b->levels,
-        .total_values = b->total_values,
-        .total_bf16 = b->total_bf16,
-        .total_levels = b->total_levels,
-    };
-    if (!fr_steps_possible(&job.shard, job.application.decoding)) return FR_OK;
-    FR_CUDA(cudaSetDevice(e->device), "choosing the device");
-    FR_CUDA(fr_launch_steps(&job, steps, e->state, e->stream), "many steps");
-    e->step += steps;
-    *done = steps;
-    return FR_OK;
 }

@@ -25,21 +25,28 @@ inline fr_engine *cuda_engine_for(const fr_plan &plan, const fr_dataset *set, in
     return engine;
 }
 
-/* Bytes of a buffer of either engine; the stand-in and CUDA know which memory is whose. */
+/* Copies between host and device memory as an engine does: on its own stream, waiting until the copy is made. A plain
+ * cudaMemcpy goes by the default stream, for which the engine's does not wait; from pageable memory it may even return
+ * while the bytes are still on their way, and the engine's next kernel would read what was there before. */
+inline void copy(const fr_engine *engine, void *to, const void *from, size_t count, cudaMemcpyKind kind) {
+    auto *stream = static_cast<cudaStream_t>(fr_engine_cuda_stream(const_cast<fr_engine *>(engine)));
+    EXPECT_EQ(cudaSetDevice(engine->config.device), cudaSuccess);
+    EXPECT_EQ(cudaMemcpyAsync(to, from, count, kind, stream), cudaSuccess);
+    EXPECT_EQ(cudaStreamSynchronize(stream), cudaSuccess);
+}
+
+/* Bytes of a buffer of either engine. */
 inline std::vector<char> bytes_of(const fr_engine *engine, const void *buffer, size_t count) {
     std::vector<char> out(count);
     if (count == 0) return out;
     if (engine->config.device < 0) std::memcpy(out.data(), buffer, count);
-    else {
-        EXPECT_EQ(cudaDeviceSynchronize(), cudaSuccess);
-        EXPECT_EQ(cudaMemcpy(out.data(), buffer, count, cudaMemcpyDeviceToHost), cudaSuccess);
-    }
+    else copy(engine, out.data(), buffer, count, cudaMemcpyDeviceToHost);
     return out;
 }
 inline void fill(const fr_engine *engine, void *buffer, const void *from, size_t count) {
     if (count == 0) return;
     if (engine->config.device < 0) std::memcpy(buffer, from, count);
-    else EXPECT_EQ(cudaMemcpy(buffer, from, count, cudaMemcpyHostToDevice), cudaSuccess);
+    else copy(engine, buffer, from, count, cudaMemcpyHostToDevice);
 }
 inline std::vector<double> reals_of(const fr_engine *engine, const void *buffer, size_t count) {
     size_t size = fr_precision_bytes(engine->config.plan->precision);
@@ -93,8 +100,8 @@ inline void expect_calls(const char *name, unsigned long long expected) {
     }
 }
 
-/* Every test begins with fresh pretended devices and ends with nothing left allocated. On a GPU (tests/gpu) it is skipped
- * where there is none. */
+/* Every test begins with fresh pretended devices and ends with nothing left allocated. On a GPU (tests/gpu) it is
+ * skipped where there is none. */
 class OnCpu : public ::testing::Test {
   protected:
     void SetUp() override {

@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "cuda_rig.h"
+#include "kernels/rules/bf16.h"
 
 namespace {
 
@@ -18,13 +19,13 @@ class Exchange : public OnCpu {};
 /* Engines for workers 2 and 3 of 6, over d columns. */
 struct Bench {
     Bench(int64_t d, int levels, fr_scale scale, fr_collective collective, fr_precision precision, int first = 2,
-          int count = 2)
+          int count = 2, fr_wire wire = FR_WIRE_FULL)
         : problem(oracle::random_problem(12, d, 1)), set(dataset_of(problem, precision)),
-          pair(make(levels, scale, collective, precision), set, first, count) {}
+          pair(make(levels, scale, collective, precision, wire), set, first, count) {}
     ~Bench() { fr_dataset_free(set); }
-    fr_plan make(int levels, fr_scale scale, fr_collective collective, fr_precision precision) {
+    fr_plan make(int levels, fr_scale scale, fr_collective collective, fr_precision precision, fr_wire wire) {
         fr_plan plan = plan_for(problem, 6, 12, levels, scale, collective, precision);
-        plan.average_start = 5;
+        plan.average_start = 5, plan.wire = levels ? plan.wire : wire;
         return plan;
     }
     void both(fr_status (*call)(fr_engine *)) {
@@ -38,6 +39,10 @@ struct Bench {
     void fill_both(int8_t *fr_buffers::*buffer, const std::vector<char> &codes) {
         fill(pair.cpu, pair.cpu->buffers.*buffer, codes.data(), codes.size());
         fill(pair.cuda, pair.cuda->buffers.*buffer, codes.data(), codes.size());
+    }
+    void fill_both(void *fr_buffers::*buffer, const std::vector<fr_bf16> &values) {
+        for (fr_engine *engine : {pair.cpu, pair.cuda})
+            fill(engine, engine->buffers.*buffer, values.data(), values.size() * sizeof(fr_bf16));
     }
     template <class T> void same(T *fr_buffers::*buffer, size_t bytes, const char *what) {
         EXPECT_EQ(bytes_of(pair.cpu, pair.cpu->buffers.*buffer, bytes),
@@ -54,6 +59,23 @@ std::vector<char> random_codes(size_t count, uint64_t seed) {
     std::vector<char> codes(count);
     for (char &code : codes) code = static_cast<char>(static_cast<int>(random.uniform() * 41) - 20);
     return codes;
+}
+
+std::vector<fr_bf16> rounded(const oracle::Vector &values) {
+    std::vector<fr_bf16> out;
+    for (double value : values) out.push_back(fr_bf16_of_f64(value));
+    return out;
+}
+
+/* The rig itself: however late copies are, a kernel reads what was filled in before it. */
+TEST_F(Exchange, WhatIsFilledInIsThereForTheNextKernel) {
+    Bench bench(66, 7, FR_SCALE_MAX, FR_COLLECTIVE_ALLGATHER, FR_F32);
+    bench.fill_both(&fr_buffers::values, random_vector(132, 1));
+    set("DELAY", "memcpy:20000");
+    bench.fill_both(&fr_buffers::values, random_vector(132, 2, 50));
+    bench.both([](fr_engine *e) { return e->ops->norm(e, nullptr); });
+    set("DELAY", nullptr);
+    bench.same(&fr_buffers::scales, 2 * sizeof(float), "scales");
 }
 
 TEST_F(Exchange, LevelsAreTheCpusEveryOne) {
@@ -154,26 +176,28 @@ TEST_F(Exchange, TwoPhasePacksAndRoundsAsTheCpu) {
 
 /* The same input gives the CPU's weights and average, before and after the tail begins, with both schedules. */
 void updates_agree(int64_t d, int levels, fr_collective collective, fr_update update, fr_precision precision) {
-    Bench bench(d, levels, FR_SCALE_MAX, collective, precision);
+    const fr_wire wire = update == FR_UPDATE_TOTAL_BF16 ? FR_WIRE_BF16 : FR_WIRE_FULL;
+    Bench bench(d, levels, FR_SCALE_MAX, collective, precision, 2, 2, wire);
     size_t n = static_cast<size_t>(d);
+    const oracle::Vector start = random_vector(d, 21);
     bench.pair.plan.steps = {0.05, 12, 1};
-    bench.pair.load(random_vector(d, 21), 3, 1);
+    bench.pair.load(start, 3, 1);
     switch (update) {
     case FR_UPDATE_TOTAL_VALUES: bench.fill_both(&fr_buffers::total_values, random_vector(d, 22)); break;
-    case FR_UPDATE_TOTAL_BF16: return; /* no CPU counterpart: storage_test.cpp */
+    case FR_UPDATE_TOTAL_BF16: bench.fill_both(&fr_buffers::total_bf16, rounded(random_vector(d, 22))); break;
     case FR_UPDATE_TOTAL_LEVELS: bench.fill_both(&fr_buffers::total_levels, random_codes(n, 22)); break;
     case FR_UPDATE_ALL_VALUES: bench.fill_both(&fr_buffers::all_values, random_vector(6 * d, 22)); break;
     case FR_UPDATE_ALL_LEVELS:
         bench.fill_both(&fr_buffers::all_levels, random_codes(6 * n, 22));
-        bench.fill_both(&fr_buffers::all_scales, {1.5, 0.1, 7, 0, 3.3, 2});
+        bench.fill_both(&fr_buffers::all_scales, oracle::Vector{1.5, 0.1, 7, 0, 3.3, 2});
         break;
     case FR_UPDATE_SLICE_LEVELS:
         bench.fill_both(&fr_buffers::slice_levels, random_codes(n, 22));
-        bench.fill_both(&fr_buffers::slice_scales, {1.5, 0.1, 7, 0, 3.3, 2});
+        bench.fill_both(&fr_buffers::slice_scales, oracle::Vector{1.5, 0.1, 7, 0, 3.3, 2});
         break;
-    case FR_UPDATE_MODEL: return; /* of CPU ranks with a master */
+    case FR_UPDATE_MODEL: bench.pair.plan.steps.eta = std::numeric_limits<double>::infinity(); break;
     }
-    if (levels) bench.fill_both(&fr_buffers::shared_scale, {3.7});
+    if (levels) bench.fill_both(&fr_buffers::shared_scale, oracle::Vector{3.7});
     State cpu(d), cuda(d);
     for (int t = 0; t < 6; t++) {
         EXPECT_EQ(bench.pair.cpu->ops->apply(bench.pair.cpu, update, nullptr), FR_OK);
@@ -183,6 +207,7 @@ void updates_agree(int64_t d, int levels, fr_collective collective, fr_update up
     EXPECT_EQ(bench.pair.cuda->ops->store(bench.pair.cuda, &cuda.state, nullptr), FR_OK);
     EXPECT_EQ(cpu.weights, cuda.weights) << "update " << update << ", d = " << d;
     EXPECT_EQ(cpu.average, cuda.average) << "update " << update << ", d = " << d;
+    if (update == FR_UPDATE_MODEL) EXPECT_EQ(cuda.weights, start) << "d = " << d;
     EXPECT_EQ(cuda.state.step, 9);
     EXPECT_EQ(cuda.state.averaged, cpu.state.averaged);
     EXPECT_EQ(cuda.state.run, 1);
@@ -196,6 +221,8 @@ TEST_F(Exchange, UpdatesAreTheCpusToTheBit) {
             updates_agree(d, 0, FR_COLLECTIVE_ALLGATHER, FR_UPDATE_ALL_VALUES, precision);
             updates_agree(d, 127, FR_COLLECTIVE_ALLGATHER, FR_UPDATE_ALL_LEVELS, precision);
             updates_agree(d, 127, FR_COLLECTIVE_TWO_PHASE, FR_UPDATE_SLICE_LEVELS, precision);
+            updates_agree(d, 0, FR_COLLECTIVE_ALLREDUCE, FR_UPDATE_TOTAL_BF16, precision);
+            updates_agree(d, 0, FR_COLLECTIVE_MASTER, FR_UPDATE_MODEL, precision);
         }
 }
 

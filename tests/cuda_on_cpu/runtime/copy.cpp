@@ -1,8 +1,9 @@
 /* copy.cpp - copies and fills: checked against the table of allocations, then carried by a stream.
  *
  * Pinned memory is copied when the stream comes to it: a buffer reused too early is a real race.
- * Pageable memory behaves as CUDA documents: a copy from it reads it before the call returns, a copy
- * to it returns when it is done.
+ * Pageable memory behaves as CUDA documents: a copy from it reads it before the call returns, but even cudaMemcpy may
+ * return while the bytes are still on their way to the device, for which other streams do not wait; a copy to it returns
+ * when it is done.
  */
 #include <cstring>
 #include <memory>
@@ -67,7 +68,9 @@ cudaError_t enqueue_copy(const char *name, const Copy &copy, cudaMemcpyKind kind
     if (copy_is_wrong(name, copy, kind)) return cudaErrorInvalidValue;
     const bool from_pageable = find_memory(copy.from).kind == MemoryKind::pageable;
     const bool to_pageable = find_memory(copy.to).kind == MemoryKind::pageable;
-    if (from_pageable && !synchronous && !stream.capture) {
+    const bool returns_early = synchronous && from_pageable && on_device(find_memory(copy.to));
+    if (returns_early) stream.wait(stream.submitted()); /* before the copy, not after it */
+    if (from_pageable && (!synchronous || returns_early) && !stream.capture) {
         auto staged = std::make_shared<std::vector<char>>(copy.width * copy.height);
         Copy first = copy, second = copy;
         first.to = staged->data(), first.to_pitch = copy.width;
@@ -77,7 +80,7 @@ cudaError_t enqueue_copy(const char *name, const Copy &copy, cudaMemcpyKind kind
     } else {
         stream.submit({"memcpy", [copy] { copy.run(); }});
     }
-    if (synchronous || (to_pageable && !stream.capture)) stream.wait(stream.submitted());
+    if ((synchronous && !returns_early) || (to_pageable && !stream.capture)) stream.wait(stream.submitted());
     return stream.device.sticky;
 }
 

@@ -11,8 +11,10 @@ template <typename T> class DeviceArray {
     explicit DeviceArray(size_t count) : count_(count) {
         EXPECT_EQ(cudaMalloc(reinterpret_cast<void **>(&pointer_), count * sizeof(T)), cudaSuccess);
     }
+    /* Waits until the values are there for every stream: cudaMemcpy alone may return before. */
     explicit DeviceArray(const std::vector<T> &values) : DeviceArray(values.size()) {
         EXPECT_EQ(cudaMemcpy(pointer_, values.data(), count_ * sizeof(T), cudaMemcpyHostToDevice), cudaSuccess);
+        EXPECT_EQ(cudaDeviceSynchronize(), cudaSuccess);
     }
     DeviceArray(const DeviceArray &) = delete;
     DeviceArray &operator=(const DeviceArray &) = delete;

@@ -131,6 +131,7 @@ TEST_F(Nccl, OneThreadServesAllDevicesInAGroup) {
         ASSERT_EQ(cudaMalloc(reinterpret_cast<void **>(&arrays[d]), 4), cudaSuccess);
         const int value = 1 << d;
         ASSERT_EQ(cudaMemcpy(arrays[d], &value, 4, cudaMemcpyHostToDevice), cudaSuccess);
+        ASSERT_EQ(cudaDeviceSynchronize(), cudaSuccess);
     }
     ASSERT_EQ(ncclGroupStart(), ncclSuccess);
     for (int d = 0; d < 4; ++d)

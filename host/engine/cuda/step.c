@@ -1,0 +1,195 @@
+/*
+ * step.c - the calls of a step on the CUDA engine: each enqueues one kernel of kernels/ on the engine's stream; and
+ * many whole steps in one launch.
+ *
+ * Nothing here waits or reads back. The number of the step lives in device memory and is moved on by fr_launch_apply;
+ * e->step counts what was enqueued, for error lines.
+ */
+#include "engine/cuda/parts.h"
+
+fr_status fr_cuda_step_gradient(fr_engine *engine, fr_error *error) {
+    cuda_engine *e = cuda_of(engine);
+    FR_CUDA(cudaSetDevice(e->device), "choosing the device");
+    FR_CUDA(fr_launch_relu_gradient(&e->shard, e->state, e->weights_real, e->lane_sums, e->lane_scalars,
+                                    engine->buffers.values, e->stream),
+            "the gradient");
+    return FR_OK;
+}
+
+fr_status fr_cuda_step_norm(fr_engine *engine, fr_error *error) {
+    cuda_engine *e = cuda_of(engine);
+    const fr_plan *plan = engine->config.plan;
+    const fr_buffers *b = &engine->buffers;
+    FR_CUDA(cudaSetDevice(e->device), "choosing the device");
+    FR_CUDA(fr_launch_norm(plan->precision, plan->scale, b->values, plan->features, e->shard.workers, b->scales,
+                           b->shared_scale, e->stream),
+            "the norm");
+    return FR_OK;
+}
+
+static fr_encoding encoding_of(const cuda_engine *e, bool shared) {
+    const fr_plan *plan = e->base.config.plan;
+    return (fr_encoding){
+        .precision = plan->precision,
+        .features = plan->features,
+        .first_worker = e->shard.first_worker,
+        .workers = e->shard.workers,
+        .levels = plan->levels,
+        .shared = shared,
+        .seed = plan->seed,
+    };
+}
+
+fr_status fr_cuda_step_encode(fr_engine *engine, bool shared, fr_error *error) {
+    cuda_engine *e = cuda_of(engine);
+    const fr_buffers *b = &engine->buffers;
+    const fr_encoding encoding = encoding_of(e, shared);
+    const void *scales = shared ? b->shared_scale : b->scales;
+    FR_CUDA(cudaSetDevice(e->device), "choosing the device");
+    FR_CUDA(fr_launch_encode(&encoding, e->state, b->values, scales, b->levels, e->stream), "encoding");
+    return FR_OK;
+}
+
+fr_status fr_cuda_step_total(fr_engine *engine, fr_error *error) {
+    cuda_engine *e = cuda_of(engine);
+    const fr_plan *plan = engine->config.plan;
+    const fr_buffers *b = &engine->buffers;
+    int64_t d = plan->features;
+    int own = e->shard.workers;
+    FR_CUDA(cudaSetDevice(e->device), "choosing the device");
+    FR_CUDA(plan->levels
+                ? fr_launch_total_levels(b->levels, d, own, b->total_levels, e->stream)
+                : fr_launch_total_values(plan->precision, b->values, d, own, b->total_values, e->stream),
+            "summing workers");
+    return FR_OK;
+}
+
+fr_status fr_cuda_step_round_to_bf16(fr_engine *engine, fr_error *error) {
+    cuda_engine *e = cuda_of(engine);
+    const fr_plan *plan = engine->config.plan;
+    const fr_buffers *b = &engine->buffers;
+    FR_CUDA(cudaSetDevice(e->device), "choosing the device");
+    FR_CUDA(fr_launch_round_to_bf16(plan->precision, b->total_values, plan->features, b->total_bf16, e->stream),
+            "rounding the sum");
+    return FR_OK;
+}
+
+fr_status fr_cuda_step_pack(fr_engine *engine, fr_error *error) {
+    cuda_engine *e = cuda_of(engine);
+    const fr_plan *plan = engine->config.plan;
+    const fr_buffers *b = &engine->buffers;
+    const void *from = plan->levels ? (const void *)b->levels : b->values;
+    int bytes = plan->levels ? 1 : (int)e->real;
+    if (from == b->outgoing) return FR_OK; /* one rank: already in place */
+    FR_CUDA(cudaSetDevice(e->device), "choosing the device");
+    FR_CUDA(fr_launch_pack(from, plan->features, plan->workers, e->shard.workers, bytes, b->outgoing, e->stream),
+            "packing");
+    return FR_OK;
+}
+
+static cudaError_t round_slices(const cuda_engine *e) {
+    const fr_plan *plan = e->base.config.plan;
+    const fr_buffers *b = &e->base.buffers;
+    const fr_requantization how = {
+        .precision = plan->precision,
+        .scale = plan->scale,
+        .features = plan->features,
+        .all_workers = plan->workers,
+        .first_worker = e->shard.first_worker,
+        .workers = e->shard.workers,
+        .levels = plan->levels,
+        .seed = plan->seed,
+    };
+    return fr_launch_requantize(&how, e->state, b->incoming, e->slice_sums, e->statistics, b->own_slice,
+                                b->own_slice_scales, e->stream);
+}
+
+fr_status fr_cuda_step_requantize(fr_engine *engine, fr_error *error) {
+    cuda_engine *e = cuda_of(engine);
+    const fr_plan *plan = engine->config.plan;
+    const fr_buffers *b = &engine->buffers;
+    int64_t columns = fr_engine_slice(engine).count;
+    FR_CUDA(cudaSetDevice(e->device), "choosing the device");
+    FR_CUDA(plan->levels ? round_slices(e)
+                         : fr_launch_total_values(plan->precision, b->incoming, columns, plan->workers,
+                                                  b->own_values, e->stream),
+            "the second rounding");
+    return FR_OK;
+}
+
+/* What `update` decodes, as kernels/apply.cuh takes it. */
+static fr_application application_of(const cuda_engine *e, fr_update update) {
+    const fr_plan *plan = e->base.config.plan;
+    const fr_buffers *b = &e->base.buffers;
+    fr_application job = {
+        .precision = plan->precision,
+        .update = update,
+        .features = plan->features,
+        .all_workers = plan->workers,
+        .levels = plan->levels,
+        .steps = plan->steps,
+        .average_start = plan->average_start,
+        .shared_scale = b->shared_scale,
+        .weights = e->weights,
+        .average = e->average,
+        .weights_real = e->weights_real,
+    };
+    switch (update) {
+    case FR_UPDATE_TOTAL_VALUES: job.values = b->total_values; break;
+    case FR_UPDATE_TOTAL_BF16: job.values = b->total_bf16; break;
+    case FR_UPDATE_TOTAL_LEVELS: job.codes = b->total_levels; break;
+    case FR_UPDATE_ALL_VALUES: job.values = b->all_values; break;
+    case FR_UPDATE_ALL_LEVELS: job.codes = b->all_levels, job.scales = b->all_scales; break;
+    case FR_UPDATE_SLICE_LEVELS: job.codes = b->slice_levels, job.scales = b->slice_scales; break;
+    case FR_UPDATE_MODEL: break;
+    }
+    return job;
+}
+
+fr_status fr_cuda_step_apply(fr_engine *engine, fr_update update, fr_error *error) {
+    cuda_engine *e = cuda_of(engine);
+    const fr_application job = application_of(e, update);
+    FR_CUDA(cudaSetDevice(e->device), "choosing the device");
+    FR_CUDA(fr_launch_apply(&job, e->state, e->stream), "the update");
+    e->step++;
+    return FR_OK;
+}
+
+/* ------------------------------------------------------------------------------ many steps in a launch */
+
+static fr_update update_of(const fr_plan *plan) {
+    bool sums = plan->collective == FR_COLLECTIVE_ALLREDUCE;
+    if (plan->collective == FR_COLLECTIVE_TWO_PHASE) return FR_UPDATE_SLICE_LEVELS; /* which is not possible here */
+    if (plan->levels > 0) return sums ? FR_UPDATE_TOTAL_LEVELS : FR_UPDATE_ALL_LEVELS;
+    return !sums ? FR_UPDATE_ALL_VALUES : plan->wire == FR_WIRE_BF16 ? FR_UPDATE_TOTAL_BF16 : FR_UPDATE_TOTAL_VALUES;
+}
+
+fr_status fr_cuda_step_run(fr_engine *engine, int64_t steps, int64_t *done, fr_error *error) {
+    cuda_engine *e = cuda_of(engine);
+    const fr_plan *plan = engine->config.plan;
+    const fr_buffers *b = &engine->buffers;
+    *done = 0;
+    if (!e->many) return FR_OK;
+    fr_steps job = {
+        .shard = e->shard,
+        .scale = plan->scale,
+        .encoding = encoding_of(e, plan->collective == FR_COLLECTIVE_ALLREDUCE),
+        .application = application_of(e, update_of(plan)),
+        .weights = e->weights_real,
+        .lane_sums = e->lane_sums,
+        .lane_scalars = e->lane_scalars,
+        .values = b->values,
+        .scales = b->scales,
+        .shared_scale = b->shared_scale,
+        .levels = b->levels,
+        .total_values = b->total_values,
+        .total_bf16 = b->total_bf16,
+        .total_levels = b->total_levels,
+    };
+    if (!fr_steps_possible(&job.shard, job.application.update)) return FR_OK;
+    FR_CUDA(cudaSetDevice(e->device), "choosing the device");
+    FR_CUDA(fr_launch_steps(&job, steps, e->state, e->stream), "many steps");
+    e->step += steps;
+    *done = steps;
+    return FR_OK;
+}
