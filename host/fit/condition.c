@@ -9,7 +9,8 @@
  * Scaling alone leaves correlations, and ordinary data are full of them: powers of one feature, or two columns far
  * from zero without an intercept, give (1/n) X^T X a condition number of 10^5 and more, and as many steps of SGD.
  * Hence x'' = R^-T x', with (1/n) X'^T X' = R^T R: rows whose second moment is the identity, as in the paper's own
- * model, at 2 n d^2 multiplications (decorrelate.c). The quantizer gains as well: its noise is even in all directions.
+ * model, at 2 n d^2 multiplications (decorrelate.c). The quantizer gains as well: its noise is even in all
+ * directions.
  *
  * This file measures the columns, decides, and replaces the rows; unfold.c is the way back for weights.
  */
@@ -31,12 +32,12 @@ static double constant_below(const fr_dataset *set) { return set->precision == F
 
 /* Of every column. */
 typedef struct columns {
-    double *first;    /* its value in row 0 */
-    double *sums;     /* 2 d: of x - first, and of how many rows differ from row 0 at all */
+    double *first; /* its value in row 0 */
+    double *sums;  /* 2 d: of x - first, and of how many rows differ from row 0 at all */
     double *mean, *variance;
-    double *factor;   /* 1 / scale, 0 where the column is left out */
-    double *size;     /* root mean square in units of its scale */
-    char *state;      /* fr_pivot */
+    double *factor; /* 1 / scale, 0 where the column is left out */
+    double *size;   /* root mean square in units of its scale */
+    char *state;    /* fr_pivot */
 } columns;
 
 static fr_status make_columns(columns *c, fr_dataset *set, fr_error *error) {
@@ -66,7 +67,8 @@ static void add_square(const void *context, int64_t d, double *x, double *sums) 
     for (int64_t j = 0; j < d; j++) sums[j] += (x[j] - mean[j]) * (x[j] - mean[j]);
 }
 
-/* Means counted from row 0, so that the mean of a constant is that constant, and which columns are constant is exact. */
+/* Means counted from row 0, so that the mean of a constant is that constant, and which columns are constant is
+ * exact. */
 static fr_status measure_columns(const fr_shard *s, columns *c, fr_error *error) {
     int64_t d = s->set->features;
     double n = (double)s->set->samples;
@@ -77,9 +79,11 @@ static fr_status measure_columns(const fr_shard *s, columns *c, fr_error *error)
     for (int64_t j = 0; j < d; j++) {
         c->variance[j] /= n;
         if (isfinite(c->variance[j] + c->mean[j] * c->mean[j])) continue;
-        fr_status status = fr_fail(error, FR_ERROR_DATA,
-                                   "%s: column %lld of the features holds values so large that their squares overflow; "
-                                   "give it in another unit", s->set->source, (long long)j + 1);
+        fr_status status =
+            fr_fail(error, FR_ERROR_DATA,
+                    "%s: column %lld of the features holds values so large that their squares overflow; "
+                    "give it in another unit",
+                    s->set->source, (long long)j + 1);
         return fr_world_agree(s->world, status, error); /* all ranks find the same */
     }
     return FR_OK;
@@ -89,12 +93,12 @@ static fr_status measure_columns(const fr_shard *s, columns *c, fr_error *error)
 
 static bool is_constant(const columns *c, int64_t d, int64_t j) { return c->sums[d + j] == 0; }
 
-/* The first column that can stand for an intercept. */
+/* The first column that can stand for an intercept; one so small that its square is 0 cannot. */
 static void find_constant(fr_dataset *set, fr_conditioning how, const columns *c) {
     int64_t d = set->features;
     if (!how.scale || how.intercept) return;
     for (int64_t j = 0; set->constant_value == 0 && j < d; j++)
-        if (is_constant(c, d, j)) {
+        if (is_constant(c, d, j) && c->mean[j] * c->mean[j] > 0) {
             set->constant = j;
             set->constant_value = c->mean[j];
         }
@@ -123,15 +127,16 @@ static bool can_decorrelate(const fr_dataset *set) {
     return d > 1 && n >= d + 1 && n * d * d <= 1e13;
 }
 
-static fr_status decorrelate(const fr_shard *s, const fr_products *products, fr_view view, columns *c, fr_dataset *set,
-                             fr_error *error) {
+static fr_status decorrelate(const fr_shard *s, const fr_products *products, fr_view view, columns *c,
+                             fr_dataset *set, fr_error *error) {
     int64_t d = set->features;
     fr_status status = fr_allocate((void **)&set->mix, d * d, sizeof *set->mix, "products of columns", error);
     FR_TRY(fr_world_agree(s->world, status, error));
     fr_noise noise = {precision_of(set), c->size};
     FR_TRY(fr_decorrelate(s, products, view, noise, set->mix, c->state, error));
     for (int64_t j = 0; j < d; j++)
-        if (c->state[j] == FR_PIVOT_OUT && set->left_out[j] == FR_COLUMN_USED) set->left_out[j] = FR_COLUMN_COMBINATION;
+        if (c->state[j] == FR_PIVOT_OUT && set->left_out[j] == FR_COLUMN_USED)
+            set->left_out[j] = FR_COLUMN_COMBINATION;
     return FR_OK;
 }
 
@@ -144,7 +149,8 @@ static fr_status append_ones(fr_dataset *set, fr_error *error) {
     void *wider = NULL;
     FR_TRY(fr_allocate(&wider, n * (d + 1), size, "the rows with a column of ones", error));
     for (int64_t i = 0; i < n; i++)
-        memcpy((char *)wider + (size_t)(i * (d + 1)) * size, (char *)set->rows + (size_t)(i * d) * size, (size_t)d * size);
+        memcpy((char *)wider + (size_t)(i * (d + 1)) * size, (char *)set->rows + (size_t)(i * d) * size,
+               (size_t)d * size);
     free(set->rows);
     set->rows = wider;
     set->features = d + 1;
@@ -181,7 +187,8 @@ static bool is_conditioned(const fr_dataset *set, fr_conditioning how) {
 fr_status fr_dataset_condition(fr_dataset *set, fr_conditioning how, const fr_plan *plan, fr_world *world,
                                fr_error *error) {
     if (is_conditioned(set, how)) return FR_OK;
-    if (set->shift) return fr_fail(error, FR_ERROR_USAGE, "this data set was prepared for another kind of fit already");
+    if (set->shift)
+        return fr_fail(error, FR_ERROR_USAGE, "this data set was prepared for another kind of fit already");
     if (!how.center && !how.scale && !how.intercept) return FR_OK;
     fr_shard s;
     columns c = {0};

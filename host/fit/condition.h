@@ -9,10 +9,11 @@
 
 /* How the columns of a set are changed before a fit. */
 typedef struct fr_conditioning {
-    bool center;      /* subtract column means; done as well where a column is constant and no intercept is added */
-    bool scale;       /* divide by the root mean square (after centering: the standard deviation) */
-    bool decorrelate; /* then combine columns so that (1/n) X^T X = I, where rows and work allow it and it gains anything */
-    bool intercept;   /* append a column of ones */
+    bool center; /* subtract column means; done as well where a column is constant and no intercept is added */
+    bool scale;  /* divide by the root mean square (after centering: the standard deviation) */
+    /* then combine columns so that (1/n) X^T X = I, where rows and work allow it and there is anything to gain */
+    bool decorrelate;
+    bool intercept; /* append a column of ones */
 } fr_conditioning;
 
 /* Changes rows in place and remembers how (set->shift, scale, mix, intercept, constant, left_out). Once only. Sums over

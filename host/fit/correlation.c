@@ -1,11 +1,12 @@
 /*
  * correlation.c - the two ends of the spectrum of the columns' second moments, by Lanczos.
  *
- * Decorrelating is n d^2 work, which columns that are uncorrelated already need not pay. Pairs of columns do not tell: a
- * column that is the sum of all others is nearly uncorrelated with each of them. The extreme eigenvalues do, and an
- * eigenvalue that stands alone, as that of a hidden dependence does, is what Lanczos finds first; correlated columns are
- * found out after a step or two. A sample of rows is enough: of 32 d rows of independent columns it has condition number 2.
- * What a sample misses (a column that is 0 in all its rows) it takes for dependent, which costs time and nothing else.
+ * Decorrelating is n d^2 work, which columns that are uncorrelated already need not pay. Pairs of columns do not
+ * tell: a column that is the sum of all others is nearly uncorrelated with each of them. The extreme eigenvalues do,
+ * and an eigenvalue that stands alone, as that of a hidden dependence does, is what Lanczos finds first; correlated
+ * columns are found out after a step or two. A sample of rows is enough: of 32 d rows of independent columns it has
+ * condition number 2. What a sample misses (a column that is 0 in all its rows) it takes for dependent, which costs
+ * time and nothing else.
  *
  * Start and arithmetic are exact or fixed by IEEE 754, so that all ranks find the same.
  */

@@ -2,11 +2,11 @@
  * decorrelate.c - Gram-Schmidt by Cholesky factors of second moments, repeated where one round is not enough.
  *
  * Moments in double tell what is new in a column, its residual, only down to about 1e-7 of its length: the square of
- * anything smaller drowns in rounding. Yet Unix times beside a column of ones, or a high power of a feature, have less
- * than that, and it is what matters. So a round does not judge a column whose pivot is small: it keeps its residual as
- * it is. The next round makes the rows of that residual from the data themselves (x R^-1 in double), takes their
- * moments, in which it has its own scale again, and factors those (CholeskyQR2, and on). A column is left out only
- * where its residual is below the precision of the data that it is made of.
+ * anything smaller drowns in rounding. Yet Unix times beside a column of ones, or a high power of a feature, have
+ * less than that, and it is what matters. So a round does not judge a column whose pivot is small: it keeps its
+ * residual as it is. The next round makes the rows of that residual from the data themselves (x R^-1 in double),
+ * takes their moments, in which it has its own scale again, and factors those (CholeskyQR2, and on). A column is left
+ * out only where its residual is below the precision of the data that it is made of.
  */
 #include "fit/decorrelate.h"
 
@@ -14,9 +14,9 @@
 
 #include "fit/triangle.h"
 
-/* A pivot below the first is for the next round to judge, one below the second asks for a next round. The square of a
- * residual is known to about 1e-13, so the first is a direction known to 1e-5, the second one good enough to stay. Each
- * round that keeps a column finds it 1e4 times smaller than the one before: after four, nothing is left. */
+/* A pivot below the first is for the next round to judge, one below the second asks for a next round. The square of
+ * a residual is known to about 1e-13, so the first is a direction known to 1e-5, the second one good enough to
+ * stay. Each round that keeps a column finds it 1e4 times smaller than the one before: after four, nothing is left. */
 static const double SMALL_PIVOT = 1e-8, CLEAN_PIVOT = 1e-6;
 enum { MOST_ROUNDS = 4 };
 /* Larger residuals are never taken for rounding, whatever the column is combined of. */
@@ -26,8 +26,8 @@ static const int64_t BROADCAST_BYTES = 1 << 28;
 
 /* ------------------------------------------------------------------------------------------ what is left out */
 
-/* The size of rounding errors of the data in column j's residual: those of its own values, and those of the columns that
- * it is combined of, which enter by their factors, R_1..j-1^-1 (r_1j .. r_j-1,j). scratch: d. */
+/* The size of rounding errors of the data in column j's residual: those of its own values, and those of the columns
+ * that it is combined of, which enter by their factors, R_1..j-1^-1 (r_1j .. r_j-1,j). scratch: d. */
 static double combined_noise(const double *mix, int64_t d, int64_t j, fr_noise noise, double *scratch) {
     double square = noise.size[j] * noise.size[j];
     for (int64_t i = j - 1; i >= 0; i--) {

@@ -16,7 +16,7 @@ typedef struct fr_noise {
  * FR_PIVOT_OUT on entry where x' is 0 in all rows, on return also where a column is a combination of earlier ones to
  * within the precision of the data; its row of R is 0. R is made on rank 0 and broadcast: factors made apart on
  * different processors would differ in their last bits, and the ranks' rows with them. Called by all ranks. */
-fr_status fr_decorrelate(const fr_shard *shard, const fr_products *products, fr_view view, fr_noise noise, double *mix,
-                         char *state, fr_error *error);
+fr_status fr_decorrelate(const fr_shard *shard, const fr_products *products, fr_view view, fr_noise noise,
+                         double *mix, char *state, fr_error *error);
 
 #endif

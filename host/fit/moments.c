@@ -1,9 +1,9 @@
 /*
  * moments.c - X''^T X'' by tiles, and rows replaced by X''.
  *
- * Both take blocks of rows that are counted from each worker's first row, so that every call of fr_products has the same
- * shape and the same numbers wherever the worker is: same bits for any number of threads and ranks. Threads share the
- * rows of a block, then the tiles of the product that the block adds to.
+ * Both take blocks of rows that are counted from each worker's first row, so that every call of fr_products has the
+ * same shape and the same numbers wherever the worker is: same bits for any number of threads and ranks. Threads
+ * share the rows of a block, then the tiles of the product that the block adds to.
  */
 #include "fit/moments.h"
 

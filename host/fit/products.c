@@ -56,8 +56,8 @@ static void blas_add(double sign, int64_t rows, int64_t m, int64_t n, const doub
 }
 
 static void blas_solve(int64_t rows, int64_t d, const double *r, int64_t ldr, double *x, int64_t ldx) {
-    cblas_dtrsm(CblasRowMajor, CblasRight, CblasUpper, CblasNoTrans, CblasNonUnit, (int)rows, (int)d, 1, r, (int)ldr, x,
-                (int)ldx);
+    cblas_dtrsm(CblasRowMajor, CblasRight, CblasUpper, CblasNoTrans, CblasNonUnit, (int)rows, (int)d, 1, r, (int)ldr,
+                x, (int)ldx);
 }
 #endif
 
@@ -70,31 +70,27 @@ static void set_blas_threads(int threads) { (void)threads; }
 #endif
 
 #ifdef FR_HAVE_BLAS
-/* Small products of numbers that are sums of powers of two, which no order of additions rounds; odd sizes, so that the
- * edges of the kernels are used too. True where BLAS and loops agree. */
+/* A small product of integers, which no order of additions rounds, and a small system; of odd sizes, so that the edges
+ * of the BLAS's loops are used too. True where BLAS and loops agree. */
 static bool blas_is_right(void) {
     enum { ROWS = 70, M = 37, N = 53 };
-    static const int64_t sizes[] = {ROWS * M, ROWS * N, M * N, M * N, N * N, ROWS * N};
-    double *all[6] = {NULL};
-    bool right = true;
-    for (int i = 0; i < 6; i++) right = fr_allocate((void **)&all[i], sizes[i], sizeof(double), "a trial", NULL) == FR_OK && right;
-    if (right) {
-        double *a = all[0], *b = all[1], *r = all[4], *x = all[5];
-        for (int64_t i = 0; i < ROWS * M; i++) a[i] = (double)(i * 37 % 101) - 50;
-        for (int64_t i = 0; i < ROWS * N; i++) x[i] = b[i] = (double)(i * 53 % 103) - 51;
-        for (int64_t i = 0; i < N; i++)
-            for (int64_t j = i; j < N; j++) r[i * N + j] = i == j ? 1 : (double)((i + 3 * j) % 5 == 0) / 8;
-        plain_add(1, ROWS, M, N, a, M, b, N, all[2], N);
-        blas_add(1, ROWS, M, N, a, M, b, N, all[3], N);
-        right = memcmp(all[2], all[3], sizeof(double) * M * N) == 0;
-        plain_solve(ROWS, N, r, N, x, N);
-        blas_solve(ROWS, N, r, N, b, N);
-        double most = 0, off = 0;
-        for (int64_t i = 0; i < ROWS * N; i++) most = fmax(most, fabs(x[i])), off = fmax(off, fabs(x[i] - b[i]));
-        right &= off <= 1e-12 * most;
-    }
-    for (int i = 0; i < 6; i++) free(all[i]);
-    return right;
+    FR_OWNED double *memory = NULL;
+    if (fr_allocate((void **)&memory, ROWS * M + 2 * ROWS * N + 2 * M * N + N * N, sizeof *memory, "a trial", NULL) !=
+        FR_OK)
+        return false;
+    double *a = memory, *b = a + ROWS * M, *x = b + ROWS * N, *c = x + ROWS * N, *expected = c + M * N;
+    double *r = expected + M * N, most = 0, off = 0;
+    for (int64_t i = 0; i < ROWS * M; i++) a[i] = (double)(i * 37 % 101) - 50;
+    for (int64_t i = 0; i < ROWS * N; i++) x[i] = b[i] = (double)(i * 53 % 103) - 51;
+    for (int64_t i = 0; i < N; i++)
+        for (int64_t j = i; j < N; j++) r[i * N + j] = i == j ? 1 : (double)((i + 3 * j) % 5 == 0) / 8;
+    plain_add(1, ROWS, M, N, a, M, b, N, expected, N);
+    blas_add(1, ROWS, M, N, a, M, b, N, c, N);
+    if (memcmp(c, expected, sizeof *c * M * N) != 0) return false;
+    plain_solve(ROWS, N, r, N, x, N);
+    blas_solve(ROWS, N, r, N, b, N);
+    for (int64_t i = 0; i < ROWS * N; i++) most = fmax(most, fabs(x[i])), off = fmax(off, fabs(x[i] - b[i]));
+    return off <= 1e-12 * most;
 }
 #else
 static bool blas_is_right(void) { return false; }

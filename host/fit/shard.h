@@ -1,9 +1,9 @@
 /*
  * shard.h - the rows of this rank, worker by worker, and sums over the rows of all ranks.
  *
- * Every sum over rows that changes the columns of a data set goes this way: a worker's rows are cut into parts by their
- * number in the worker, each part is added up by one thread, then parts in their order, then workers in theirs. So the
- * sum has the same bits for any number of threads and ranks (with K fixed).
+ * Every sum over rows that changes the columns of a data set goes this way: a worker's rows are cut into parts by
+ * their number in the worker, each part is added up by one thread, then parts in their order, then workers in theirs.
+ * So the sum has the same bits for any number of threads and ranks (with K fixed).
  */
 #ifndef FR_SHARD_H
 #define FR_SHARD_H
@@ -22,9 +22,10 @@ typedef struct fr_shard {
     fr_team *team;
 } fr_shard;
 
-/* plan->threads threads, or as many as OpenMP would start where it is 0; one for little data. Called by all ranks, which
- * all fail if one does. */
-fr_status fr_shard_make(fr_shard *shard, const fr_dataset *set, const fr_plan *plan, fr_world *world, fr_error *error);
+/* plan->threads threads, or as many as OpenMP would start where it is 0; one for little data. Called by all ranks,
+ * which all fail if one does. */
+fr_status fr_shard_make(fr_shard *shard, const fr_dataset *set, const fr_plan *plan, fr_world *world,
+                        fr_error *error);
 void fr_shard_free(fr_shard *shard);
 
 /* Own worker k's rows among the rows held. */
@@ -44,7 +45,8 @@ fr_status fr_shard_sum(const fr_shard *shard, fr_row_work work, const void *cont
 /* x (d) <- a row among those held. */
 void fr_shard_row(const fr_shard *shard, int64_t row, double *x);
 
-/* out (d) <- row `row` of the rank that brings one of 0 or more, as doubles; the other ranks bring -1. All ranks call. */
+/* out (d) <- row `row` of the rank that brings one of 0 or more, as doubles; the other ranks bring -1. All ranks
+ * call. */
 fr_status fr_shard_tell_row(const fr_shard *shard, int64_t row, double *out, fr_error *error);
 
 #endif

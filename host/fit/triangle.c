@@ -1,8 +1,9 @@
 /*
- * triangle.c - Cholesky's factor by blocks of 64 rows: the block itself, its row of the factor, what it takes off the rest.
+ * triangle.c - Cholesky's factor by blocks of 64 rows: the block itself, its row of the factor, what it takes off the
+ * rest.
  *
- * LAPACK's dpotrf gives up at the first pivot that is not positive. Here such columns are passed over, so the blocks are
- * written out; nearly all of the work is still fr_products_add.
+ * LAPACK's dpotrf gives up at the first pivot that is not positive. Here such columns are passed over, so the blocks
+ * are written out; nearly all of the work is still fr_products_add.
  */
 #include "fit/triangle.h"
 

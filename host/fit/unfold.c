@@ -8,7 +8,9 @@
  */
 #include "fit/condition.h"
 
-static bool is_left_out(const fr_dataset *set, int64_t j) { return set->left_out && set->left_out[j] != FR_COLUMN_USED; }
+static bool is_left_out(const fr_dataset *set, int64_t j) {
+    return set->left_out && set->left_out[j] != FR_COLUMN_USED;
+}
 
 void fr_unfold_weights(const fr_dataset *set, const double *fitted, double *raw, double *intercept) {
     int64_t d = fr_raw_features(set);

@@ -95,7 +95,8 @@ struct Conditioned {
         for (int64_t j : all_left_out()) EXPECT_EQ(raw[static_cast<size_t>(j)], 0) << j;
         for (int64_t i = 0; i < n; i++) {
             double there = 0, here = intercept, size = std::fabs(intercept);
-            for (int64_t j = 0; j < columns; j++) there += fitted[static_cast<size_t>(j)] * fr_dataset_value(set, i, j);
+            for (int64_t j = 0; j < columns; j++)
+                there += fitted[static_cast<size_t>(j)] * fr_dataset_value(set, i, j);
             for (int64_t j = 0; j < d; j++) {
                 double term = raw[static_cast<size_t>(j)] * x[static_cast<size_t>(i * d + j)];
                 here += term;
@@ -119,7 +120,7 @@ Vector random_matrix(int64_t rows, int64_t columns, int64_t which) {
     return out;
 }
 
-}  // namespace
+} // namespace
 
 /* ------------------------------------------------------------------------------------------- products */
 
@@ -129,7 +130,8 @@ TEST(Products, AreTheSumsWrittenOutByBlasAndByLoops) {
         for (int64_t rows : {1, 3, 130})
             for (int64_t m : {1, 5, 66})
                 for (int64_t n : {1, 9, 131}) {
-                    Vector a = random_matrix(rows, m + 2, 1), b = random_matrix(rows, n + 1, 2), c = random_matrix(m, n, 3);
+                    Vector a = random_matrix(rows, m + 2, 1), b = random_matrix(rows, n + 1, 2),
+                           c = random_matrix(m, n, 3);
                     Vector expected = c;
                     for (int64_t i = 0; i < m; i++)
                         for (int64_t j = 0; j < n; j++)
@@ -193,7 +195,8 @@ TEST(Triangle, FactorsWhatIsGoodAndPassesOverTheRest) {
     for (int64_t i = 0; i < d; i++)
         for (int64_t j = i; j < d; j++)
             for (int64_t r = 0; r < n; r++)
-                c[static_cast<size_t>(i * d + j)] += x[static_cast<size_t>(r * d + i)] * x[static_cast<size_t>(r * d + j)];
+                c[static_cast<size_t>(i * d + j)] +=
+                    x[static_cast<size_t>(r * d + i)] * x[static_cast<size_t>(r * d + j)];
     Vector first;
     for (int threads : {1, 3}) {
         Vector f = c;
@@ -207,14 +210,16 @@ TEST(Triangle, FactorsWhatIsGoodAndPassesOverTheRest) {
         fr_team_free(team);
         EXPECT_GT(pivot, 1e-3);
         for (int64_t j = 0; j < d; j++)
-            EXPECT_EQ(state[static_cast<size_t>(j)], j == 70               ? FR_PIVOT_OUT
+            EXPECT_EQ(state[static_cast<size_t>(j)], j == 70              ? FR_PIVOT_OUT
                                                      : j == 80 || j == 90 ? FR_PIVOT_SMALL
-                                                                          : FR_PIVOT_GOOD) << j;
+                                                                          : FR_PIVOT_GOOD)
+                << j;
         for (int64_t i = 0; i < d; i++)
             for (int64_t j = 0; j < d; j++) {
                 if (j < i) EXPECT_EQ(f[static_cast<size_t>(i * d + j)], 0);
                 if (j < i || i == 70 || j == 70 || i == 80 || i == 90) continue;
-                double sum = 0, size = std::sqrt(c[static_cast<size_t>(i * d + i)] * c[static_cast<size_t>(j * d + j)]);
+                double sum = 0,
+                       size = std::sqrt(c[static_cast<size_t>(i * d + i)] * c[static_cast<size_t>(j * d + j)]);
                 for (int64_t l = 0; l <= i; l++)
                     sum += f[static_cast<size_t>(l * d + i)] * f[static_cast<size_t>(l * d + j)];
                 if (j == 80 && i == j) continue; /* its diagonal is its norm */
@@ -270,8 +275,8 @@ TEST(Condition, TimesFarFromZeroKeepTheirSpread) {
         c.expect_same_unit(1e-8);
     }
     /* nothing constant to center by: levels of a category that add up to 1 */
-    Conditioned c(300, {hour, [](int64_t i) { return double(i % 3 == 0); }, [](int64_t i) { return double(i % 3 == 1); },
-                        [](int64_t i) { return double(i % 3 == 2); }});
+    Conditioned c(300, {hour, [](int64_t i) { return double(i % 3 == 0); },
+                        [](int64_t i) { return double(i % 3 == 1); }, [](int64_t i) { return double(i % 3 == 2); }});
     EXPECT_TRUE(c.all_left_out().empty());
     c.expect_identity(1e-5);
     c.expect_same_unit(1e-8);
@@ -293,8 +298,13 @@ TEST(Condition, SmallResidualsAreKept) {
 
 TEST(Condition, WhatIsCombinedOfOthersIsLeftOut) {
     auto a = random_column(1), b = random_column(2);
-    Columns columns = {a, always(0), b, [=](int64_t i) { return 3 * a(i) - b(i); }, random_column(3),
-                       [=](int64_t i) { return 1e6 * (a(i) + b(i)); }, a};
+    Columns columns = {a,
+                       always(0),
+                       b,
+                       [=](int64_t i) { return 3 * a(i) - b(i); },
+                       random_column(3),
+                       [=](int64_t i) { return 1e6 * (a(i) + b(i)); },
+                       a};
     for (fr_precision precision : {FR_F64, FR_F32})
         for (bool intercept : {false, true}) {
             Conditioned c(400, columns, intercept, precision);
@@ -377,7 +387,8 @@ TEST(Condition, ThreadsChangeNoBit) {
 
 TEST(Condition, AColumnWhoseSquaresOverflowIsNamed) {
     for (bool intercept : {false, true}) {
-        Conditioned c(50, {random_column(1), random_column(2), [](int64_t i) { return 1e160 * noise(i); }}, intercept);
+        Conditioned c(50, {random_column(1), random_column(2), [](int64_t i) { return 1e160 * noise(i); }},
+                      intercept);
         EXPECT_EQ(c.status, FR_ERROR_DATA);
         EXPECT_NE(std::string(c.error.message).find("column 3"), std::string::npos) << c.error.message;
     }
