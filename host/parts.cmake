@@ -128,6 +128,29 @@ endif()
 fitrelu_part(xxhash "${found}" "${FITRELU_XXHASH_INCLUDE_DIR}/xxhash.h"
     "xxhash.h was not found (the built-in checksum serves)")
 
+# ------------------------------------------------------------------------------------------------------ BLAS
+# Any library with the C interface of a BLAS; OpenBLAS first, and known by the calls that set its threads.
+set(found FALSE)
+if(FITRELU_BLAS)
+    find_path(FITRELU_BLAS_INCLUDE_DIR cblas.h HINTS ${BLAS_ROOT} ENV BLAS_ROOT PATH_SUFFIXES include openblas)
+    find_library(FITRELU_BLAS_LIBRARY NAMES openblas blis cblas blas HINTS ${BLAS_ROOT} ENV BLAS_ROOT
+        PATH_SUFFIXES lib lib64)
+    mark_as_advanced(FITRELU_BLAS_INCLUDE_DIR FITRELU_BLAS_LIBRARY)
+    if(FITRELU_BLAS_INCLUDE_DIR AND FITRELU_BLAS_LIBRARY)
+        include(CheckSymbolExists)
+        set(CMAKE_REQUIRED_INCLUDES ${FITRELU_BLAS_INCLUDE_DIR})
+        set(CMAKE_REQUIRED_LIBRARIES ${FITRELU_BLAS_LIBRARY} m Threads::Threads)
+        check_symbol_exists(cblas_dtrsm cblas.h FITRELU_BLAS_WORKS)
+        check_symbol_exists(openblas_get_corename cblas.h FITRELU_BLAS_IS_OPENBLAS)
+        unset(CMAKE_REQUIRED_INCLUDES)
+        unset(CMAKE_REQUIRED_LIBRARIES)
+        get_filename_component(FITRELU_BLAS_NAME "${FITRELU_BLAS_LIBRARY}" NAME)
+        set(found ${FITRELU_BLAS_WORKS})
+    endif()
+endif()
+fitrelu_part(BLAS "${found}" "${FITRELU_BLAS_LIBRARY}"
+    "cblas.h and a BLAS with it were not found (BLAS_ROOT names their folder; plain loops serve)")
+
 set(FITRELU_LIBRARY_PARTS ${FITRELU_PARTS}) # what follows is no part of the library
 
 # --------------------------------------------------------------------------------------------- tests, benches

@@ -237,6 +237,15 @@ FR_API fr_status fr_dataset_from_arrays(int64_t samples, int64_t features, const
 FR_API fr_status fr_dataset_write(const fr_dataset *dataset, const char *path, fr_error *error);
 FR_API int64_t fr_dataset_samples(const fr_dataset *dataset); /* n, those not kept here included */
 FR_API int64_t fr_dataset_features(const fr_dataset *dataset);
+/* Why a fit of this data set left a feature (counted from 0) out, so that its weight is exactly 0. */
+typedef enum fr_left_out {
+    FR_COLUMN_USED,       /* it did not, or no fit has changed the columns yet */
+    FR_COLUMN_ZERO,       /* it is 0 in every row */
+    FR_COLUMN_CONSTANT,   /* it is constant beside an intercept or another constant column */
+    FR_COLUMN_COMBINATION /* it is a linear combination of columns before it, to within the precision of the data */
+} fr_left_out;
+/* Known once fr_solver_create has prepared the data set. */
+FR_API fr_left_out fr_dataset_left_out(const fr_dataset *dataset, int64_t column);
 FR_API const double *fr_dataset_planted(const fr_dataset *dataset); /* w*, d values, or NULL; owned by dataset */
 FR_API void fr_dataset_free(fr_dataset *dataset);                   /* NULL is fine */
 

@@ -92,6 +92,12 @@ int64_t fr_dataset_samples(const fr_dataset *dataset) { return dataset->samples;
 
 int64_t fr_dataset_features(const fr_dataset *dataset) { return dataset->features; }
 
+fr_left_out fr_dataset_left_out(const fr_dataset *dataset, int64_t column) {
+    int64_t features = dataset->features - (dataset->intercept ? 1 : 0);
+    if (!dataset->left_out || column < 0 || column >= features) return FR_COLUMN_USED;
+    return (fr_left_out)dataset->left_out[column];
+}
+
 const double *fr_dataset_planted(const fr_dataset *dataset) { return dataset->planted; }
 
 void fr_dataset_free(fr_dataset *dataset) {
@@ -103,5 +109,6 @@ void fr_dataset_free(fr_dataset *dataset) {
     free(dataset->shift);
     free(dataset->scale);
     free(dataset->mix);
+    free(dataset->left_out);
     free(dataset);
 }

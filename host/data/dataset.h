@@ -29,6 +29,10 @@ struct fr_dataset {
     /* What fr_dataset_condition did to the columns, NULL before: x' = (x - shift) / scale. */
     double *shift, *scale;
     double *mix;           /* and then x'' = R^-T x': R, upper triangular, row-major over the user's features; or NULL */
+    bool uncorrelated;     /* (1/n) X^T X is about 1, by mix or because the columns came so */
+    unsigned char *left_out; /* fr_left_out of each of the user's features */
+    double constant_value;   /* not 0: column `constant` has this value in all rows and stands for an intercept */
+    int64_t constant;
     bool centered, scaled; /* how */
     bool intercept;        /* the last column is 1 */
 };

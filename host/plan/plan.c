@@ -178,7 +178,7 @@ static int64_t default_iterations(const fr_options *options, const fr_dataset *s
     }
     if (set->is_planted) return set->recipe.noise > 0 ? 600 : 300;
     double work = (double)plan->batch * (double)plan->features;
-    if (plan->draws == 0 && set->mix) return (int64_t)fmax(500, fmin(2000, 4e9 / work));
+    if (plan->draws == 0 && set->uncorrelated) return (int64_t)fmax(500, fmin(2000, 4e9 / work));
     return (int64_t)fmax(2000, fmin(20000, 2e10 / work));
 }
 

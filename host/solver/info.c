@@ -8,6 +8,7 @@
 #include "fitrelu_version.h"
 #include "base/status.h"
 #include "base/threads.h"
+#include "fit/products.h"
 #ifdef FR_HAVE_CUDA
 #include "engine/cuda/cuda.h"
 #endif
@@ -75,8 +76,9 @@ static void gpu_line(char *text, size_t size) {
 }
 
 size_t fr_build_info(char *buffer, size_t size) {
-    char name[128], checksum[64], gpus[256];
+    char name[128], checksum[64], gpus[256], blas[128];
     processor_name(name);
+    fr_products_describe(blas, sizeof blas);
     gpu_line(gpus, sizeof gpus);
 #ifdef FR_HAVE_XXHASH
     snprintf(checksum, sizeof checksum, "xxhash %u.%u.%u", XXH_VERSION_MAJOR, XXH_VERSION_MINOR, XXH_VERSION_RELEASE);
@@ -84,11 +86,11 @@ size_t fr_build_info(char *buffer, size_t size) {
     snprintf(checksum, sizeof checksum, "built-in FNV-1a (no xxhash)");
 #endif
     int length = snprintf(buffer, size,
-                          "version: %s\ncompiler: %s\nbuild: %s\nparts: %s\nlibzip: %s\nzlib: %s\nzstd: %s\nchecksums: %s\n"
+                          "version: %s\ncompiler: %s\nbuild: %s\nparts: %s\nlibzip: %s\nzlib: %s\nzstd: %s\nBLAS: %s\nchecksums: %s\n"
                           "processor: %s\nprocessor path: %s\nthreads: %d\nmemory available: %.1f GB\n"
                           "GPUs: %s\n",
                           fr_version(), FR_VERSION_COMPILER, FR_VERSION_BUILD_TYPE, FR_VERSION_PARTS, libzip_version(),
-                          gzip_line(), zstd_line(), checksum, name, fr_cpu_kernels_for(FR_F64)->isa, fr_default_threads(),
+                          gzip_line(), zstd_line(), blas, checksum, name, fr_cpu_kernels_for(FR_F64)->isa, fr_default_threads(),
                           (double)fr_memory_available() / 1e9, gpus);
     return length < 0 ? 0 : (size_t)length;
 }

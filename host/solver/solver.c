@@ -88,9 +88,19 @@ static bool is_made_on_device(const fr_solver *s) {
     return s->place.cuda && s->set->is_planted && !s->set->rows && !s->options.standardize && !s->options.intercept;
 }
 
+/* Ranks that share a machine share its processors, unless the launcher gave each its own. */
+static int choose_threads(const fr_options *options) {
+    int online = (int)sysconf(_SC_NPROCESSORS_ONLN), near = fr_world_local_ranks(options->world);
+    int own = omp_get_num_procs() < online ? omp_get_num_procs() : online / near;
+    int wanted = options->threads > 0 ? options->threads : fr_default_threads();
+    if (near == 1 || wanted <= own) return wanted;
+    return own > 1 ? own : 1;
+}
+
 static fr_status make_plan(fr_solver *s, fr_error *error) {
     fr_status status = fr_plan_make(&s->options, s->set, &s->plan, error);
     s->plan.dedicated_master = s->place.dedicated_master;
+    s->plan.threads = choose_threads(&s->options);
     return status;
 }
 
@@ -115,15 +125,6 @@ static fr_status prepare_rows(fr_solver *s, fr_error *error) {
     return status;
 }
 
-/* Ranks that share a machine share its processors, unless the launcher gave each its own. */
-static int choose_threads(const fr_options *options) {
-    int online = (int)sysconf(_SC_NPROCESSORS_ONLN), near = fr_world_local_ranks(options->world);
-    int own = omp_get_num_procs() < online ? omp_get_num_procs() : online / near;
-    int wanted = options->threads > 0 ? options->threads : fr_default_threads();
-    if (near == 1 || wanted <= own) return wanted;
-    return own > 1 ? own : 1;
-}
-
 /* Whatever a rank refuses, all refuse, before the next thing that needs them all. */
 static fr_status prepare(fr_solver *s, fr_error *error) {
     fr_world *world = s->options.world;
@@ -133,7 +134,6 @@ static fr_status prepare(fr_solver *s, fr_error *error) {
     status = fr_world_agree(world, status, error);
     if (status == FR_OK) status = fr_check_same_run(world, &s->options, s->set, &s->plan, error);
     if (status == FR_OK && !is_made_on_device(s)) status = prepare_rows(s, error);
-    s->plan.threads = choose_threads(&s->options);
     return status;
 }
 

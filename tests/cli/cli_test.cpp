@@ -352,6 +352,52 @@ TEST_F(Program, AFitGoesOnFromAModelOrTextOfWeights) {
 
 TEST_F(Program, InfoAsJson) { EXPECT_EQ(Json(run("info --json")).text("build.version"), fr_version()); }
 
+/* Columns that a fit leaves out are told on stderr and in the JSON, by number and reason, also with --quiet in the JSON. */
+TEST_F(Program, ColumnsLeftOutAreTold) {
+    std::string text = "a,zero,b,both,one,y\n";
+    for (int i = 0; i < 60; i++) {
+        int a = i * 7 % 13, b = i * 5 % 11;
+        text += std::to_string(a) + ",0," + std::to_string(b) + "," + std::to_string(a + b) + ",1," +
+                std::to_string(a + 2 * b) + "\n";
+    }
+    write("rows.csv", text);
+    std::vector<std::string> expected = {
+        "column 2 of the features is 0 in every row; left out, its weight is 0",
+        "column 4 of the features is a combination of others; left out, its weight is 0"};
+    Said said = run("fit --data rows.csv --json");
+    EXPECT_EQ(said.code, 0) << said.err;
+    for (const Said &one : {said, run("fit --data rows.csv --json --quiet")}) {
+        Json json(one);
+        ASSERT_EQ(json_array_size(json.at("notes")), expected.size());
+        for (size_t i = 0; i < expected.size(); i++)
+            EXPECT_EQ(json_string_value(json_array_get(json.at("notes"), i)), expected[i]);
+    }
+    for (const std::string &line : expected) EXPECT_NE(said.err.find("fitrelu: " + line + "\n"), std::string::npos) << said.err;
+    said = run("fit --data rows.csv --intercept");
+    EXPECT_NE(said.err.find("column 5 of the features is constant beside an intercept"), std::string::npos) << said.err;
+}
+
+/* Positions beside a column of ones vary by 1e-5 of their size, and all of it counts. */
+TEST_F(Program, PositionsBesideAColumnOfOnesAreFitted) {
+    std::string text = "one,lat,lon,y\n";
+    for (int i = 0; i < 64; i++) {
+        int north = i / 8, west = i % 8;
+        char row[80];
+        snprintf(row, sizeof row, "1,%.4f,%.4f,%d\n", 47.6 + 2e-4 * north, -122.3 + 2e-4 * west,
+                 north > west ? north - west : 0);
+        text += row;
+    }
+    write("rows.csv", text);
+    Json json(run("fit --data rows.csv --json --quiet"));
+    EXPECT_LT(json.number("loss"), 1e-3);
+    EXPECT_EQ(json_array_size(json.at("notes")), 0u);
+}
+
+TEST_F(Program, AColumnThatOverflowsIsNamed) {
+    write("rows.csv", "a,b,y\n1,1e160,1\n2,-3e160,2\n3,1e159,1\n");
+    run("fit --data rows.csv --quiet").refuses(5, {"rows.csv", "column 2"});
+}
+
 #endif
 
 /* -------------------------------------------------------------------------------------------- files */

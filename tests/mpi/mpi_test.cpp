@@ -278,6 +278,19 @@ TEST_F(Mpi, AnArchiveIsReadByPartsAsInOneProcess) {
 }
 #endif
 
+#ifdef FR_HAVE_LIBZIP
+/* Several tiles of columns, so that BLAS and threads have work, in both precisions. */
+TEST_F(Mpi, CombinedColumnsDoNotDependOnRanksOrThreads) {
+    ASSERT_EQ(run("generate --samples 2003 --features 150 --noise 0.1 --output data.npz").code, 0);
+    for (std::string precision : {"f64", "f32"}) {
+        std::string line = "--data data.npz --batch 48 --workers 6 --levels 7 --iterations 20 --quiet --precision " + precision;
+        ASSERT_EQ(run("fit " + line + " --threads 1 --model one").code, 0);
+        for (int threads : {1, 2})
+            for (int count : {1, 2, 3}) equals_one(count, line + " --threads " + std::to_string(threads));
+    }
+}
+#endif
+
 TEST_F(Mpi, ACheckpointGoesOnWithAnotherNumberOfRanks) {
     std::string line = PLANTED + "--iterations 30 --workers 12 --levels 7 --collective two-phase ";
     ASSERT_EQ(run("fit " + line + "--model one").code, 0);

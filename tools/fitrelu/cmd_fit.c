@@ -17,6 +17,7 @@
 #include "fitrelu/message.h"
 #include "base/output_file.h"
 #include "base/text_file.h"
+#include "fitrelu/notes.h"
 #include "plan/plan.h"
 #include "fitrelu/progress.h"
 #include "fitrelu/ranks.h"
@@ -31,6 +32,7 @@ typedef struct fit_job {
     double *start; /* of --init FILE */
     fr_solver *solver;
     fr_result result;
+    note_list notes;
     fr_world *world;
     bool speaks; /* rank 0, which alone writes and prints */
     int64_t samples, features; /* of the user's data: an intercept adds a column later */
@@ -114,18 +116,20 @@ static fr_status open_solver(fit_job *job, fr_error *error) {
 
 /* What is allowed and probably not meant. Under one shared l2 scale an int8 sum leaves so few levels that the
  * relative variance of rounding nears that of the gradient itself: runs stall or diverge where max does not. */
-static void remark(const fit_job *job) {
+static void remark(fit_job *job) {
     const fr_options *o = &job->settings.options;
-    if (job->settings.quiet) return;
+    job->notes.quiet = job->settings.quiet;
     if (o->threads > 0 && o->threads > fr_solver_threads(job->solver))
-        message_note("--threads %d: each rank takes %d, its share of this machine's processors", o->threads,
-                     fr_solver_threads(job->solver));
+        notes_add(&job->notes, "--threads %d: each rank takes %d, its share of this machine's processors",
+                  o->threads, fr_solver_threads(job->solver));
     if (o->levels == 0 && o->scale != FR_SCALE_AUTO)
-        message_note("--scale has no effect without --levels or --bits: gradients are not quantized");
+        notes_add(&job->notes, "--scale has no effect without --levels or --bits: gradients are not quantized");
     if (o->levels > 0 && o->collective == FR_COLLECTIVE_ALLREDUCE && o->scale == FR_SCALE_L2 &&
         fr_relative_variance(job->features, o->levels, FR_SCALE_L2) > 0.5)
-        message_note("warning: --scale l2 with --collective allreduce and %d levels rounds %lld features coarsely, and "
-                     "the fit may stall; --scale max does not", o->levels, (long long)job->features);
+        notes_add(&job->notes,
+                  "warning: --scale l2 with --collective allreduce and %d levels rounds %lld features coarsely, and "
+                  "the fit may stall; --scale max does not", o->levels, (long long)job->features);
+    notes_left_out(&job->notes, job->data, job->features);
 }
 
 static fr_status prepare(fit_job *job, fr_error *error) {
@@ -159,6 +163,7 @@ static void print_result(const fit_job *job) {
     bool kept = job->settings.model && job->result.outcome != FR_DIVERGED;
     fit_report report = {.settings = &job->settings,
                          .result = &job->result,
+                         .notes = &job->notes,
                          .samples = job->samples,
                          .features = job->features,
                          .model = kept ? job->settings.model : NULL};
@@ -231,6 +236,7 @@ static void close_job(fit_job *job) {
     fr_solver_free(job->solver);
     fr_dataset_free(job->data);
     fr_output_discard(job->history);
+    notes_free(&job->notes);
     free(job->start);
 }
 

@@ -118,6 +118,9 @@ void fit_report_json(const fit_report *report) {
         json_end(&json);
     }
     json_string(&json, "model", report->model);
+    json_begin_array(&json, "notes");
+    for (int i = 0; i < report->notes->count; i++) json_string(&json, NULL, report->notes->lines[i]);
+    json_end_array(&json);
     json_end(&json);
 }
 

@@ -1,0 +1,52 @@
+/*
+ * shard.h - the rows of this rank, worker by worker, and sums over the rows of all ranks.
+ *
+ * Every sum over rows that changes the columns of a data set goes this way: a worker's rows are cut into parts by
+ * their number in the worker, each part is added up by one thread, then parts in their order, then workers in theirs.
+ * So the sum has the same bits for any number of threads and ranks (with K fixed).
+ */
+#ifndef FR_SHARD_H
+#define FR_SHARD_H
+
+#include "base/team.h"
+#include "plan/plan.h"
+#include "ranks/world.h"
+
+typedef struct fr_shard {
+    const fr_dataset *set;
+    const fr_plan *plan;
+    fr_world *world;
+    int first, own; /* workers */
+    int *owns;      /* workers of each rank */
+    int threads;
+    fr_team *team;
+} fr_shard;
+
+/* plan->threads threads, or as many as OpenMP would start where it is 0; one for little data. Called by all ranks,
+ * which all fail if one does. */
+fr_status fr_shard_make(fr_shard *shard, const fr_dataset *set, const fr_plan *plan, fr_world *world,
+                        fr_error *error);
+void fr_shard_free(fr_shard *shard);
+
+/* Own worker k's rows among the rows held. */
+static inline fr_range fr_shard_rows(const fr_shard *s, int k) {
+    int64_t start = fr_split_start(s->set->samples, s->plan->workers, s->first + k);
+    return (fr_range){start - s->set->first_row,
+                      fr_split_start(s->set->samples, s->plan->workers, s->first + k + 1) - start};
+}
+
+/* Adds what one row x (d doubles) brings to the sums. x is the caller's to change. */
+typedef void (*fr_row_work)(const void *context, int64_t d, double *x, double *sums);
+
+/* sum (count) <- over every stride-th row of each worker, from its first on. Called by all ranks. */
+fr_status fr_shard_sum(const fr_shard *shard, fr_row_work work, const void *context, int64_t stride, int64_t count,
+                       double *sum, fr_error *error);
+
+/* x (d) <- a row among those held. */
+void fr_shard_row(const fr_shard *shard, int64_t row, double *x);
+
+/* out (d) <- row `row` of the rank that brings one of 0 or more, as doubles; the other ranks bring -1. All ranks
+ * call. */
+fr_status fr_shard_tell_row(const fr_shard *shard, int64_t row, double *out, fr_error *error);
+
+#endif
