@@ -94,6 +94,9 @@ static fr_status cuda_load(fr_engine *engine, const fr_state *state, fr_error *e
     fr_status status = fr_cuda_engine_wait(e, "waiting", error);
     fr_cuda_engine_forget(e);
     e->step = e->clock.measured = state->step;
+    e->steps = fr_steps_from(engine->config.plan, state);
+    e->average_from = fr_average_from(engine->config.plan, state->step);
+    e->shard.draws = fr_is_full_step(engine->config.plan, state->step) ? 0 : engine->config.plan->draws;
     if (status == FR_OK) status = fr_cuda_engine_send(e, e->state, &start, sizeof start, "copying the state", error);
     if (status == FR_OK) status = fr_cuda_engine_send(e, e->weights, state->weights, bytes, "copying weights", error);
     if (status == FR_OK) status = fr_cuda_engine_send(e, e->average, state->average, bytes, "copying weights", error);
@@ -117,20 +120,17 @@ static fr_status cuda_store(fr_engine *engine, fr_state *state, fr_error *error)
     return FR_OK;
 }
 
-static fr_status cuda_probe(fr_engine *engine, fr_probe *probe, fr_error *error) {
+static fr_status cuda_probe(fr_engine *engine, double *residuals, fr_error *error) {
     cuda_engine *e = cuda_of(engine);
-    const fr_plan *plan = engine->config.plan;
     const fr_shard *shard = &e->shard;
-    int count = shard->workers * (shard->draws ? shard->lanes : shard->full_lanes);
-    double residual = 0, rows = (double)(plan->draws * shard->workers);
-    if (!plan->draws)
-        rows = (double)(fr_split_start(plan->samples, plan->workers, shard->first_worker + shard->workers) -
-                        fr_split_start(plan->samples, plan->workers, shard->first_worker));
+    int lanes = shard->draws ? shard->lanes : shard->full_lanes, count = shard->workers * lanes;
     FR_CUDA(cudaSetDevice(e->device), "choosing the device");
     fr_status status = fr_cuda_engine_fetch(e, e->host_scalars, e->lane_scalars,
                                             (size_t)count * sizeof *e->host_scalars, "a step", error);
-    for (int l = 0; status == FR_OK && l < count; l++) residual += e->host_scalars[l].residual;
-    probe->batch_loss = residual / rows;
+    for (int k = 0; status == FR_OK && k < shard->workers; k++) {
+        residuals[k] = 0;
+        for (int l = 0; l < lanes; l++) residuals[k] += e->host_scalars[k * lanes + l].residual;
+    }
     return status;
 }
 
@@ -225,8 +225,8 @@ fr_application fr_cuda_engine_application(const cuda_engine *e, fr_update update
         .features = plan->features,
         .all_workers = plan->workers,
         .levels = plan->levels,
-        .steps = plan->steps,
-        .average_start = plan->average_start,
+        .steps = e->steps,
+        .average_start = e->average_from,
         .shared_scale = b->shared_scale,
         .weights = e->weights,
         .average = e->average,
