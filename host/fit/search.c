@@ -3,8 +3,8 @@
  *
  * The loss (1.1) of real data has more than one basin, and its worst, where no row is active, has no gradient at all. So
  * the starts of fit/start.c are compared by their loss, and the best three are run. Where their results differ by more
- * than 1 %, or no row is active in the best, and always where passes cost next to nothing, twelve more follow from
- * neighbours of the best result, at a tenth of its length up to twice. Then the inactive rows are looked at once more: if
+ * than 1 %, or no row is active in the best, and always where passes cost next to nothing, up to twelve more follow from
+ * neighbours of the best result, at a tenth of its length up to twice, within a budget of work. Then the inactive rows are looked at once more: if
  * the way on which they would begin to fit lowers the loss, a run begins there (a rare column whose rows all died).
  *
  * Every iterate whose loss is measured is compared with the best so far (fr_fit_keep_best), starts included, so that the
@@ -20,6 +20,7 @@
 
 enum { FIRST_RUNS = 3, MOST_STARTS = 15 }; /* runs from there on, up to FR_MOST_RUNS, revive inactive rows */
 static const double DIFFER = 1.01;         /* two results this far apart call for more starts */
+static const double CHEAP_WORK = 1e9, MOST_WORK = 2e10; /* for more starts where the first agree, and where not */
 static const double BETTER = 1 - 1e-9;     /* a loss this much lower is lower */
 
 typedef struct search {
@@ -42,24 +43,26 @@ static fr_status measure(fr_fit *fit, const double *weights, fr_row_sums *total,
 
 /* ------------------------------------------------------------------------------------------ how many */
 
-static bool results_differ(const fr_search *s, int runs) {
+/* Whether the best two of the first runs did not come to one loss. */
+static bool results_differ(const fr_search *s) {
     double first = INFINITY, second = INFINITY;
-    for (int r = 0; r < runs; r++) {
+    for (int r = 0; r < FIRST_RUNS; r++) {
         if (s->losses[r] < first) second = first, first = s->losses[r];
         else if (s->losses[r] < second) second = s->losses[r];
     }
     return !(second <= DIFFER * first);
 }
 
-/* After `runs` of them: whether starts are to follow. */
-static fr_status wants_starts(search *s, int runs, bool *wants, fr_error *error) {
-    const int starts = s->fit->plan->starts;
+/* After `runs` of them: whether another start is to follow. Work is counted in values of rows that were read. */
+static fr_status wants_start(search *s, int runs, bool *wants, fr_error *error) {
+    const fr_plan *plan = s->fit->plan;
+    const fr_search *where = &s->fit->state.search;
+    double work = (double)where->steps_before * (double)plan->samples * (double)plan->features, loss;
     fr_row_sums total;
-    double loss;
-    *wants = runs < starts || (starts == FIRST_RUNS && runs > FIRST_RUNS);
-    if (runs != starts || starts != FIRST_RUNS) return FR_OK;
+    *wants = runs < plan->starts && (runs < FIRST_RUNS || work < CHEAP_WORK);
+    if (*wants || plan->starts == 1 || work >= MOST_WORK) return FR_OK;
     FR_TRY(measure(s->fit, s->fit->state.best, &total, &loss, error));
-    *wants = results_differ(&s->fit->state.search, runs) || total.active == 0;
+    *wants = results_differ(where) || total.active == 0;
     return FR_OK;
 }
 
@@ -141,7 +144,7 @@ static fr_status run_starts(search *s, int first, bool resumed, fr_error *error)
     for (int number = first; more && number < MOST_STARTS && s->outcome != FR_INTERRUPTED; number++) {
         double loss;
         if (!resumed || number > first) {
-            FR_TRY(wants_starts(s, number, &more, error));
+            FR_TRY(wants_start(s, number, &more, error));
             if (!more) break;
             FR_TRY(choose_start(s, number, &loss, error));
             begin_run(s, number, loss);
