@@ -20,7 +20,7 @@
 
 enum { FIRST_RUNS = 3, MOST_STARTS = 15 }; /* runs from there on, up to FR_MOST_RUNS, revive inactive rows */
 static const double DIFFER = 1.01;         /* two results this far apart call for more starts */
-static const double CHEAP_WORK = 1e9, MOST_WORK = 2e10; /* for more starts where the first agree, and where not */
+static const double CHEAP_WORK = 1e9, MOST_WORK = 4e9; /* for more starts where the first agree, and where not */
 static const double BETTER = 1 - 1e-9;     /* a loss this much lower is lower */
 
 typedef struct search {

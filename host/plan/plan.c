@@ -201,7 +201,7 @@ static void plan_settling(const fr_options *options, const fr_dataset *set, fr_p
     plan->settles = plan->own_data && open;
     plan->starts = 1;
     if (!plan->settles) return;
-    int64_t passes = (int64_t)fmax(500, fmin(20000, 2e10 / values_of(set)));
+    int64_t passes = (int64_t)fmax(500, fmin(20000, 4e9 / values_of(set)));
     plan->settle_from =
         plan->draws == 0 ? 0 : (int64_t)fmax(300, fmin(3000, ceil(3 * (double)plan->samples / (double)plan->batch)));
     plan->iterations = plan->settle_from + passes;
