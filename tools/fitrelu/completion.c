@@ -2,11 +2,13 @@
  * completion.c - one script a shell: subcommands first, then the options of the subcommand, then the words or files
  * that an option takes.
  */
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "fitrelu/commands.h"
 #include "fitrelu/completion.h"
+#include "fitrelu/option_table.h"
 
 static bool takes(const command *which, const option_entry *entry) { return (entry->commands & which->bit) != 0; }
 
