@@ -32,6 +32,7 @@ typedef struct fr_search {
     double start_loss;            /* of this run's start */
     double best_loss;             /* the lowest that was measured so far, */
     double losses[FR_MOST_RUNS];  /* and what each run before this one came to */
+    double halved_loss;           /* of this run, when eta was last halved */
 } fr_search;
 
 /* The replicated state of a fit: all that a checkpoint holds beside the description of the run. */

@@ -183,7 +183,11 @@ static fr_status probe(fr_fit *fit, int64_t step, bool gathers, bool *done, fr_e
 /* ------------------------------------------------------------------------------------ stopping rule */
 
 /* Full batches of data of one's own end when the loss no longer falls: by less than `fall_of` of itself from one look to
- * the next. Then eta is halved, once, and the rule applied again. The loss is that of the gradients, one step behind. */
+ * the next. Then eta is halved and the rule applied again, and so on while a halving still lowers the loss by more than
+ * HALVING_PAYS of itself: the loss has kinks where rows become active, and around them steps of one size circle for ever,
+ * at a height that falls with eta. The loss is that of the gradients, one step behind. */
+static const double HALVING_PAYS = 1e-6, SMALLEST_FACTOR = 0x1p-10;
+
 static int64_t steps_between_looks(const fr_fit *fit) { return fit->plan->levels > 0 ? 20 : 5; }
 
 /* A gradient that is smaller by a factor t stands for a loss that is closer to its least by t^2. */
@@ -220,11 +224,13 @@ static fr_status apply_rule(fr_fit *fit, bool *done, fr_error *error) {
     FR_TRY(is_at_best(fit, &there, error));
     fit->state.seen_loss = loss;
     bool stalled = !isnan(before) && !(loss < before * (1 - fall_of(fit)));
-    if (there || (stalled && fit->state.step_factor < 1)) {
+    bool pays = fit->state.step_factor == 1 || loss < fit->state.search.halved_loss * (1 - HALVING_PAYS);
+    if (there || (stalled && (!pays || fit->state.step_factor <= SMALLEST_FACTOR))) {
         *done = fit->converged = true;
     } else if (stalled) {
         FR_TRY(fit->engine->ops->store(fit->engine, &fit->state, error));
         fit->state.step_factor /= 2;
+        fit->state.search.halved_loss = loss;
         FR_TRY(fit->engine->ops->load(fit->engine, &fit->state, error));
     }
     return FR_OK;

@@ -291,11 +291,12 @@ static fr_status run_search(solver_rank *s, fr_error *error) {
     return FR_OK;
 }
 
-/* No active row, while some start is better: not a result. */
+/* No active row after steps were made, while some start is better: not a result. */
 static fr_status find_dead(solver_rank *s, fr_error *error) {
     fr_row_sums total;
     bool dead;
-    if (s->fit.outcome == FR_DIVERGED) return FR_OK;
+    bool ended = s->fit.outcome == FR_ITERATIONS || s->fit.outcome == FR_TOLERANCE;
+    if (!ended || s->plan.iterations == 0) return FR_OK;
     FR_TRY(fr_survey_total(s->engine, s->comm, FR_PASS_LOSS, s->fitted, NULL, &total, error));
     if (total.active > 0) return FR_OK;
     FR_TRY(fr_search_is_dead(&s->fit, &s->data, total.residual / (double)s->plan.samples, &dead, error));

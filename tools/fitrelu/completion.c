@@ -2,7 +2,6 @@
  * completion.c - one script a shell: subcommands first, then the options of the subcommand, then the words or files
  * that an option takes.
  */
-#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
