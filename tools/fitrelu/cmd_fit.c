@@ -15,6 +15,7 @@
 #include "fitrelu/history.h"
 #include "fitrelu/interrupt.h"
 #include "fitrelu/message.h"
+#include "fitrelu/option_parse.h"
 #include "base/output_file.h"
 #include "base/text_file.h"
 #include "fitrelu/notes.h"

@@ -9,6 +9,7 @@
 #include "fitrelu/fit_settings.h"
 #include "fitrelu/json_writer.h"
 #include "fitrelu/message.h"
+#include "fitrelu/option_parse.h"
 #include "base/text_file.h"
 
 /* The files that fr_dataset_write makes of PATH.npy: the rows, the labels and w*. */

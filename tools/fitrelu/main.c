@@ -10,6 +10,7 @@
 #include "fitrelu/completion.h"
 #include "fitrelu/manual.h"
 #include "fitrelu/message.h"
+#include "fitrelu/option_parse.h"
 #include "fitrelu/ranks.h"
 
 static int print_version(void) {
