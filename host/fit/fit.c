@@ -15,7 +15,7 @@
 
 #include "base/clock.h"
 #include "fit/checkpoint.h"
-#include "fit/condition.h"
+#include "columns/condition.h"
 #include "fit/survey.h"
 
 /* A mini-batch whose loss is this far above both the start's and that of w = 0 has left for good; geometric growth

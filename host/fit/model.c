@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "simd/kernels.h"
-#include "fit/condition.h"
+#include "columns/condition.h"
 #include "base/sealed_file.h"
 
 static const fr_seal seal = {"FRELUMOD", 1, "model", FR_ERROR_DATA};

@@ -28,7 +28,7 @@ typedef struct fr_plan {
     fr_storage storage;
     fr_precision precision;
     uint64_t seed;
-    double long_rows; /* of read rows (fit/condition.h), for FR_STEP_AUTO; 0: not needed */
+    double long_rows; /* of read rows (columns/condition.h), for FR_STEP_AUTO; 0: not needed */
     bool own_data;    /* not planted: nothing is known of its rows */
     int threads;
 } fr_plan;

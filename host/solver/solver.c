@@ -19,7 +19,7 @@
 #include "fit/model.h"
 #include "solver/place.h"
 #include "data/planted.h"
-#include "fit/condition.h"
+#include "columns/condition.h"
 #include "fit/search.h"
 #include "fit/survey.h"
 #include "exchange/traffic.h"
