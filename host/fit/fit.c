@@ -61,13 +61,18 @@ void fr_fit_keep_best(fr_fit *fit, double loss, const double *weights) {
     memcpy(fit->state.best, weights, (size_t)fit->plan->features * sizeof *weights);
 }
 
-/* Loss over all rows, and with a tolerance but no w*, the gradient's norm against that at zero. */
+/* Loss over all rows, and with a tolerance but no w*, the gradient's norm against that at zero. A start's loss is known. */
 static fr_status measure(fr_fit *fit, bool *close_enough, fr_error *error) {
     fr_row_sums total;
     FR_OWNED double *gradient = NULL;
     double norm = 0, n = (double)fit->plan->samples;
     bool by_gradient = fit->options->tolerance > 0 && !fit->set->planted;
     int64_t d = fit->plan->features;
+    *close_enough = false;
+    if (fit->state.step == 0 && !by_gradient) {
+        fit->latest_loss = fit->start_loss;
+        return FR_OK;
+    }
     if (by_gradient) FR_TRY(fr_allocate((void **)&gradient, d, sizeof *gradient, "a gradient", error));
     FR_TRY(fr_survey_total(fit->engine, fit->comm, by_gradient ? FR_PASS_GRADIENT : FR_PASS_LOSS, fit->state.weights,
                            gradient, &total, error));
@@ -91,9 +96,11 @@ static bool weights_are_finite(const fr_fit *fit) {
     return true;
 }
 
-/* 1, 2, 4, 8, ... or multiples of --report-every, and always the last step. */
+/* 1, 2, 4, 8, ... or multiples of --report-every, and always the last step. Later runs of a search are short, and a report
+ * costs a pass: they begin with 16. */
 static int64_t report_after(const fr_fit *fit, int64_t step) {
-    int64_t next = fit->options->report_every > 0 ? step + fit->options->report_every : step > 0 ? 2 * step : 1;
+    int64_t first = fit->ends_at_best ? 16 : 1;
+    int64_t next = fit->options->report_every > 0 ? step + fit->options->report_every : step > 0 ? 2 * step : first;
     return next < fit->plan->iterations ? next : fit->plan->iterations;
 }
 
@@ -264,10 +271,8 @@ static fr_status begin_to_settle(fr_fit *fit, fr_error *error) {
     return fit->engine->ops->load(fit->engine, &fit->state, error);
 }
 
+/* After the last report, which measured the last iterate. */
 static fr_status finish(fr_fit *fit, fr_error *error) {
-    bool close_enough;
-    FR_TRY(fit->engine->ops->store(fit->engine, &fit->state, error));
-    FR_TRY(measure(fit, &close_enough, error));
     FR_TRY(take_average(fit, error));
     fit->loss = fit->latest_loss;
     fit->relative_error = fr_fit_relative_error(fit, fit->state.weights);
