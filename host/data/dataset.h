@@ -30,6 +30,8 @@ struct fr_dataset {
     double *mix;           /* and then x'' = R^-T x': R, upper triangular, row-major over the user's features; or NULL */
     bool centered, scaled; /* how */
     bool intercept;        /* the last column is 1 */
+    fr_rows_function watch; /* told while planted rows are made, or NULL */
+    void *watch_user;
 };
 
 /* The bytes of one value. */
