@@ -234,6 +234,9 @@ fr_status fr_fit_run(fr_fit *fit, fr_error *error) {
     fr_status status = ops->load(fit->engine, &fit->state, error);
     fit->outcome = FR_ITERATIONS;
     fit->stop = false;
+    fit->latest_loss = fit->start_loss;
+    fit->relative_error = NAN;
+    if (status == FR_OK && progress_is_due(fit)) show_progress(fit); /* before rank 0's first report can be seen */
     if (status == FR_OK) status = report(fit, &done, error);
     fit->next_report = report_after(fit, fit->state.step);
     int64_t step = fit->state.step, made;
