@@ -13,6 +13,11 @@ set(FITRELU_MPI_SOURCES ranks/link_mpi.c) # in host/
 
 set(FITRELU_PARTS "") # "CUDA off, libzip on, ...", for fitrelu info
 
+# What the line of a part that is off adds: how to get it.
+set(FITRELU_HINT_CUDA ", no kernels for GPUs; -DFITRELU_CUDA=ON or 'cmake --preset cuda' builds them, which takes longer")
+set(FITRELU_HINT_TESTS ", 'cmake --preset check' builds them")
+set(FITRELU_HINT_BENCH ${FITRELU_HINT_TESTS})
+
 # fitrelu_part(LABEL FOUND WHAT MISSING): WHAT names what was found, MISSING says what was not.
 function(fitrelu_part label found what missing)
     string(TOUPPER "${label}" name)
@@ -24,7 +29,7 @@ function(fitrelu_part label found what missing)
     elseif("${wanted}" STREQUAL "AUTO")
         message(STATUS "fitrelu: ${label}: left out, ${missing}")
     elseif(NOT wanted)
-        message(STATUS "fitrelu: ${label}: off")
+        message(STATUS "fitrelu: ${label}: off${FITRELU_HINT_${name}}")
     elseif(found)
         set(have ON)
         message(STATUS "fitrelu: ${label}: ${what}")

@@ -62,7 +62,8 @@ typedef struct fr_world fr_world; /* below */
 
 typedef enum fr_precision { FR_F64 = 0, FR_F32 = 1 } fr_precision;
 typedef enum fr_step_rule { FR_STEP_AUTO, FR_STEP_THEOREM, FR_STEP_EXPERIMENT, FR_STEP_NUMBER } fr_step_rule;
-typedef enum fr_init { FR_INIT_GRADIENT, FR_INIT_RANDOM, FR_INIT_ZERO, FR_INIT_GIVEN } fr_init;
+/* auto: planted problems, the gradient step; data of one's own, several starts, of which the best result is kept. */
+typedef enum fr_init { FR_INIT_AUTO, FR_INIT_GRADIENT, FR_INIT_RANDOM, FR_INIT_ZERO, FR_INIT_GIVEN } fr_init;
 typedef enum fr_scale { FR_SCALE_AUTO, FR_SCALE_L2, FR_SCALE_MAX } fr_scale;
 typedef enum fr_collective {
     FR_COLLECTIVE_AUTO,
@@ -271,13 +272,16 @@ FR_API void fr_model_free(fr_model *model); /* NULL is fine */
 
 /* ------------------------------------------------------------------------------------------ solver */
 
-typedef enum fr_outcome { FR_TOLERANCE, FR_ITERATIONS, FR_DIVERGED, FR_INTERRUPTED } fr_outcome;
+/* Dead: no row is active, though another start has a lower loss; no gradient leads away from there. */
+typedef enum fr_outcome { FR_TOLERANCE, FR_ITERATIONS, FR_DIVERGED, FR_INTERRUPTED, FR_DEAD } fr_outcome;
 FR_API const char *fr_outcome_name(fr_outcome outcome);
 
 /* What a fit found and how it was done; choices left to "auto" stand here as they were made. */
 typedef struct fr_result {
     fr_outcome outcome;
-    int64_t iterations;
+    int64_t iterations;     /* of all runs together */
+    int runs;               /* of the loop: starts that were run, or the ensemble */
+    bool converged;         /* the loss no longer fell; false where a fixed number of steps was made */
     double loss;            /* (1.1) of the model, over all rows */
     double relative_error;  /* NaN where w* is unknown */
     double r_squared;       /* 1 - residual / total sum of squares of y; NaN where y is constant */

@@ -89,10 +89,10 @@ __device__ inline double weigh_row(fr_pass kind, double p, double y, fr_row_sums
         sums->square += p;
         return y;
     }
-    const double residual = (p > 0 ? p : 0) - y;
+    const double residual = fr_relu(p) - y;
     sums->residual = fma(residual, residual, sums->residual);
     sums->active += p > 0;
-    return kind == FR_PASS_GRADIENT ? fr_relu_coefficient(p, y) : kind == FR_PASS_LINEAR ? p : 0;
+    return fr_pass_coefficient(kind, p, y);
 }
 
 /* sum + <row, weights>, value by value. */

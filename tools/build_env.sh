@@ -1,4 +1,4 @@
-# build_env.sh - read by tools/demo and tools/check: what both need to configure and build.
+# build_env.sh - read by tools/demo and tools/check: what both need to configure and build, and how tests are counted.
 # shellcheck shell=bash
 
 cores() { nproc 2> /dev/null || getconf _NPROCESSORS_ONLN 2> /dev/null || echo 2; }
@@ -27,4 +27,14 @@ quietly() { # log command...
         printf '%s: failed: %s (all of its output is in %s)\n' "$(basename "$0")" "$*" "$log" >&2
         return 1
     fi
+}
+
+# Prints how many tests of ctest's output (a file) passed, failed and were skipped. A test that is disabled, or finds that
+# this machine lacks what it needs, is skipped: it has shown nothing.
+count_tests() { # log
+    local passed failed skipped line='^ *[0-9]+/[0-9]+ Test +#[0-9]+: .*'
+    passed=$(grep -c -E "$line   Passed " "$1" || true)
+    skipped=$(grep -c -E "$line\*\*\*(Skipped|Not Run \(Disabled\)) " "$1" || true)
+    failed=$(grep -c -E "$line\*\*\*" "$1" || true)
+    printf '%d %d %d\n' "$passed" "$((failed - skipped))" "$skipped"
 }

@@ -12,7 +12,7 @@
 extern "C" {
 #include "engine/cuda/cuda.h"
 #include "solver/place.h"
-#include "fit/condition.h"
+#include "columns/condition.h"
 }
 
 namespace bench {
@@ -77,8 +77,8 @@ void load(const Rank &rank, int64_t d) {
 void measure_rank(Job *job, const Rank &rank, Measured *out) {
     const cudaStream_t stream = static_cast<cudaStream_t>(fr_engine_cuda_stream(rank.engine));
     fr_error error = {};
-    fr_probe probe;
-    const auto wait = [&] { check(rank.engine->ops->probe(rank.engine, &probe, &error), error); };
+    std::vector<double> residuals(static_cast<size_t>(rank.engine->config.worker_count));
+    const auto wait = [&] { check(rank.engine->ops->probe(rank.engine, residuals.data(), &error), error); };
     const auto alone = [&](fr_error *e) {
         const fr_status status = sum_alone(*job, rank, e);
         return status == FR_OK ? rank.engine->ops->apply(rank.engine, updates[job->way], e) : status;

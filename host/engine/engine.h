@@ -25,18 +25,45 @@ typedef struct fr_engine_config {
     int device;                     /* GPU, or -1 */
 } fr_engine_config;
 
-/* The replicated state of a fit. */
+/* Where a search over several starts stands (fit/search.c). */
+enum { FR_MOST_RUNS = 18 };
+typedef struct fr_search {
+    int64_t steps_before;         /* steps of the runs before this one */
+    double start_loss;            /* of this run's start */
+    double best_loss;             /* the lowest that was measured so far, */
+    double losses[FR_MOST_RUNS];  /* and what each run before this one came to */
+    double halved_loss;           /* of this run, when eta was last halved */
+} fr_search;
+
+/* The replicated state of a fit: all that a checkpoint holds beside the description of the run. */
 typedef struct fr_state {
     int64_t step;     /* steps done */
-    int run;          /* of the ensemble; part of every draw's key */
+    int run;          /* of the ensemble or the search; part of every draw's key */
     double *weights;  /* d */
     double *average;  /* d: mean of the iterates since average_start */
     int64_t averaged; /* how many */
+    double step_factor; /* of the full batches that settle a run: eta is this times plan->settle_eta */
+    double seen_loss;   /* the loss that the stopping rule saw last; NaN: none yet */
+    double *best;       /* d: data of one's own: the iterate with search.best_loss; else NULL */
+    fr_search search;
 } fr_state;
 
-typedef struct fr_probe {
-    double batch_loss; /* mean squared residual of the last drawn rows of this engine, before the step */
-} fr_probe;
+/* Whether step `step` takes every row once instead of drawn ones. */
+static inline bool fr_is_full_step(const fr_plan *plan, int64_t step) {
+    return plan->draws == 0 || (plan->settles && step >= plan->settle_from);
+}
+
+/* The first step whose iterate counts in the average of the tail, for a run that goes on from `step`: only drawn rows make
+ * iterates that hover. */
+static inline int64_t fr_average_from(const fr_plan *plan, int64_t step) {
+    return plan->settles && step >= plan->settle_from ? INT64_MAX : plan->average_start;
+}
+
+/* The step sizes of a run that goes on from `state`: those of the plan, or of its full batches. */
+static inline fr_step_plan fr_steps_from(const fr_plan *plan, const fr_state *state) {
+    if (!plan->settles || state->step < plan->settle_from) return plan->steps;
+    return (fr_step_plan){.eta = plan->settle_eta * state->step_factor, .steps = plan->iterations, .decays = 0};
+}
 
 typedef struct fr_engine_ops {
     const char *name; /* "cpu", "cuda" */
@@ -47,9 +74,11 @@ typedef struct fr_engine_ops {
      * scalars of each. Waits. */
     fr_status (*survey)(fr_engine *engine, fr_pass pass, const double *weights, double *sums, fr_row_sums *scalars,
                         fr_error *error);
+    /* The state from here on; step sizes, and whether steps draw rows (fr_is_full_step), hold until the next load. */
     fr_status (*load)(fr_engine *engine, const fr_state *state, fr_error *error);
     fr_status (*store)(fr_engine *engine, fr_state *state, fr_error *error); /* waits */
-    fr_status (*probe)(fr_engine *engine, fr_probe *probe, fr_error *error); /* waits */
+    /* residuals[k] <- sum (max(0, p) - y)^2 over the rows of own worker k in the last gradient, before the step. Waits. */
+    fr_status (*probe)(fr_engine *engine, double *residuals, fr_error *error);
 
     fr_status (*gradient)(fr_engine *engine, fr_error *error);   /* values <- v_k of the drawn rows, (2.1) */
     fr_status (*norm)(fr_engine *engine, fr_error *error);       /* scales <- N_k, shared_scale <- max_k N_k */

@@ -10,13 +10,15 @@
 #include "base/sealed_file.h"
 #include "ranks/world.h"
 
-static const fr_seal seal = {"FRCHECKP", 3, "checkpoint", FR_ERROR_CHECKPOINT};
+static const fr_seal seal = {"FRCHECKP", 4, "checkpoint", FR_ERROR_CHECKPOINT};
 
 enum { DESCRIPTION_SIZE = 512 };
 
 typedef struct payload_head {
     char description[DESCRIPTION_SIZE]; /* "key=value key=value ..." */
-    int64_t step, averaged, features;
+    int64_t step, averaged, features, run;
+    double step_factor, seen_loss;
+    fr_search search;
 } payload_head;
 
 /* Iterations count only where the schedule or the averaging looks at the end of the run. */
@@ -34,17 +36,23 @@ static void describe(const fr_fit *fit, char text[DESCRIPTION_SIZE]) {
              end_matters ? (long long)p->average_start : -1LL, p->steps.eta, fr_init_name(fit->options->init));
 }
 
+/* Weights, average, and where one is kept the best iterate. */
+static size_t vectors_of(const fr_fit *fit) { return fit->state.best ? 3 : 2; }
+
 fr_status fr_checkpoint_write(const fr_fit *fit, const char *path, fr_error *error) {
     int64_t d = fit->plan->features;
-    size_t bytes = (size_t)d * sizeof(double), size = sizeof(payload_head) + 2 * bytes;
+    size_t bytes = (size_t)d * sizeof(double), size = sizeof(payload_head) + vectors_of(fit) * bytes;
     char *payload = NULL;
-    payload_head head = {.step = fit->state.step, .averaged = fit->state.averaged, .features = d};
+    payload_head head = {.step = fit->state.step, .averaged = fit->state.averaged, .features = d, .run = fit->state.run,
+                         .step_factor = fit->state.step_factor, .seen_loss = fit->state.seen_loss,
+                         .search = fit->state.search};
     fr_status status = fr_allocate((void **)&payload, (int64_t)size, 1, "a checkpoint", error);
     if (status != FR_OK) return status;
     describe(fit, head.description);
     memcpy(payload, &head, sizeof head);
     memcpy(payload + sizeof head, fit->state.weights, bytes);
     memcpy(payload + sizeof head + bytes, fit->state.average, bytes);
+    if (fit->state.best) memcpy(payload + sizeof head + 2 * bytes, fit->state.best, bytes);
     status = fr_sealed_write(path, &seal, payload, size, error);
     free(payload);
     return status;
@@ -73,15 +81,20 @@ fr_status fr_checkpoint_read(fr_fit *fit, const char *path, fr_error *error) {
     head.description[DESCRIPTION_SIZE - 1] = '\0';
     if (strcmp(head.description, expected) != 0) {
         status = refuse(path, head.description, expected, error);
-    } else if (head.features != d || size != sizeof head + 2 * bytes || head.step > fit->plan->iterations) {
+    } else if (head.features != d || size != sizeof head + vectors_of(fit) * bytes || head.step > fit->plan->iterations) {
         status = fr_fail(error, FR_ERROR_CHECKPOINT,
                          "%s: the checkpoint is at step %lld of a run of %lld steps and %lld features", path,
                          (long long)head.step, (long long)fit->plan->iterations, (long long)d);
     } else {
         fit->state.step = head.step;
         fit->state.averaged = head.averaged;
+        fit->state.run = (int)head.run;
+        fit->state.step_factor = head.step_factor;
+        fit->state.seen_loss = head.seen_loss;
+        fit->state.search = head.search;
         memcpy(fit->state.weights, payload + sizeof head, bytes);
         memcpy(fit->state.average, payload + sizeof head + bytes, bytes);
+        if (fit->state.best) memcpy(fit->state.best, payload + sizeof head + 2 * bytes, bytes);
     }
 done:
     free(payload);

@@ -15,7 +15,7 @@
 
 #include "base/clock.h"
 #include "fit/checkpoint.h"
-#include "fit/condition.h"
+#include "columns/condition.h"
 #include "fit/survey.h"
 
 /* A mini-batch whose loss is this far above both the start's and that of w = 0 has left for good; geometric growth
@@ -38,8 +38,6 @@ double fr_fit_relative_error(fr_fit *fit, const double *weights) {
     return sqrt(off / norm);
 }
 
-static double reference_loss(const fr_fit *fit) { return fmax(fit->start_loss, fit->zero_loss); }
-
 /* By the formula, or as counted where the length of codes varies. */
 static double bytes_sent(const fr_fit *fit) {
     if (fit->plan->wire == FR_WIRE_ELIAS) return (double)fit->comm->sent;
@@ -57,55 +55,72 @@ static fr_report make_report(fr_fit *fit) {
     };
 }
 
-/* Loss over all rows, and with a tolerance but no w*, the gradient's norm against that at zero. */
+void fr_fit_keep_best(fr_fit *fit, double loss, const double *weights) {
+    if (!fit->state.best || !(loss < fit->state.search.best_loss)) return;
+    fit->state.search.best_loss = loss;
+    memcpy(fit->state.best, weights, (size_t)fit->plan->features * sizeof *weights);
+}
+
+/* Loss over all rows, and with a tolerance but no w*, the gradient's norm against that at zero. A start's loss is known. */
 static fr_status measure(fr_fit *fit, bool *close_enough, fr_error *error) {
     fr_row_sums total;
-    double *gradient = NULL, norm = 0;
+    FR_OWNED double *gradient = NULL;
+    double norm = 0, n = (double)fit->plan->samples;
     bool by_gradient = fit->options->tolerance > 0 && !fit->set->planted;
     int64_t d = fit->plan->features;
-    fr_status status = FR_OK;
-    if (by_gradient) status = fr_allocate((void **)&gradient, d, sizeof *gradient, "a gradient", error);
-    if (status == FR_OK)
-        status = fr_survey_total(fit->engine, fit->comm, by_gradient ? FR_PASS_GRADIENT : FR_PASS_LOSS,
-                                 fit->state.weights, gradient, &total, error);
-    if (status == FR_OK) {
-        fit->latest_loss = total.residual / (double)fit->plan->samples;
-        for (int64_t j = 0; by_gradient && j < d; j++) norm += gradient[j] * gradient[j];
-        norm = sqrt(norm) / (double)fit->plan->samples;
-        *close_enough = by_gradient && norm <= fit->options->tolerance * fit->zero_gradient;
+    *close_enough = false;
+    if (fit->state.step == 0 && !by_gradient) {
+        fit->latest_loss = fit->start_loss;
+        return FR_OK;
     }
-    free(gradient);
-    return status;
+    if (by_gradient) FR_TRY(fr_allocate((void **)&gradient, d, sizeof *gradient, "a gradient", error));
+    FR_TRY(fr_survey_total(fit->engine, fit->comm, by_gradient ? FR_PASS_GRADIENT : FR_PASS_LOSS, fit->state.weights,
+                           gradient, &total, error));
+    fit->latest_loss = total.residual / n;
+    for (int64_t j = 0; by_gradient && j < d; j++) norm += gradient[j] * gradient[j];
+    *close_enough = by_gradient && sqrt(norm) / n <= fit->options->tolerance * fit->zero_gradient;
+    fr_fit_keep_best(fit, fit->latest_loss, fit->state.weights);
+    return FR_OK;
 }
 
+/* A start that is no number, or beyond all, has diverged before the first step. */
 static bool has_diverged(const fr_fit *fit, double loss, double room) {
-    return !(loss <= room * reference_loss(fit)) && !(loss == 0);
+    double reference = fmax(fit->start_loss, fit->zero_loss);
+    if (!isfinite(fit->start_loss) || !isfinite(loss)) return true;
+    return !(loss <= room * reference) && !(loss == 0);
 }
 
-/* 1, 2, 4, 8, ... or multiples of --report-every, and always the last step. */
+static bool weights_are_finite(const fr_fit *fit) {
+    for (int64_t j = 0; j < fit->plan->features; j++)
+        if (!isfinite(fit->state.weights[j])) return false;
+    return true;
+}
+
+/* 1, 2, 4, 8, ... or multiples of --report-every, and always the last step. Later runs of a search are short, and a report
+ * costs a pass: they begin with 16. */
 static int64_t report_after(const fr_fit *fit, int64_t step) {
-    int64_t next = fit->options->report_every > 0 ? step + fit->options->report_every : step > 0 ? 2 * step : 1;
+    int64_t first = fit->ends_at_best ? 16 : 1;
+    int64_t next = fit->options->report_every > 0 ? step + fit->options->report_every : step > 0 ? 2 * step : first;
     return next < fit->plan->iterations ? next : fit->plan->iterations;
 }
 
 static fr_status report(fr_fit *fit, bool *done, fr_error *error) {
     bool close_enough = false;
-    fr_status status = measure(fit, &close_enough, error);
-    if (status != FR_OK) return status;
+    FR_TRY(measure(fit, &close_enough, error));
     fit->relative_error = fr_fit_relative_error(fit, fit->state.weights);
     fr_report now = make_report(fit);
     if (fit->options->report && fit->comm->rank == 0 && fit->options->report(&now, fit->options->report_user))
         fit->stop = true;
-    if (has_diverged(fit, fit->latest_loss, LOSS_DIVERGES)) {
+    if (has_diverged(fit, fit->latest_loss, LOSS_DIVERGES) || !weights_are_finite(fit)) {
         fit->outcome = FR_DIVERGED;
         *done = true;
     } else if (close_enough) {
         fit->outcome = FR_TOLERANCE;
         *done = true;
     } else if (fit->options->checkpoint && fit->comm->rank == 0) {
-        status = fr_checkpoint_write(fit, fit->options->checkpoint, error);
+        return fr_checkpoint_write(fit, fit->options->checkpoint, error);
     }
-    return status;
+    return FR_OK;
 }
 
 static bool progress_is_due(const fr_fit *fit) {
@@ -122,8 +137,7 @@ static void show_progress(fr_fit *fit) {
 static fr_status look_at_weights(fr_fit *fit, fr_error *error) {
     bool show = progress_is_due(fit);
     if (!show && !(fit->options->tolerance > 0 && fit->set->planted)) return FR_OK;
-    fr_status status = fit->engine->ops->store(fit->engine, &fit->state, error);
-    if (status != FR_OK) return status;
+    FR_TRY(fit->engine->ops->store(fit->engine, &fit->state, error));
     fit->relative_error = fr_fit_relative_error(fit, fit->state.weights);
     if (show) show_progress(fit);
     return FR_OK;
@@ -136,28 +150,35 @@ typedef struct vote {
 
 /* Whether any rank saw it; of closeness, whether rank 0 did. */
 static fr_status gather_votes(fr_fit *fit, vote *seen, fr_error *error) {
-    vote *all = NULL;
+    FR_OWNED vote *all = NULL;
     if (fit->comm->size == 1) return FR_OK;
-    fr_status status = fr_allocate((void **)&all, fit->comm->size, sizeof *all, "the ranks' agreement", error);
-    if (status == FR_OK) status = fit->comm->ops->gather_host(fit->comm, seen, sizeof *seen, all, error);
-    for (int r = 0; status == FR_OK && r < fit->comm->size; r++)
+    FR_TRY(fr_allocate((void **)&all, fit->comm->size, sizeof *all, "the ranks' agreement", error));
+    FR_TRY(fit->comm->ops->gather_host(fit->comm, seen, sizeof *seen, all, error));
+    for (int r = 0; r < fit->comm->size; r++)
         seen->diverged |= all[r].diverged, seen->stop |= all[r].stop, seen->close = all[0].close;
-    free(all);
-    return status;
+    return FR_OK;
+}
+
+/* The mean squared residual of this rank's rows in the last gradient; 0 where it has none. */
+static double batch_loss(const fr_fit *fit, int64_t step) {
+    const fr_engine_config *config = &fit->engine->config;
+    const fr_plan *plan = fit->plan;
+    double residual = 0, rows = (double)(plan->draws * config->worker_count);
+    if (fr_is_full_step(plan, step - 1)) rows = (double)fr_engine_rows(fit->engine).count;
+    for (int k = 0; k < config->worker_count; k++) residual += fit->residuals[k];
+    return rows > 0 ? residual / rows : 0;
 }
 
 /* The cheap look between reports: divergence of the mini-batches, the tolerance on w, a wish to stop. Every rank has the
  * same weights and finds the same about the tolerance; the rest is gathered, at some of the looks only. */
-static fr_status probe(fr_fit *fit, bool gathers, bool *done, fr_error *error) {
-    fr_probe rows;
-    fr_status status = fit->engine->ops->probe(fit->engine, &rows, error);
-    if (status == FR_OK) status = look_at_weights(fit, error);
-    if (status != FR_OK) return status;
-    vote seen = {.diverged = has_diverged(fit, rows.batch_loss, BATCH_DIVERGES),
-                  .close = fit->options->tolerance > 0 && fit->relative_error <= fit->options->tolerance,
-                  .stop = fit->stop};
+static fr_status probe(fr_fit *fit, int64_t step, bool gathers, bool *done, fr_error *error) {
+    FR_TRY(fit->engine->ops->probe(fit->engine, fit->residuals, error));
+    FR_TRY(look_at_weights(fit, error));
+    vote seen = {.diverged = has_diverged(fit, batch_loss(fit, step), BATCH_DIVERGES),
+                 .close = fit->options->tolerance > 0 && fit->relative_error <= fit->options->tolerance,
+                 .stop = fit->stop};
     if (!gathers && fit->comm->size > 1) seen.diverged = seen.stop = false;
-    if (gathers && (status = gather_votes(fit, &seen, error)) != FR_OK) return status;
+    if (gathers) FR_TRY(gather_votes(fit, &seen, error));
     *done = true;
     if (seen.diverged) fit->outcome = FR_DIVERGED;
     else if (seen.close) fit->outcome = FR_TOLERANCE;
@@ -166,44 +187,117 @@ static fr_status probe(fr_fit *fit, bool gathers, bool *done, fr_error *error) {
     return FR_OK;
 }
 
-/* The average of the tail becomes the result where its loss is the lower one. */
-static fr_status settle(fr_fit *fit, fr_error *error) {
-    fr_status status = fit->engine->ops->store(fit->engine, &fit->state, error);
-    bool close_enough;
-    if (status == FR_OK) status = measure(fit, &close_enough, error);
-    if (status == FR_OK && fit->state.averaged > 0 && fit->outcome != FR_DIVERGED) {
-        double last = fit->latest_loss, *iterate = fit->state.weights;
-        fit->state.weights = fit->state.average;
-        status = measure(fit, &close_enough, error);
-        if (fit->latest_loss < last) {
-            fit->state.average = iterate;
-        } else {
-            fit->state.weights = iterate;
-            fit->latest_loss = last;
-        }
+/* ------------------------------------------------------------------------------------ stopping rule */
+
+/* Full batches of data of one's own end when the loss no longer falls: by less than `fall_of` of itself from one look to
+ * the next. Then eta is halved and the rule applied again, and so on while a halving still lowers the loss by more than
+ * HALVING_PAYS of itself: the loss has kinks where rows become active, and around them steps of one size circle for ever,
+ * at a height that falls with eta. The loss is that of the gradients, one step behind. */
+static const double HALVING_PAYS = 1e-6, SMALLEST_FACTOR = 0x1p-10;
+
+static int64_t steps_between_looks(const fr_fit *fit) { return fit->plan->levels > 0 ? 20 : 5; }
+
+/* A gradient that is smaller by a factor t stands for a loss that is closer to its least by t^2. */
+static double fall_of(const fr_fit *fit) {
+    double t = fit->options->tolerance;
+    return t > 0 ? fmax(1e-15, fmin(1e-7, 0.1 * t * t)) : 1e-7;
+}
+
+static bool rule_is_due(const fr_fit *fit, int64_t step) {
+    int64_t settled = step - fit->plan->settle_from;
+    return fit->plan->settles && settled > 0 && settled % steps_between_looks(fit) == 0;
+}
+
+/* Whether the weights have come to where an earlier run ended: within 1e-3 of their length. */
+static fr_status is_at_best(fr_fit *fit, bool *is, fr_error *error) {
+    double off = 0, length = 0;
+    *is = false;
+    if (!fit->ends_at_best) return FR_OK;
+    FR_TRY(fit->engine->ops->store(fit->engine, &fit->state, error));
+    for (int64_t j = 0; j < fit->plan->features; j++) {
+        double best = fit->state.best[j], apart = fit->state.weights[j] - best;
+        off += apart * apart;
+        length += best * best;
     }
+    *is = off <= 1e-6 * length;
+    return FR_OK;
+}
+
+static fr_status apply_rule(fr_fit *fit, bool *done, fr_error *error) {
+    double residual, before = fit->state.seen_loss;
+    bool there;
+    FR_TRY(fit->comm->ops->sum_host(fit->comm, fit->residuals, fit->engine->config.worker_count, 1, &residual, error));
+    double loss = residual / (double)fit->plan->samples;
+    FR_TRY(is_at_best(fit, &there, error));
+    fit->state.seen_loss = loss;
+    bool stalled = !isnan(before) && !(loss < before * (1 - fall_of(fit)));
+    bool pays = fit->state.step_factor == 1 || loss < fit->state.search.halved_loss * (1 - HALVING_PAYS);
+    if (there || (stalled && (!pays || fit->state.step_factor <= SMALLEST_FACTOR))) {
+        *done = fit->converged = true;
+    } else if (stalled) {
+        FR_TRY(fit->engine->ops->store(fit->engine, &fit->state, error));
+        fit->state.step_factor /= 2;
+        fit->state.search.halved_loss = loss;
+        FR_TRY(fit->engine->ops->load(fit->engine, &fit->state, error));
+    }
+    return FR_OK;
+}
+
+/* ---------------------------------------------------------------------------------- last or average */
+
+/* The average of the tail takes the place of the last iterate where its loss is the lower one. */
+static fr_status take_average(fr_fit *fit, fr_error *error) {
+    bool close_enough;
+    double last = fit->latest_loss, *iterate = fit->state.weights;
+    if (fit->state.averaged == 0 || fit->outcome == FR_DIVERGED) return FR_OK;
+    fit->state.weights = fit->state.average;
+    fr_status status = measure(fit, &close_enough, error);
+    if (status == FR_OK && fit->latest_loss < last) {
+        fit->state.average = iterate;
+    } else {
+        fit->state.weights = iterate;
+        fit->latest_loss = last;
+    }
+    return status;
+}
+
+/* From drawn rows to full batches. */
+static fr_status begin_to_settle(fr_fit *fit, fr_error *error) {
+    bool close_enough;
+    FR_TRY(fit->engine->ops->store(fit->engine, &fit->state, error));
+    FR_TRY(measure(fit, &close_enough, error));
+    FR_TRY(take_average(fit, error));
+    fit->state.averaged = 0;
+    return fit->engine->ops->load(fit->engine, &fit->state, error);
+}
+
+/* After the last report, which measured the last iterate. */
+static fr_status finish(fr_fit *fit, fr_error *error) {
+    FR_TRY(take_average(fit, error));
     fit->loss = fit->latest_loss;
     fit->relative_error = fr_fit_relative_error(fit, fit->state.weights);
     /* A run that ends clearly above its start has not converged, however slowly it climbs. */
-    if (fit->outcome == FR_ITERATIONS && !(fit->loss <= 2 * fmax(fit->start_loss, 1e-4 * fit->zero_loss)))
+    bool climbed = !(fit->loss <= 2 * fmax(fit->start_loss, 1e-4 * fit->zero_loss));
+    if ((fit->outcome == FR_ITERATIONS && climbed) || !isfinite(fit->loss) || !weights_are_finite(fit))
         fit->outcome = FR_DIVERGED;
-    return status;
+    return FR_OK;
 }
+
+/* --------------------------------------------------------------------------------------------- loop */
 
 /* An engine that can replay a step is asked first, and told where the step ends. */
 static fr_status one_step(fr_fit *fit, fr_error *error) {
     fr_engine *engine = fit->engine;
     bool replayed = false, again = true;
-    fr_status status = FR_OK;
-    while (status == FR_OK && again && !replayed) {
+    while (again && !replayed) {
         again = false;
-        if (engine->ops->step_begin) status = engine->ops->step_begin(engine, &replayed, error);
-        if (status != FR_OK || replayed) break;
-        status = engine->ops->gradient(engine, error);
-        if (status == FR_OK) status = fr_collective_step(engine, fit->comm, error);
-        if (status == FR_OK && engine->ops->step_end) status = engine->ops->step_end(engine, &again, error);
+        if (engine->ops->step_begin) FR_TRY(engine->ops->step_begin(engine, &replayed, error));
+        if (replayed) break;
+        FR_TRY(engine->ops->gradient(engine, error));
+        FR_TRY(fr_collective_step(engine, fit->comm, error));
+        if (engine->ops->step_end) FR_TRY(engine->ops->step_end(engine, &again, error));
     }
-    return status;
+    return FR_OK;
 }
 
 /* The link knows who is silent, but not since when. */
@@ -219,38 +313,45 @@ static fr_status say_step(int64_t step, fr_error *error) {
 static fr_status some_steps(fr_fit *fit, int64_t step, int64_t *made, fr_error *error) {
     const fr_engine_ops *ops = fit->engine->ops;
     int64_t look = step - step % ops->probe_every + ops->probe_every;
-    fr_status status = FR_OK;
     if (fit->next_report < look) look = fit->next_report;
+    if (fit->plan->settles && step < fit->plan->settle_from && fit->plan->settle_from < look) look = fit->plan->settle_from;
     *made = 0;
-    if (ops->run_steps) status = ops->run_steps(fit->engine, look - step, made, error);
-    if (status != FR_OK || *made > 0) return status;
+    if (ops->run_steps) FR_TRY(ops->run_steps(fit->engine, look - step, made, error));
+    if (*made > 0) return FR_OK;
     *made = 1;
     return one_step(fit, error);
 }
 
-fr_status fr_fit_run(fr_fit *fit, fr_error *error) {
+static fr_status run(fr_fit *fit, int64_t *step, fr_error *error) {
     const fr_engine_ops *ops = fit->engine->ops;
     bool done = false;
-    fr_status status = ops->load(fit->engine, &fit->state, error);
-    fit->outcome = FR_ITERATIONS;
-    fit->stop = false;
+    int64_t made;
+    FR_TRY(ops->load(fit->engine, &fit->state, error));
     fit->latest_loss = fit->start_loss;
     fit->relative_error = NAN;
-    if (status == FR_OK && progress_is_due(fit)) show_progress(fit); /* before rank 0's first report can be seen */
-    if (status == FR_OK) status = report(fit, &done, error);
-    fit->next_report = report_after(fit, fit->state.step);
-    int64_t step = fit->state.step, made;
-    while (status == FR_OK && !done && step < fit->plan->iterations) {
-        status = some_steps(fit, step, &made, error);
-        step += made;
-        bool due = step >= fit->next_report;
-        bool gathers = due || step % MEET_EVERY == 0;
-        if (status == FR_OK && (gathers || step % ops->probe_every == 0)) status = probe(fit, gathers, &done, error);
-        if (status != FR_OK || (!due && !done)) continue;
-        status = ops->store(fit->engine, &fit->state, error);
-        if (status == FR_OK) status = report(fit, &done, error);
-        fit->next_report = report_after(fit, step);
+    if (progress_is_due(fit)) show_progress(fit); /* before rank 0's first report can be seen */
+    FR_TRY(report(fit, &done, error));
+    fit->next_report = report_after(fit, *step);
+    while (!done && *step < fit->plan->iterations) {
+        if (fit->plan->settles && *step > 0 && *step == fit->plan->settle_from) FR_TRY(begin_to_settle(fit, error));
+        FR_TRY(some_steps(fit, *step, &made, error));
+        *step += made;
+        bool due = *step >= fit->next_report, rules = rule_is_due(fit, *step);
+        bool gathers = due || *step % MEET_EVERY == 0;
+        if (gathers || rules || *step % ops->probe_every == 0) FR_TRY(probe(fit, *step, gathers, &done, error));
+        if (rules && !done) FR_TRY(apply_rule(fit, &done, error));
+        if (!due && !done) continue;
+        FR_TRY(ops->store(fit->engine, &fit->state, error));
+        FR_TRY(report(fit, &done, error));
+        fit->next_report = report_after(fit, *step);
     }
-    if (status == FR_OK) status = settle(fit, error);
+    return finish(fit, error);
+}
+
+fr_status fr_fit_run(fr_fit *fit, fr_error *error) {
+    int64_t step = fit->state.step;
+    fit->outcome = FR_ITERATIONS;
+    fit->stop = fit->converged = false;
+    fr_status status = run(fit, &step, error);
     return status == FR_ERROR_TIMEOUT ? say_step(step, error) : status;
 }

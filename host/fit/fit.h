@@ -17,21 +17,28 @@ typedef struct fr_fit {
     double zero_loss;          /* mean y^2 */
     double start_loss;         /* loss of the start */
     double zero_gradient;      /* norm of the gradient at zero, for a tolerance without w* */
-    int64_t steps_before;      /* of earlier runs of an ensemble, counted in reports */
+    int64_t steps_before;      /* of earlier runs, counted in reports */
     double bytes_a_step;
     double started;            /* fr_seconds() of the first step */
-    /* Results. state holds the last iterate, or the average of the tail where that is better. */
+    bool ends_at_best;         /* a run that comes to state.best, where an earlier one ended, is over */
+    /* Results. state holds the last iterate, or the average of the tail where that is better; state.best the best iterate
+     * that was measured. */
     fr_outcome outcome;
     double loss, relative_error;
+    bool converged;            /* the stopping rule ended the run */
     /* Inside. */
     double *scratch;           /* d, for the user's own coordinates */
+    double *residuals;         /* of each own worker, at the last probe */
     double latest_loss, last_progress;
     int64_t next_report;
     bool stop;
 } fr_fit;
 
-/* Runs from state.step to the end of the plan, the tolerance, divergence or an interruption. */
+/* Runs from state.step to the end of the plan, the stopping rule, the tolerance, divergence or an interruption. */
 fr_status fr_fit_run(fr_fit *fit, fr_error *error);
+
+/* Keeps weights as state.best if their loss over all rows is the lowest so far. */
+void fr_fit_keep_best(fr_fit *fit, double loss, const double *weights);
 
 /* ||w - w*|| / ||w*|| of fitted weights, NaN where w* is unknown. */
 double fr_fit_relative_error(fr_fit *fit, const double *weights);

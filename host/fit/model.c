@@ -4,11 +4,12 @@
  */
 #include "fit/model.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "simd/kernels.h"
-#include "fit/condition.h"
+#include "columns/condition.h"
 #include "base/sealed_file.h"
 
 static const fr_seal seal = {"FRELUMOD", 1, "model", FR_ERROR_DATA};
@@ -56,6 +57,15 @@ static fr_status allocate(int64_t features, fr_model **model, fr_error *error) {
     return FR_OK;
 }
 
+/* No model has a weight that is no finite number. */
+static fr_status check_weights(const fr_model *m, const char *source, fr_status status, fr_error *error) {
+    if (!isfinite(m->intercept)) return fr_fail(error, status, "%s: the intercept of the model is not finite", source);
+    for (int64_t j = 0; j < m->features; j++)
+        if (!isfinite(m->weights[j]))
+            return fr_fail(error, status, "%s: weight %lld of the model is not finite", source, (long long)j + 1);
+    return FR_OK;
+}
+
 fr_status fr_model_create(const fr_dataset *set, const double *fitted, fr_model **model, fr_error *error) {
     fr_status status = allocate(fr_raw_features(set), model, error);
     if (status != FR_OK) return status;
@@ -68,7 +78,11 @@ fr_status fr_model_create(const fr_dataset *set, const double *fitted, fr_model 
         m->shift[j] = set->shift ? set->shift[j] : 0;
         m->scale[j] = set->scale ? set->scale[j] : 1;
     }
-    return FR_OK;
+    status = check_weights(m, set->source, FR_ERROR, error);
+    if (status == FR_OK) return FR_OK;
+    fr_model_free(m);
+    *model = NULL;
+    return status;
 }
 
 fr_status fr_model_predict(const fr_model *model, const fr_dataset *set, double *out, fr_error *error) {
@@ -125,6 +139,11 @@ fr_status fr_model_read(const char *path, fr_model **model, fr_error *error) {
     memcpy(m->weights, payload + sizeof head, bytes);
     memcpy(m->shift, payload + sizeof head + bytes, bytes);
     memcpy(m->scale, payload + sizeof head + 2 * bytes, bytes);
+    status = check_weights(m, path, seal.damaged, error);
+    if (status != FR_OK) {
+        fr_model_free(m);
+        *model = NULL;
+    }
 done:
     free(payload);
     return status;

@@ -1,5 +1,5 @@
 /*
- * survey.c - passes over all rows: loss, start, largest eigenvalue.
+ * survey.c - passes over all rows, and the largest eigenvalue of their second moments.
  */
 #include "fit/survey.h"
 
@@ -57,37 +57,5 @@ fr_status fr_survey_eigenvalue(fr_engine *engine, fr_comm *comm, double *lambda,
     }
     free(v);
     free(image);
-    return status;
-}
-
-static fr_status gradient_start(fr_engine *engine, fr_comm *comm, const fr_start *start, double *weights,
-                                double *loss, fr_error *error) {
-    const fr_plan *plan = engine->config.plan;
-    double size = 2;
-    for (;; size /= 2) {
-        fr_row_sums total;
-        for (int64_t j = 0; j < plan->features; j++)
-            weights[j] = size / (double)plan->samples * start->label_sum[j];
-        fr_status status = fr_survey_total(engine, comm, FR_PASS_LOSS, weights, NULL, &total, error);
-        *loss = total.residual / (double)plan->samples;
-        if (status != FR_OK || *loss < start->zero_loss || size < 1e-30) return status;
-    }
-}
-
-fr_status fr_survey_start(fr_engine *engine, fr_comm *comm, const fr_start *start, double *weights, double *loss,
-                          fr_error *error) {
-    const fr_plan *plan = engine->config.plan;
-    size_t bytes = (size_t)plan->features * sizeof *weights;
-    fr_row_sums total = {0};
-    switch (start->init) {
-    case FR_INIT_GRADIENT: return gradient_start(engine, comm, start, weights, loss, error);
-    case FR_INIT_ZERO: memset(weights, 0, bytes); break;
-    case FR_INIT_GIVEN: memcpy(weights, start->given, bytes); break;
-    case FR_INIT_RANDOM:
-        fr_cpu_kernels_for(FR_F64)->normals(weights, plan->features, plan->seed,
-                                            fr_sequence(FR_STREAM_START, 0, 0), 0);
-    }
-    fr_status status = fr_survey_total(engine, comm, FR_PASS_LOSS, weights, NULL, &total, error);
-    *loss = total.residual / (double)plan->samples;
     return status;
 }

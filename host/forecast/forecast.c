@@ -19,7 +19,7 @@
  * factor of fr_noise_rate.
  *
  * A shared l2 scale is taken as ||g|| of one worker, though it is the largest of K norms: with few rows a worker these
- * differ, and a fit then takes up to a quarter more steps than said here (README, "Plan a run").
+ * differ, and a fit then takes up to a quarter more steps than said here (docs/planning.md).
  *
  * The recursion is linear with a matrix of no negative entry, so its powers by squaring jump any number of steps.
  */

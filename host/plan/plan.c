@@ -14,7 +14,7 @@ const char *fr_step_rule_name(fr_step_rule rule) {
     return names[rule];
 }
 const char *fr_init_name(fr_init init) {
-    static const char *const names[] = {"gradient", "random", "zero", "file"};
+    static const char *const names[] = {"auto", "gradient", "random", "zero", "file"};
     return names[init];
 }
 const char *fr_scale_name(fr_scale scale) {
@@ -35,7 +35,7 @@ const char *fr_schedule_name(fr_schedule schedule) {
     return names[schedule];
 }
 const char *fr_outcome_name(fr_outcome outcome) {
-    static const char *const names[] = {"tolerance", "iterations", "diverged", "interrupted"};
+    static const char *const names[] = {"tolerance", "iterations", "diverged", "interrupted", "dead"};
     return names[outcome];
 }
 
@@ -55,20 +55,27 @@ double fr_relative_variance(int64_t features, int levels, fr_scale scale) {
     return fmin(d / (4 * s * s), sqrt(d) / s);
 }
 
+/* 1 + the relative variance of the second rounding of two-phase; 1 elsewhere. */
+static double second_rounding(const fr_plan *plan) {
+    if (plan->collective != FR_COLLECTIVE_TWO_PHASE) return 1;
+    return 1 + fr_relative_variance((plan->features + plan->workers - 1) / plan->workers, plan->levels, plan->scale);
+}
+
+double fr_full_step_size(const fr_plan *plan, double lambda) {
+    double q = fr_relative_variance(plan->features, plan->levels, plan->scale);
+    return 1 / (1.25 * lambda * (1 + q / plan->workers) * second_rounding(plan));
+}
+
 double fr_auto_step_size(const fr_plan *plan, double lambda, double trace) {
-    double q = fr_relative_variance(plan->features, plan->levels, plan->scale), q2 = 0;
-    if (plan->collective == FR_COLLECTIVE_TWO_PHASE) {
-        int64_t slice = (plan->features + plan->workers - 1) / plan->workers;
-        q2 = fr_relative_variance(slice, plan->levels, plan->scale);
-    }
+    double q = fr_relative_variance(plan->features, plan->levels, plan->scale), whole = lambda * (1 + q / plan->workers);
     /* One step on drawn rows, all of them active, multiplies E<v, w - w*>^2 by at most 1 - 4 eta mu (1 - eta (lambda
      * + kappa / m)), where E ||x||^2 x x^T <= kappa E x x^T: kappa is what sampling costs. Gaussian columns have
      * kappa = trace + 2 lambda, so the trace stands for it there; heavy tails and rare columns have a much larger
      * one, and a step by the trace throws the weights far off whenever a long row is drawn. */
-    trace = fmax(trace, plan->long_rows);
-    double whole = lambda * (1 + q / plan->workers);
-    if (plan->draws == 0) return 1 / (1.25 * whole * (1 + q2));
-    return 1 / ((whole + 2 * trace / (double)plan->batch * (1 + q)) * (1 + q2));
+    double sampled = fmax(trace, plan->long_rows) / (double)plan->batch * (1 + q);
+    if (plan->draws == 0) return fr_full_step_size(plan, lambda);
+    if (plan->own_data) return 1 / (2 * (whole + sampled) * second_rounding(plan));
+    return 1 / ((whole + 2 * sampled) * second_rounding(plan));
 }
 
 double fr_collective_bytes(const fr_plan *plan) {
@@ -103,12 +110,19 @@ static fr_status plan_workers(const fr_options *options, const fr_dataset *set, 
     return FR_OK;
 }
 
-/* m: planted, 0.8 d as in the paper; data, about d but no fewer than 64, or all rows where that is half of them. */
+/* Passes over rows of so many values are cheap: full batches by default, where they converge in some tens of steps. */
+static const double CHEAP_VALUES = 1e8;
+/* And of so many next to nothing: a search makes all its runs. */
+static const double TINY_VALUES = 2e6;
+
+static double values_of(const fr_dataset *set) { return (double)set->samples * (double)set->features; }
+
+/* m: planted, 0.8 d as in the paper; data of one's own, all rows while passes are cheap, else about d, never above n. */
 static fr_status plan_batch(const fr_options *options, const fr_dataset *set, fr_plan *plan, fr_error *error) {
     int64_t n = set->samples, d = set->features, k = plan->workers, m = options->batch;
     if (m == FR_BATCH_AUTO) {
         m = set->is_planted ? round_up((4 * d + 4) / 5 > 32 ? (4 * d + 4) / 5 : 32, k) : round_up(d > 64 ? d : 64, k);
-        if (!set->is_planted && 2 * m >= n) m = FR_BATCH_FULL;
+        if (!set->is_planted && (2 * m >= n || values_of(set) <= CHEAP_VALUES)) m = FR_BATCH_FULL;
     }
     plan->draws = m == FR_BATCH_FULL ? 0 : m / k;
     plan->batch = m == FR_BATCH_FULL ? n : m;
@@ -169,18 +183,31 @@ static fr_status plan_wire(const fr_options *options, fr_plan *plan, fr_error *e
     return FR_OK;
 }
 
-/* T: planted, 300, or the theorem's own count for the slow rule; data, as many as a modest budget of work allows.
- * Full batches on uncorrelated columns (fit/condition.c) need few steps, 500 to 2000: each shrinks the error along any
- * direction by about the share of its second moment that lies in active rows, and there is no noise to average. */
+/* T: planted, 300, or the theorem's own count for the slow rule; data, as many as a modest budget of work allows. */
 static int64_t default_iterations(const fr_options *options, const fr_dataset *set, const fr_plan *plan) {
     if (options->step_rule == FR_STEP_THEOREM) {
         double rate = fr_theory_rate(plan->features, (double)plan->batch, plan->levels);
         return (int64_t)fmin(20000, ceil(fr_theory_iterations(rate, 1e-8, 0.5)));
     }
     if (set->is_planted) return set->recipe.noise > 0 ? 600 : 300;
-    double work = (double)plan->batch * (double)plan->features;
-    if (plan->draws == 0 && set->uncorrelated) return (int64_t)fmax(500, fmin(2000, 4e9 / work));
-    return (int64_t)fmax(2000, fmin(20000, 2e10 / work));
+    return (int64_t)fmax(2000, fmin(20000, 2e10 / ((double)plan->batch * (double)plan->features)));
+}
+
+/* Data of one's own, with the number of steps left open: full batches under a stopping rule (fit/fit.c), in at most 500 to
+ * 20000 passes a run; before them, where passes are dear, drawn rows of about three passes. */
+static void plan_settling(const fr_options *options, const fr_dataset *set, fr_plan *plan) {
+    bool open = options->iterations < 0 && options->step_rule != FR_STEP_THEOREM &&
+                options->step_rule != FR_STEP_EXPERIMENT && options->batch <= 0;
+    plan->own_data = !set->is_planted;
+    plan->settles = plan->own_data && open;
+    plan->starts = 1;
+    if (!plan->settles) return;
+    int64_t passes = (int64_t)fmax(500, fmin(20000, 4e9 / values_of(set)));
+    plan->settle_from =
+        plan->draws == 0 ? 0 : (int64_t)fmax(300, fmin(3000, ceil(3 * (double)plan->samples / (double)plan->batch)));
+    plan->iterations = plan->settle_from + passes;
+    if (plan->draws == 0 && options->init == FR_INIT_AUTO && options->ensemble == 1)
+        plan->starts = values_of(set) <= TINY_VALUES ? 15 : 3;
 }
 
 static fr_status plan_steps(const fr_options *options, const fr_dataset *set, fr_plan *plan, fr_error *error) {
@@ -194,14 +221,16 @@ static fr_status plan_steps(const fr_options *options, const fr_dataset *set, fr
     }
     if (options->step_rule == FR_STEP_NUMBER && !(options->step_size > 0 && isfinite(options->step_size)))
         return fr_fail(error, FR_ERROR_USAGE, "--step-size is %g; it must be above 0", options->step_size);
-    plan->steps.steps = plan->iterations;
+    plan_settling(options, set, plan);
+    plan->settle_eta = plan->steps.eta;
+    plan->steps.steps = plan->settles && plan->draws > 0 ? plan->settle_from : plan->iterations;
     plan->steps.decays = options->schedule == FR_SCHEDULE_DECAY ||
-                         (options->schedule == FR_SCHEDULE_AUTO && labels_are_noisy(set));
+                         (options->schedule == FR_SCHEDULE_AUTO && labels_are_noisy(set) && !(plan->settles && plan->draws == 0));
     double share = options->average;
     if (share == FR_AVERAGE_AUTO) share = labels_are_noisy(set) && plan->draws > 0 ? 0.25 : 0;
     if (!(share >= 0 && share <= 1))
         return fr_fail(error, FR_ERROR_USAGE, "--average is %g; it must be a share from 0 to 1", share);
-    plan->average_start = plan->iterations - (int64_t)floor(share * (double)plan->iterations);
+    plan->average_start = plan->steps.steps - (int64_t)floor(share * (double)plan->steps.steps);
     return FR_OK;
 }
 

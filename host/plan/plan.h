@@ -16,6 +16,10 @@ typedef struct fr_plan {
     int64_t iterations;        /* T */
     int64_t average_start;     /* steps from this one on are averaged; T or later: none */
     fr_step_plan steps;        /* eta is filled in once the data were surveyed, for FR_STEP_AUTO */
+    bool settles;              /* data of one's own: steps from settle_from on are full batches under the stopping rule */
+    int64_t settle_from;       /* 0 where no step draws rows */
+    double settle_eta;         /* their step size; filled in as that of steps */
+    int starts;                /* data of one's own: the fewest runs, each from a start of its own (fit/search.c) */
     int levels;                /* s, 0: unquantized */
     fr_scale scale;
     fr_collective collective;
@@ -24,7 +28,8 @@ typedef struct fr_plan {
     fr_storage storage;
     fr_precision precision;
     uint64_t seed;
-    double long_rows; /* of read rows (fit/condition.h), for FR_STEP_AUTO; 0: not needed */
+    double long_rows; /* of read rows (columns/condition.h), for FR_STEP_AUTO; 0: not needed */
+    bool own_data;    /* not planted: nothing is known of its rows */
     int threads;
 } fr_plan;
 
@@ -61,9 +66,12 @@ static inline fr_range fr_slice_of_workers(const fr_plan *plan, fr_range workers
 fr_status fr_plan_make(const fr_options *options, const fr_dataset *set, fr_plan *plan, fr_error *error);
 
 /* eta of rule `auto` for lambda and trace (at least long_rows) of (1/n) X^T X:
- * 1 / ((lambda (1 + q/K) + (2 trace / m)(1 + q)) (1 + q2)), q2 that of the second rounding of two-phase. Full batches
- * have no sampling noise: 1 / (1.25 lambda (1 + q/K)(1 + q2)), which is stable even where every row is active. */
+ * 1 / ((lambda (1 + q/K) + (2 trace / m)(1 + q)) (1 + q2)), q2 that of the second rounding of two-phase, for planted rows,
+ * half of which are active. Data of one's own may have all rows active, where that hovers: half of
+ * 1 / ((lambda (1 + q/K) + (trace / m)(1 + q)) (1 + q2)). */
 double fr_auto_step_size(const fr_plan *plan, double lambda, double trace);
+/* The same for full batches, which have no sampling noise: 1 / (1.25 lambda (1 + q/K)(1 + q2)). */
+double fr_full_step_size(const fr_plan *plan, double lambda);
 
 /* Relative variance of Q_s on d coordinates: min(d / (4 s^2), sqrt(d) / s) for l2, ln(d) / (2 s^2) for max. */
 double fr_relative_variance(int64_t features, int levels, fr_scale scale);

@@ -66,25 +66,16 @@ static inline __attribute__((always_inline)) void NAME(add_rows)(int rows, const
     }
 }
 
-static inline double NAME(coefficient)(fr_pass kind, double p, double y) {
-    switch (kind) {
-    case FR_PASS_GRADIENT: return fr_relu_coefficient(p, y);
-    case FR_PASS_LABELS: return y;
-    case FR_PASS_LINEAR: return p;
-    default: return 0;
-    }
-}
-
 /* Scalars and coefficients of up to four rows; returns how many rows have a coefficient, packed to the front. */
 static inline int NAME(weigh_rows)(fr_pass kind, int rows, const double p[4], const double y[4],
                                    const REAL *const row[4], const REAL *active[4], REAL coefficient[4],
                                    fr_row_sums *sums) {
     int found = 0;
     for (int r = 0; r < rows; r++) {
-        double residual = (p[r] > 0 ? p[r] : 0) - y[r];
+        double residual = fr_relu(p[r]) - y[r];
         sums->residual += residual * residual;
         sums->active += p[r] > 0;
-        REAL c = (REAL)NAME(coefficient)(kind, p[r], y[r]);
+        REAL c = (REAL)fr_pass_coefficient(kind, p[r], y[r]);
         if (c == 0) continue;
         active[found] = row[r];
         coefficient[found++] = c;

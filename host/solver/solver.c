@@ -19,7 +19,8 @@
 #include "fit/model.h"
 #include "solver/place.h"
 #include "data/planted.h"
-#include "fit/condition.h"
+#include "columns/condition.h"
+#include "fit/search.h"
 #include "fit/survey.h"
 #include "exchange/traffic.h"
 
@@ -32,7 +33,10 @@ typedef struct solver_rank {
     fr_comm *comm;
     fr_fit fit;
     fr_row_sums labels; /* of FR_PASS_LABELS: sums over all rows */
+    double *label_sum;  /* d: sum_i y_i x_i */
+    fr_start_data data;
     double *start;      /* w_0, d */
+    double *best;       /* d: data of one's own: the best iterate that was measured */
     double *fitted;     /* the result, d */
     int agreeing;
     double *sent, *received; /* bytes a step, a rank each */
@@ -145,11 +149,13 @@ static fr_status create_rank(void *user, int rank, fr_error *error) {
     r->set = s->set;
     r->plan = s->plan;
     int64_t d = r->plan.features > s->place.all_ranks ? r->plan.features : s->place.all_ranks;
-    double **vectors[] = {&r->start,  &r->fitted, &r->fit.scratch, &r->fit.state.weights, &r->fit.state.average,
-                          &r->sent, &r->received};
+    double **vectors[] = {&r->start, &r->fitted, &r->label_sum, &r->fit.scratch, &r->fit.state.weights,
+                          &r->fit.state.average, &r->best, &r->sent, &r->received};
     for (size_t i = 0; i < sizeof vectors / sizeof *vectors; i++)
         if ((status = fr_allocate((void **)vectors[i], d, sizeof(double), "weights", error)) != FR_OK) return status;
-    return fr_place_rank(&s->place, rank, &r->plan, r->set, r->plan.threads, &r->engine, &r->comm, error);
+    FR_TRY(fr_place_rank(&s->place, rank, &r->plan, r->set, r->plan.threads, &r->engine, &r->comm, error));
+    r->fit.state.best = r->plan.own_data ? r->best : NULL;
+    return fr_allocate((void **)&r->fit.residuals, r->engine->config.worker_count, sizeof(double), "residuals", error);
 }
 
 static fr_status free_rank(void *user, int rank, fr_error *error) {
@@ -158,8 +164,11 @@ static fr_status free_rank(void *user, int rank, fr_error *error) {
     fr_comm_free(r->comm);
     fr_engine_free(r->engine);
     free(r->start);
+    free(r->best);
+    free(r->label_sum);
     free(r->fitted);
     free(r->fit.scratch);
+    free(r->fit.residuals);
     free(r->fit.state.weights);
     free(r->fit.state.average);
     free(r->sent);
@@ -202,34 +211,29 @@ static fr_status choose_step(solver_rank *s, fr_error *error) {
     if (status != FR_OK) return status;
     double trace = s->labels.square / (double)s->plan.samples;
     s->plan.steps.eta = fr_auto_step_size(&s->plan, lambda, trace);
+    s->plan.settle_eta = fr_full_step_size(&s->plan, lambda);
     if (!isfinite(s->plan.steps.eta))
         return fr_fail(error, FR_ERROR_DATA, "%s: every feature is zero in every row, so there is nothing to fit",
                        s->set->source);
     return FR_OK;
 }
 
-/* Sums over the labels, the step size, w_0 and its loss. */
+/* Sums over the labels, the step size; where one start was asked for, w_0 and its loss. */
 static fr_status begin(solver_rank *s, fr_error *error) {
     fr_fit *fit = &s->fit;
     int64_t d = s->plan.features;
-    double *label_sum = NULL, *given = NULL, norm = 0;
-    fr_status status = fr_allocate((void **)&label_sum, d, sizeof(double), "the start", error);
-    if (status == FR_OK) status = fr_allocate((void **)&given, d, sizeof(double), "the start", error);
-    if (status == FR_OK)
-        status = fr_survey_total(s->engine, s->comm, FR_PASS_LABELS, NULL, label_sum, &s->labels, error);
-    if (status == FR_OK && !(s->labels.label2 > 0)) status = refuse_labels(s->set, error); /* made on the device */
-    if (status == FR_OK) status = choose_step(s, error);
-    if (status == FR_OK) {
-        for (int64_t j = 0; j < d; j++) norm += label_sum[j] * label_sum[j];
-        fit->zero_gradient = sqrt(norm) / (double)s->plan.samples;
-        fit->zero_loss = s->labels.label2 / (double)s->plan.samples;
-        if (s->options.init == FR_INIT_GIVEN)
-            fr_fold_weights(s->set, s->options.init_weights, s->options.init_intercept, given);
-        fr_start start = {s->options.init, given, label_sum, fit->zero_loss};
-        status = fr_survey_start(s->engine, s->comm, &start, s->start, &fit->start_loss, error);
-    }
-    free(label_sum);
-    free(given);
+    FR_OWNED double *given = NULL;
+    double norm = 0, n = (double)s->plan.samples;
+    FR_TRY(fr_allocate((void **)&given, d, sizeof(double), "the start", error));
+    FR_TRY(fr_survey_total(s->engine, s->comm, FR_PASS_LABELS, NULL, s->label_sum, &s->labels, error));
+    if (!(s->labels.label2 > 0)) return refuse_labels(s->set, error); /* made on the device */
+    FR_TRY(choose_step(s, error));
+    for (int64_t j = 0; j < d; j++) norm += s->label_sum[j] * s->label_sum[j];
+    fit->zero_loss = s->labels.label2 / n;
+    s->data = (fr_start_data){s->label_sum, fit->zero_loss, s->labels.square / n / (double)d, given};
+    /* The gradient at zero, or where that vanishes (y = x^2) the size that it has on other labels. */
+    double usual = sqrt(s->data.mean_square * fit->zero_loss);
+    fit->zero_gradient = sqrt(norm) / n > 1e-6 * usual ? sqrt(norm) / n : usual;
     fit->plan = &s->plan;
     fit->options = &s->options;
     fit->set = s->set;
@@ -237,22 +241,29 @@ static fr_status begin(solver_rank *s, fr_error *error) {
     fit->comm = s->comm;
     bool counts = s->comm->ops->exchange != NULL;
     fit->bytes_a_step = counts ? fr_traffic_mean(&s->plan, s->comm->size) : fr_collective_bytes(&s->plan);
-    return status;
+    if (s->options.init == FR_INIT_GIVEN)
+        fr_fold_weights(s->set, s->options.init_weights, s->options.init_intercept, given);
+    FR_TRY(fr_start_make(s->engine, s->comm, s->options.init, &s->data, s->start, &fit->start_loss, error));
+    s->data.given = NULL;
+    return FR_OK;
 }
 
 /* Rank 0 of a world reads the checkpoint for all. */
 static fr_status resume(solver_rank *s, fr_error *error) {
-    fr_state *state = &s->fit.state;
+    fr_state *state = &s->fit.state, read;
     fr_world *world = s->options.world;
     bool reads = s->engine->config.device >= 0 || fr_world_rank(world) == 0;
     size_t bytes = (size_t)s->plan.features * sizeof(double);
     fr_status status = reads ? fr_checkpoint_read(&s->fit, s->options.resume, error) : FR_OK;
     if (s->engine->config.device >= 0 || fr_world_size(world) == 1) return status;
-    status = fr_world_agree(world, status, error);
-    if (status == FR_OK) status = fr_world_broadcast(world, &state->step, sizeof state->step, true, error);
-    if (status == FR_OK) status = fr_world_broadcast(world, &state->averaged, sizeof state->averaged, true, error);
-    if (status == FR_OK) status = fr_world_broadcast(world, state->weights, bytes, true, error);
-    return status == FR_OK ? fr_world_broadcast(world, state->average, bytes, true, error) : status;
+    FR_TRY(fr_world_agree(world, status, error));
+    read = *state;
+    FR_TRY(fr_world_broadcast(world, &read, sizeof read, true, error));
+    read.weights = state->weights, read.average = state->average, read.best = state->best;
+    *state = read;
+    FR_TRY(fr_world_broadcast(world, state->weights, bytes, true, error));
+    if (state->best) FR_TRY(fr_world_broadcast(world, state->best, bytes, true, error));
+    return fr_world_broadcast(world, state->average, bytes, true, error);
 }
 
 static fr_status run_once(solver_rank *s, int run, fr_error *error) {
@@ -260,12 +271,37 @@ static fr_status run_once(solver_rank *s, int run, fr_error *error) {
     size_t bytes = (size_t)s->plan.features * sizeof(double);
     fit->state.step = fit->state.averaged = 0;
     fit->state.run = run;
+    fit->state.step_factor = 1;
+    fit->state.seen_loss = NAN;
+    fit->state.search.best_loss = INFINITY;
     memcpy(fit->state.weights, s->start, bytes);
     memset(fit->state.average, 0, bytes);
-    fr_status status = s->options.resume ? resume(s, error) : FR_OK;
-    if (status == FR_OK) status = fr_fit_run(fit, error);
+    if (s->options.resume) FR_TRY(resume(s, error));
+    FR_TRY(fr_fit_run(fit, error));
     memcpy(s->fitted, fit->state.weights, bytes);
-    return status;
+    return FR_OK;
+}
+
+static fr_status run_search(solver_rank *s, fr_error *error) {
+    fr_fit *fit = &s->fit;
+    const double *given = s->options.init == FR_INIT_AUTO ? NULL : s->start;
+    if (s->options.resume) FR_TRY(resume(s, error));
+    FR_TRY(fr_search_run(fit, &s->data, given, fit->start_loss, s->options.resume != NULL, error));
+    memcpy(s->fitted, fit->state.weights, (size_t)s->plan.features * sizeof(double));
+    return FR_OK;
+}
+
+/* No active row after steps were made, while some start is better: not a result. */
+static fr_status find_dead(solver_rank *s, fr_error *error) {
+    fr_row_sums total;
+    bool dead;
+    bool ended = s->fit.outcome == FR_ITERATIONS || s->fit.outcome == FR_TOLERANCE;
+    if (!ended || s->plan.iterations == 0) return FR_OK;
+    FR_TRY(fr_survey_total(s->engine, s->comm, FR_PASS_LOSS, s->fitted, NULL, &total, error));
+    if (total.active > 0) return FR_OK;
+    FR_TRY(fr_search_is_dead(&s->fit, &s->data, total.residual / (double)s->plan.samples, &dead, error));
+    if (dead) s->fit.outcome = FR_DEAD;
+    return FR_OK;
 }
 
 /* R of Algorithm 1: ||w_0 - w*|| where w* is known, else sqrt(2 mean(y^2)), which estimates ||w*||. */
@@ -384,7 +420,7 @@ static fr_status fill_result(solver_rank *s, double seconds, double waited, fr_r
         .relative_error = s->fit.relative_error,
         .r_squared = spread > 0 ? 1 - n * s->fit.loss / spread : NAN,
         .active = total.active / n,
-        .step_size = plan->steps.eta,
+        .step_size = plan->settles && plan->draws == 0 ? plan->settle_eta : plan->steps.eta,
         .batch = plan->batch,
         .workers = plan->workers,
         .levels = plan->levels,
@@ -393,8 +429,10 @@ static fr_status fill_result(solver_rank *s, double seconds, double waited, fr_r
         .wire = plan->wire,
         .storage = plan->storage,
         .step_rule = s->options.step_rule,
+        .runs = s->options.ensemble > 1 ? s->options.ensemble : s->fit.state.run + 1,
         .schedule = plan->steps.decays ? FR_SCHEDULE_DECAY : FR_SCHEDULE_CONSTANT,
-        .init = s->options.init,
+        .init = s->options.init != FR_INIT_AUTO || plan->own_data ? s->options.init : FR_INIT_GRADIENT,
+        .converged = s->fit.converged,
         .precision = plan->precision,
         .average = plan->iterations ? (double)(plan->iterations - plan->average_start) / (double)plan->iterations : 0,
         .device = s->engine->ops->name,
@@ -423,7 +461,9 @@ static fr_status run_rank(void *user, int rank, fr_error *error) {
     s->comm->seconds = s->comm->model_clock = 0;
     s->comm->steps = 0;
     s->comm->sent = s->comm->received = s->comm->coded = s->comm->levels = 0;
-    if (status == FR_OK) status = s->options.ensemble > 1 ? run_ensemble(s, error) : run_once(s, 0, error);
+    if (status == FR_OK && s->options.ensemble > 1) status = run_ensemble(s, error);
+    else if (status == FR_OK) status = s->plan.own_data ? run_search(s, error) : run_once(s, 0, error);
+    if (status == FR_OK) status = find_dead(s, error);
     double seconds = fr_seconds() - s->fit.started, waited = s->comm->seconds;
     return status == FR_OK ? fill_result(s, seconds, waited, &s->result, error) : status;
 }

@@ -8,10 +8,12 @@
 #include "kernels/rules/philox.h"
 #include "kernels/rules/split.h"
 
+/* max(0, p). A product that is no number stays one, so that a loss shows weights that overflowed. */
+FR_BOTH double fr_relu(double p) { return p > 0 ? p : p <= 0 ? 0 : p; }
+
 /* (max(0, p) - y) (1 + sgn p), sgn(0) = 0: the factor of x_i in the gradient of (1.1) at p = <w, x_i>. */
 FR_BOTH double fr_relu_coefficient(double p, double y) {
-    double active = p > 0 ? p : 0;
-    return (active - y) * (p > 0 ? 2.0 : p < 0 ? 0.0 : 1.0);
+    return (fr_relu(p) - y) * (p > 0 ? 2.0 : p < 0 ? 0.0 : 1.0);
 }
 
 /* The level of Q_s for v with norm N: u = |v| / N s, h = floor(u), h + 1 with probability u - h, at most s. The draw

@@ -556,3 +556,15 @@ TEST_F(Program, LabelsOfAnotherLengthAreRefused) {
     run("fit --data rows.csv --labels labels").refuses(5, {"labels", "2", "3"});
     run("fit --data rows.csv --label-column price").refuses(2, {"price", "no header"});
 }
+
+/* -------------------------------------------------------------------------- weights that are no numbers */
+
+TEST_F(Program, WeightsThatOverflowAreNoSuccessAndNoModel) {
+    for (const char *options : {"--init random --step-size 1e308", "--init random --step-size 100 --precision f32",
+                                "--init random --step-size 1e300 --levels 7 --workers 4 --batch 40"}) {
+        Said said = run(std::string("fit -n 2000 -d 40 --report-every 100 --checkpoint c --model m ") + options);
+        EXPECT_EQ(said.code, 4) << options;
+        EXPECT_NE(said.err.find("the fit diverged after"), std::string::npos) << said.err;
+        EXPECT_NE(run("predict --model m --data x").code, 0) << options; /* there is none */
+    }
+}

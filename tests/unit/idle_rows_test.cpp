@@ -1,5 +1,6 @@
 /* Rows left unread (engine/cpu/idle.c): an engine that leaves rows out gives the bits of one that reads them all. */
 #include <cmath>
+#include <numeric>
 
 #include "rig.h"
 extern "C" {
@@ -37,9 +38,9 @@ public:
         for (int64_t i = 0; i < plan_.workers * plan_.features; i++) values.push_back(get(e, engine_->buffers.values, i));
         reads = 0;
         for (int l = 0; l < table->count; l++) reads += e->lane_reads[l];
-        fr_probe probe;
-        engine_->ops->probe(engine_, &probe, nullptr);
-        loss = probe.batch_loss;
+        std::vector<double> residuals(static_cast<size_t>(engine_->config.worker_count));
+        engine_->ops->probe(engine_, residuals.data(), nullptr);
+        loss = std::accumulate(residuals.begin(), residuals.end(), 0.0);
         return values;
     }
     /* Sums of the gradient at w over all rows, and the loss. */

@@ -3,7 +3,7 @@
  *
  * The order is deliberate. Whatever can be refused is refused before the fit starts: contradicting options, then
  * outputs that cannot be written, then the data, then the method. What a fit has found is kept even when it was
- * interrupted; only a model of a diverged fit is not written, since it would be of no use to anybody.
+ * interrupted; only a model of a diverged or dead fit is not written, since it would be of no use to anybody.
  */
 #include <math.h>
 #include <stdlib.h>
@@ -15,6 +15,7 @@
 #include "fitrelu/history.h"
 #include "fitrelu/interrupt.h"
 #include "fitrelu/message.h"
+#include "fitrelu/option_parse.h"
 #include "fitrelu/notes.h"
 #include "fitrelu/progress.h"
 #include "fitrelu/ranks.h"
@@ -161,6 +162,11 @@ static fr_status prepare(fit_job *job, fr_error *error) {
 
 /* ------------------------------------------------------------------------------------------ after */
 
+/* Weights that are of use to somebody. */
+static bool is_a_result(const fr_result *result) {
+    return result->outcome != FR_DIVERGED && result->outcome != FR_DEAD;
+}
+
 static fr_status write_model(fit_job *job, fr_error *error) {
     fr_model *model = NULL;
     fr_status status = fr_solver_model(job->solver, &model, error);
@@ -173,13 +179,13 @@ static fr_status write_outputs(fit_job *job, fr_error *error) {
     fr_status status = FR_OK;
     if (job->history) status = fr_output_commit(job->history, error);
     job->history = NULL;
-    if (status == FR_OK && job->settings.model && job->result.outcome != FR_DIVERGED)
+    if (status == FR_OK && job->settings.model && is_a_result(&job->result))
         status = write_model(job, error);
     return status;
 }
 
 static void print_result(const fit_job *job) {
-    bool kept = job->settings.model && job->result.outcome != FR_DIVERGED;
+    bool kept = job->settings.model && is_a_result(&job->result);
     fit_report report = {.settings = &job->settings,
                          .result = &job->result,
                          .notes = &job->notes,
@@ -199,6 +205,12 @@ static int tell_divergence(const fit_job *job) {
     else
         message_error("the fit diverged after %lld steps of size %.4g; try a smaller --step-size, or auto%s",
                       (long long)r->iterations, r->step_size, no_model);
+    return EXIT_DIVERGED;
+}
+
+static int tell_dead(const fit_job *job) {
+    message_error("no row is active at the weights that were found, though other starts have a lower loss: a dead unit; "
+                  "try --init auto, or --batch full%s", job->settings.model ? "; no model was written" : "");
     return EXIT_DIVERGED;
 }
 
@@ -226,6 +238,7 @@ static int tell_outcome(const fit_job *job) {
     case FR_TOLERANCE: return EXIT_DONE;
     case FR_ITERATIONS: return job->settings.options.tolerance > 0 ? tell_missed_tolerance(job) : EXIT_DONE;
     case FR_DIVERGED: return tell_divergence(job);
+    case FR_DEAD: return tell_dead(job);
     case FR_INTERRUPTED: break;
     }
     tell_interruption(job);

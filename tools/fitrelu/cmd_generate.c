@@ -9,6 +9,7 @@
 #include "fitrelu/fit_settings.h"
 #include "fitrelu/json_writer.h"
 #include "fitrelu/message.h"
+#include "fitrelu/option_parse.h"
 #include "base/text_file.h"
 #include "data/planted.h"
 #include "fitrelu/stage.h"

@@ -17,6 +17,7 @@
 #include "fitrelu/fit_settings.h"
 #include "fitrelu/json_writer.h"
 #include "fitrelu/message.h"
+#include "fitrelu/option_parse.h"
 #include "fitrelu/stage.h"
 #include "base/output_file.h"
 #include "base/parse_number.h"

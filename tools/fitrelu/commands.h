@@ -7,8 +7,6 @@
 #ifndef FITRELU_COMMANDS_H
 #define FITRELU_COMMANDS_H
 
-#include "fitrelu/option_parse.h"
-
 typedef enum command_bit {
     COMMAND_FIT = 1 << 0,
     COMMAND_PREDICT = 1 << 1,
@@ -22,10 +20,13 @@ typedef enum command_bit {
 /* Started by mpirun, the processes do these together. */
 enum { COMMANDS_ON_RANKS = COMMAND_FIT | COMMAND_PLAN };
 
+/* Everything that a subcommand was given: fitrelu/option_parse.h. */
+typedef struct arguments arguments;
+
 /* Does the work; returns the exit code. */
 typedef int command_run(const arguments *given);
 
-struct command {
+typedef struct command {
     const char *name;
     unsigned bit;
     const char *operands; /* "MODEL DATA", or "" */
@@ -34,7 +35,7 @@ struct command {
     const char *description; /* a paragraph or two */
     const char *examples;    /* lines of shell, for --help and the man page */
     command_run *run;
-};
+} command;
 
 extern const command command_table[];
 extern const int command_count;

@@ -102,6 +102,8 @@ void fit_report_json(const fit_report *report) {
     json_string(&json, "version", fr_version());
     json_string(&json, "status", fr_outcome_name(r->outcome));
     json_integer(&json, "iterations", r->iterations);
+    json_integer(&json, "runs", r->runs);
+    json_bool(&json, "converged", r->converged);
     json_number(&json, "loss", r->loss);
     json_number(&json, "relative_error", r->relative_error);
     json_number(&json, "r_squared", r->r_squared);
@@ -139,9 +141,10 @@ static void row(const char *name, const char *format, ...) {
 static const char *outcome_words(const fr_result *r) {
     switch (r->outcome) {
     case FR_TOLERANCE: return "tolerance reached";
-    case FR_ITERATIONS: return "all steps made";
+    case FR_ITERATIONS: return r->converged ? "converged" : "all steps made";
     case FR_DIVERGED: return "diverged";
     case FR_INTERRUPTED: return "interrupted";
+    case FR_DEAD: return "dead: no row is active";
     }
     return "";
 }
@@ -173,7 +176,9 @@ void fit_report_table(const fit_report *report) {
     method_row(r);
     row("step size", "%.4g (%s, %s)", r->step_size, fr_step_rule_name(r->step_rule), fr_schedule_name(r->schedule));
     place_row(r);
-    row("iterations", "%" PRId64, r->iterations);
+    if (r->runs > 1 && report->settings->options.ensemble == 1)
+        row("iterations", "%" PRId64 " from %d starts", r->iterations, r->runs);
+    else row("iterations", "%" PRId64, r->iterations);
     row("loss", "%.6g", r->loss);
     if (!isnan(r->relative_error)) row("relative error", "%.3e", r->relative_error);
     if (!isnan(r->r_squared)) row("R^2", "%.6f", r->r_squared);

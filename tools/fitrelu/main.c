@@ -11,6 +11,7 @@
 #include "fitrelu/interrupt.h"
 #include "fitrelu/manual.h"
 #include "fitrelu/message.h"
+#include "fitrelu/option_parse.h"
 #include "fitrelu/ranks.h"
 
 static int print_version(void) {

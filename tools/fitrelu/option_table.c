@@ -73,9 +73,10 @@ const option_entry option_table[OPT_COUNT] = {
     [OPT_AVERAGE] = {"average", 0, GROUP_METHOD, FIT, KIND_REAL, "SHARE", "auto", 0, 1, 0,
                      "average the weights over this share of the last steps (default: auto, where labels are noisy)"},
     [OPT_INIT] =
-        {"init", 0, GROUP_METHOD, FIT, KIND_FILE, "FILE", "gradient|random|zero", 0, 0, 0,
+        {"init", 0, GROUP_METHOD, FIT, KIND_FILE, "FILE", "auto|gradient|random|zero", 0, 0, 0,
          "where to start: one full gradient step from zero, standard normal, zero, or a file: a model, an NPY "
-         "vector or text with one weight a line (default: gradient)"},
+         "vector or text with one weight a line (default: auto, for files several starts, of which the best result "
+         "is kept; for planted problems gradient)"},
     [OPT_LEVELS] = {"levels", 0, GROUP_METHOD, FIT, KIND_INTEGER, "S", NULL, 1, 127, 0,
                     "quantize gradients to S levels and a sign (default: no quantization)"},
     [OPT_BITS] = {"bits", 0, GROUP_METHOD, FIT, KIND_INTEGER, "B", NULL, 1, 7, 0, "the same in bits: S = 2^B - 1"},

@@ -78,8 +78,7 @@ static void apply_item(void *context, int64_t tile, int thread) {
 
 static fr_status cpu_apply(fr_engine *engine, fr_update update, fr_error *error) {
     cpu_engine *e = of(engine);
-    const fr_plan *plan = engine->config.plan;
-    application how = {e, update, fr_step_at(plan->steps, e->step), e->step >= plan->average_start};
+    application how = {e, update, fr_step_at(e->steps, e->step), e->step >= e->average_from};
     (void)error;
     if (how.averages) e->averaged++;
     fr_team_run(e->team, tiles(e, APPLY_COLUMNS), apply_item, &how);
@@ -96,6 +95,9 @@ static fr_status cpu_load(fr_engine *engine, const fr_state *state, fr_error *er
     e->step = state->step;
     e->run = state->run;
     e->averaged = state->averaged;
+    e->draws = !fr_is_full_step(engine->config.plan, state->step);
+    e->steps = fr_steps_from(engine->config.plan, state);
+    e->average_from = fr_average_from(engine->config.plan, state->step);
     memcpy(e->weights, state->weights, bytes);
     memcpy(e->average, state->average, bytes);
     if (e->weights_real != e->weights)
@@ -112,12 +114,6 @@ static fr_status cpu_store(fr_engine *engine, fr_state *state, fr_error *error) 
     state->averaged = e->averaged;
     memcpy(state->weights, e->weights, bytes);
     memcpy(state->average, e->average, bytes);
-    return FR_OK;
-}
-
-static fr_status cpu_probe(fr_engine *engine, fr_probe *probe, fr_error *error) {
-    (void)error;
-    probe->batch_loss = of(engine)->batch_residual;
     return FR_OK;
 }
 
@@ -175,7 +171,7 @@ fr_status fr_engine_cpu_create(const fr_engine_config *config, fr_engine **engin
         .survey = fr_cpu_survey,
         .load = cpu_load,
         .store = cpu_store,
-        .probe = cpu_probe,
+        .probe = fr_cpu_probe,
         .gradient = fr_cpu_gradient,
         .norm = fr_cpu_norm,
         .encode = fr_cpu_encode,

@@ -57,13 +57,15 @@ typedef struct cpu_engine {
     void *weights_real; /* the same as real; weights itself in double */
     double *average;
     int64_t averaged;
+    bool draws;         /* steps draw rows; else they take each once */
+    fr_step_plan steps;
+    int64_t average_from;
     lane_table drawn, full;
     double *lane_sums;      /* one d-vector a lane */
     fr_row_sums *lane_scalars;
     int64_t *lane_reads;    /* rows that the last pass read, for tests */
     idle_rows idle;
     void *scratch;          /* one d-vector of real a thread */
-    double batch_residual;
 } cpu_engine;
 
 static inline cpu_engine *of(fr_engine *engine) { return (cpu_engine *)engine; }
@@ -99,6 +101,7 @@ fr_status fr_cpu_cut_lanes(cpu_engine *e, bool drawn, lane_table *table, fr_erro
 fr_status fr_cpu_survey(fr_engine *engine, fr_pass pass, const double *weights, double *sums, fr_row_sums *scalars,
                         fr_error *error);
 fr_status fr_cpu_gradient(fr_engine *engine, fr_error *error);
+fr_status fr_cpu_probe(fr_engine *engine, double *residuals, fr_error *error);
 
 /* engine/cpu/idle.c */
 fr_status fr_cpu_idle_create(cpu_engine *e, fr_error *error);

@@ -71,18 +71,26 @@ static void list_rows(const row_pass *p, int worker, int64_t first, int64_t coun
         index[j] = p->drawn ? fr_sample_row(seed, q, (uint64_t)e->step, (uint64_t)(first + j), n) : first + j;
 }
 
-/* Takes the idle rows out of `count` of a shard that begins with row `start` of this engine; returns how many are left.
- * The residuals of idle rows are added first, so the sum of residuals, unlike the gradient, may differ in its last bits
- * with what is known of rows. */
-static int64_t leave_idle(const cpu_engine *e, int64_t start, const void *labels, int64_t *index, int64_t count,
-                          fr_row_sums *scalars) {
-    int64_t left = 0;
-    for (int64_t j = 0; j < count; j++) {
-        double label = get(e, labels, index[j]);
-        if (fr_cpu_idle_skips(e, start + index[j])) scalars->residual += label * label;
-        else index[left++] = index[j];
+/* Takes the idle ones out of `count` rows, the first of which is `start` among this engine's; returns how many are left. */
+static int64_t leave_idle(const cpu_engine *e, int64_t start, const int64_t *index, int64_t count, int64_t *left) {
+    int64_t kept = 0;
+    for (int64_t j = 0; j < count; j++)
+        if (!fr_cpu_idle_skips(e, start + index[j])) left[kept++] = index[j];
+    return kept;
+}
+
+/* sum (max(0, p) - y)^2 in the order of rows, those that were not read (their product is negative) in their places, so
+ * that what is known of rows changes no bit. read: `kept` of the `count` rows of index, with their products. */
+static double sum_residuals(const cpu_engine *e, const void *labels, const int64_t *index, int64_t count,
+                            const int64_t *read, int64_t kept, const double *products) {
+    double sum = 0;
+    for (int64_t j = 0, at = 0; j < count; j++) {
+        bool was_read = at < kept && read[at] == index[j];
+        double residual = (was_read ? fr_relu(products[at]) : 0) - get(e, labels, index[j]);
+        at += was_read;
+        sum += residual * residual;
     }
-    return left;
+    return sum;
 }
 
 /* Sums one lane into its vector of lane_sums. */
@@ -92,25 +100,27 @@ static void run_lane(const row_pass *p, int l, void *scratch) {
     const lane *run = &p->table->lanes[l];
     fr_row_sums *scalars = &e->lane_scalars[l];
     int64_t d = e->base.config.plan->features, first_row = shard_of(e, run->worker).first;
-    int64_t start = first_row - shard_of(e, 0).first, index[PASS_ROWS];
+    int64_t start = first_row - shard_of(e, 0).first, index[PASS_ROWS], read[PASS_ROWS];
     const char *rows = (const char *)set->rows + (size_t)((first_row - set->first_row) * d) * e->real;
     const char *labels = (const char *)set->labels + (size_t)(first_row - set->first_row) * e->real;
-    double *sum = e->lane_sums + (size_t)l * (size_t)d, products[PASS_ROWS];
+    double *sum = e->lane_sums + (size_t)l * (size_t)d, products[PASS_ROWS], residual = 0;
     bool asks = e->idle.on && p->pass == FR_PASS_GRADIENT && !p->sums; /* a survey is at weights of its own */
     *scalars = (fr_row_sums){0};
     e->lane_reads[l] = 0;
     for (int64_t i = 0; i < run->rows.count; i += PASS_ROWS) {
-        int64_t here = run->rows.count - i < PASS_ROWS ? run->rows.count - i : PASS_ROWS;
+        int64_t here = run->rows.count - i < PASS_ROWS ? run->rows.count - i : PASS_ROWS, kept = here;
         if (p->pass != FR_PASS_LOSS) memset(scratch, 0, (size_t)d * e->real);
         list_rows(p, run->worker, run->rows.first + i, here, index);
-        if (asks) here = leave_idle(e, start, labels, index, here, scalars);
-        e->kernels->pass(p->pass, rows, labels, index, here, d, p->weights, scratch, scalars, products);
-        for (int64_t j = 0; asks && j < here; j++) fr_cpu_idle_learn(e, start + index[j], products[j]);
+        if (asks) kept = leave_idle(e, start, index, here, read);
+        e->kernels->pass(p->pass, rows, labels, asks ? read : index, kept, d, p->weights, scratch, scalars, products);
+        for (int64_t j = 0; asks && j < kept; j++) fr_cpu_idle_learn(e, start + read[j], products[j]);
         for (int64_t j = 0; p->pass == FR_PASS_LABELS && j < here; j++)
             fr_cpu_idle_norm(e, start + index[j], products[j]);
-        e->lane_reads[l] += here;
+        if (asks) residual += sum_residuals(e, labels, index, here, read, kept, products);
+        e->lane_reads[l] += kept;
         if (p->pass != FR_PASS_LOSS) add_to_lane(e, scratch, i == 0, sum);
     }
+    if (asks) scalars->residual = residual;
 }
 
 static fr_row_sums worker_scalars(const cpu_engine *e, const lane_table *table, int worker) {
@@ -184,18 +194,18 @@ fr_status fr_cpu_survey(fr_engine *engine, fr_pass pass, const double *weights, 
 fr_status fr_cpu_gradient(fr_engine *engine, fr_error *error) {
     cpu_engine *e = of(engine);
     const fr_plan *plan = engine->config.plan;
-    bool drawn = plan->draws > 0;
-    const lane_table *table = drawn ? &e->drawn : &e->full;
-    double factor = drawn ? 1 / (double)plan->draws : (double)plan->workers / (double)plan->samples, rows = 0;
+    const lane_table *table = e->draws ? &e->drawn : &e->full;
+    double factor = e->draws ? 1 / (double)plan->draws : (double)plan->workers / (double)plan->samples;
     (void)error;
     fr_cpu_idle_follow(e);
-    pass_over((row_pass){e, table, drawn, FR_PASS_GRADIENT, e->weights_real, factor, NULL});
-    e->batch_residual = 0;
-    for (int k = 0; k < engine->config.worker_count; k++) {
-        e->batch_residual += worker_scalars(e, table, k).residual;
-        rows += drawn ? (double)plan->draws : (double)shard_of(e, k).count;
-    }
-    if (rows > 0) e->batch_residual /= rows;
+    pass_over((row_pass){e, table, e->draws, FR_PASS_GRADIENT, e->weights_real, factor, NULL});
     return FR_OK;
 }
 
+fr_status fr_cpu_probe(fr_engine *engine, double *residuals, fr_error *error) {
+    const cpu_engine *e = of(engine);
+    (void)error;
+    for (int k = 0; k < engine->config.worker_count; k++)
+        residuals[k] = worker_scalars(e, e->draws ? &e->drawn : &e->full, k).residual;
+    return FR_OK;
+}

@@ -58,6 +58,9 @@ static fr_status cuda_load(fr_engine *engine, const fr_state *state, fr_error *e
     FR_TRY(fr_cuda_memory_wait(e, "waiting", error));
     fr_cuda_replay_forget(e);
     e->step = e->clock.measured = state->step;
+    e->steps = fr_steps_from(engine->config.plan, state);
+    e->average_from = fr_average_from(engine->config.plan, state->step);
+    e->shard.draws = fr_is_full_step(engine->config.plan, state->step) ? 0 : engine->config.plan->draws;
     FR_TRY(fr_cuda_memory_send(e, e->state, &start, sizeof start, "copying the state", error));
     FR_TRY(fr_cuda_memory_send(e, e->weights, state->weights, bytes, "copying weights", error));
     FR_TRY(fr_cuda_memory_send(e, e->average, state->average, bytes, "copying weights", error));
@@ -78,18 +81,17 @@ static fr_status cuda_store(fr_engine *engine, fr_state *state, fr_error *error)
     return FR_OK;
 }
 
-static fr_status cuda_probe(fr_engine *engine, fr_probe *probe, fr_error *error) {
+static fr_status cuda_probe(fr_engine *engine, double *residuals, fr_error *error) {
     cuda_engine *e = cuda_of(engine);
-    const fr_plan *plan = engine->config.plan;
     const fr_shard *shard = &e->shard;
-    int count = shard->workers * (shard->draws ? shard->lanes : shard->full_lanes);
-    double residual = 0;
-    int64_t rows = plan->draws ? plan->draws * shard->workers : fr_engine_rows(engine).count;
+    int lanes = shard->draws ? shard->lanes : shard->full_lanes, count = shard->workers * lanes;
     FR_CUDA(cudaSetDevice(e->device), "choosing the device");
     FR_TRY(fr_cuda_memory_fetch(e, e->host_scalars, e->lane_scalars, (size_t)count * sizeof *e->host_scalars, "a step",
                                 error));
-    for (int l = 0; l < count; l++) residual += e->host_scalars[l].residual;
-    probe->batch_loss = residual / (double)rows;
+    for (int k = 0; k < shard->workers; k++) {
+        residuals[k] = 0;
+        for (int l = 0; l < lanes; l++) residuals[k] += e->host_scalars[k * lanes + l].residual;
+    }
     return FR_OK;
 }
 
