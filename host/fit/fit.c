@@ -334,6 +334,9 @@ static fr_status run(fr_fit *fit, int64_t *step, fr_error *error) {
     bool done = false;
     int64_t made;
     FR_TRY(ops->load(fit->engine, &fit->state, error));
+    fit->latest_loss = fit->start_loss;
+    fit->relative_error = NAN;
+    if (progress_is_due(fit)) show_progress(fit); /* before rank 0's first report can be seen */
     FR_TRY(report(fit, &done, error));
     fit->next_report = report_after(fit, *step);
     while (!done && *step < fit->plan->iterations) {

@@ -2,6 +2,7 @@
  * plan.c - from options to a plan: names, defaults, ranges and the choices of "auto".
  */
 #include "plan/plan.h"
+#include "ranks/link.h"
 #include "wire/wire.h"
 
 #include <math.h>
@@ -44,7 +45,7 @@ void fr_options_default(fr_options *options) {
     options->average = FR_AVERAGE_AUTO;
     options->ensemble = 1;
     options->seed = 1;
-    options->timeout = 300;
+    options->timeout = FR_DEFAULT_TIMEOUT;
 }
 
 double fr_relative_variance(int64_t features, int levels, fr_scale scale) {
