@@ -1,9 +1,10 @@
 /*
  * engine.h - the compute seam: one object per device, holding one or more of the K workers and their rows.
  *
- * The loop (fit/fit.c) and the collectives (exchange/collective.c) know only this table. Every call enqueues work on the engine's
- * own stream of work (the CPU engine does it at once); only survey, store and probe wait and read back. Buffers are
- * in the engine's memory and are handed to exchange/comm.h as they are. "real" is float or double by the plan's precision.
+ * The loop (fit/fit.c) and the collectives (exchange/collectives.h) know only this table. Every call enqueues work on
+ * the engine's own stream of work (the CPU engine does it at once); only survey, store and probe wait and read back.
+ * Buffers are in the engine's memory and are handed to exchange/comm.h as they are. "real" is float or double by the
+ * plan's precision.
  *
  * Order of summation. A worker's rows are cut into lanes by count alone; each lane sums its rows in order, lanes are
  * added in order, workers are added in order. So results do not depend on threads, devices or ranks.

@@ -1,11 +1,11 @@
 /*
  * fit.c - the SGD and QSGD loop, written once. Read this first.
  *
- *     gradient -> [largest norm] -> encode -> exchange -> decode and apply          (exchange/collective.c)
+ *     gradient -> [largest norm] -> encode -> exchange -> decode and apply          (exchange/collectives.h)
  *     every so often: probe (divergence, tolerance, stop), report (loss, history, checkpoint)
  *
- * It works through two small tables: engine/engine.h computes, exchange/comm.h exchanges. On many ranks every rank runs this same
- * loop; whatever decides how it goes on is gathered first, so that all decide alike.
+ * It works through two small tables: engine/engine.h computes, exchange/comm.h exchanges. On many ranks every rank
+ * runs this same loop; whatever decides how it goes on is gathered first, so that all decide alike.
  */
 #include "fit/fit.h"
 
@@ -146,8 +146,8 @@ static fr_status gather_votes(fr_fit *fit, vote *seen, fr_error *error) {
     return status;
 }
 
-/* The cheap look between reports: divergence of the mini-batches, the tolerance on w, a wish to stop. Every rank has the
- * same weights and finds the same about the tolerance; the rest is gathered, at some of the looks only. */
+/* The cheap look between reports: divergence of the mini-batches, the tolerance on w, a wish to stop. Every rank has
+ * the same weights and finds the same about the tolerance; the rest is gathered, at some of the looks only. */
 static fr_status probe(fr_fit *fit, bool gathers, bool *done, fr_error *error) {
     fr_probe rows;
     fr_status status = fit->engine->ops->probe(fit->engine, &rows, error);

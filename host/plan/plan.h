@@ -49,8 +49,4 @@ double fr_auto_step_size(const fr_plan *plan, double lambda, double trace);
 /* Relative variance of Q_s on d coordinates: min(d / (4 s^2), sqrt(d) / s) for l2, ln(d) / (2 s^2) for max. */
 double fr_relative_variance(int64_t features, int levels, fr_scale scale);
 
-/* Bytes that one worker would send in one step were it a rank of its own; for a fit in one process or over NCCL.
- * exchange/traffic.h has what ranks over MPI send. */
-double fr_collective_bytes(const fr_plan *plan);
-
 #endif

@@ -29,11 +29,11 @@ typedef struct mpi_link {
 } mpi_link;
 
 /* The messages of one exchange; requests stand in this order: in, out. */
-typedef struct packed {
+typedef struct batch {
     const fr_message *out;
     fr_message *in;
     int outs, ins;
-} packed;
+} batch;
 
 static fr_status fail(const mpi_link *l, int code, const char *what, fr_error *error) {
     char text[MPI_MAX_ERROR_STRING] = "";
@@ -83,12 +83,11 @@ static fr_status start_mpi(mpi_link *l, fr_error *error) {
 
 fr_status fr_link_join(fr_link **link, fr_error *error) {
     mpi_link *l = NULL;
-    fr_status status = fr_allocate((void **)&l, 1, sizeof *l, "the link", error);
-    if (status != FR_OK) return status;
+    FR_TRY(fr_allocate((void **)&l, 1, sizeof *l, "the link", error));
     l->comm = MPI_COMM_NULL;
     l->base.local_ranks = 1;
     l->processors = (int)sysconf(_SC_NPROCESSORS_ONLN);
-    status = start_mpi(l, error);
+    fr_status status = start_mpi(l, error);
     if (status == FR_OK) *link = &l->base;
     else fr_link_leave(&l->base);
     return status;
@@ -113,7 +112,7 @@ void fr_link_abort(fr_link *link, int code) {
 /* ------------------------------------------------------------------------------------------ waiting */
 
 /* "rank 2", "ranks 2, 5 and 3 more": those whose messages are still to come, or else are still to be taken. */
-static void name_missing(const mpi_link *l, const packed *all, char *text, size_t size) {
+static void name_missing(const mpi_link *l, const batch *all, char *text, size_t size) {
     int missing = 0, named = 0, first = 0, last = all->ins;
     for (int i = 0; i < all->ins; i++) missing += l->requests[i] != MPI_REQUEST_NULL;
     if (missing == 0) {
@@ -129,7 +128,7 @@ static void name_missing(const mpi_link *l, const packed *all, char *text, size_
     if (missing > named && used < size) snprintf(text + used, size - used, " and %d more", missing - named);
 }
 
-static fr_status tell_silence(const mpi_link *l, const char *what, const packed *all, fr_error *error) {
+static fr_status tell_silence(const mpi_link *l, const char *what, const batch *all, fr_error *error) {
     char missing[96];
     name_missing(l, all, missing, sizeof missing);
     fr_fail(error, FR_ERROR_TIMEOUT, "rank %d: %s had no answer from %s for %g seconds", l->base.rank, what, missing,
@@ -159,7 +158,7 @@ static int look(const mpi_link *l, int count, int *done) {
 }
 
 /* Until all requests are done. Ranks time out one after the other, so that one of them speaks. */
-static fr_status wait_all(mpi_link *l, const char *what, const packed *all, fr_error *error) {
+static fr_status wait_all(mpi_link *l, const char *what, const batch *all, fr_error *error) {
     const int count = all->ins + all->outs;
     double silent = 0, before = fr_seconds(), limit = l->base.timeout + 0.05 * l->base.rank;
     for (int turn = 0, left = count;; turn++) {
@@ -193,11 +192,11 @@ static fr_status make_room(mpi_link *l, int count, fr_error *error) {
     free(l->statuses);
     free(l->done);
     l->requests = NULL, l->statuses = NULL, l->done = NULL, l->room = 0;
-    fr_status status = fr_allocate((void **)&l->requests, count, sizeof *l->requests, "messages", error);
-    if (status == FR_OK) status = fr_allocate((void **)&l->statuses, count, sizeof *l->statuses, "messages", error);
-    if (status == FR_OK) status = fr_allocate((void **)&l->done, count, sizeof *l->done, "messages", error);
-    if (status == FR_OK) l->room = count;
-    return status;
+    FR_TRY(fr_allocate((void **)&l->requests, count, sizeof *l->requests, "messages", error));
+    FR_TRY(fr_allocate((void **)&l->statuses, count, sizeof *l->statuses, "messages", error));
+    FR_TRY(fr_allocate((void **)&l->done, count, sizeof *l->done, "messages", error));
+    l->room = count;
+    return FR_OK;
 }
 
 static fr_status check_size(const mpi_link *l, const fr_message *messages, int count, fr_error *error) {
@@ -214,18 +213,17 @@ fr_status fr_link_exchange(fr_link *link, const char *what, const fr_message *ou
     mpi_link *l = (mpi_link *)link;
     double began = fr_seconds();
     int code = MPI_SUCCESS;
-    fr_status status = make_room(l, outs + ins, error);
-    if (status == FR_OK) status = check_size(l, out, outs, error);
-    if (status == FR_OK) status = check_size(l, in, ins, error);
-    if (status != FR_OK) return status;
+    FR_TRY(make_room(l, outs + ins, error));
+    FR_TRY(check_size(l, out, outs, error));
+    FR_TRY(check_size(l, in, ins, error));
     for (int i = 0; i < ins && code == MPI_SUCCESS; i++)
         code = MPI_Irecv(in[i].data, (int)in[i].size, MPI_BYTE, in[i].rank, TAG, l->comm, &l->requests[i]);
     for (int i = 0; i < outs && code == MPI_SUCCESS; i++) {
         code = MPI_Isend(out[i].data, (int)out[i].size, MPI_BYTE, out[i].rank, TAG, l->comm, &l->requests[ins + i]);
         link->sent += out[i].size;
     }
-    const packed all = {out, in, outs, ins};
-    status = code == MPI_SUCCESS ? wait_all(l, what, &all, error) : fail(l, code, what, error);
+    const batch all = {out, in, outs, ins};
+    fr_status status = code == MPI_SUCCESS ? wait_all(l, what, &all, error) : fail(l, code, what, error);
     link->seconds += fr_seconds() - began;
     return status;
 }

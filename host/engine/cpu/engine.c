@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "engine/cpu/parts.h"
+#include "plan/collective.h"
 
 /* ------------------------------------------------------------------------------------------ apply */
 
@@ -177,11 +178,11 @@ static fr_status make_buffers(cpu_engine *e, fr_error *error) {
     FR_NEED(b->shared_scale, 1, e->real);
     FR_NEED(b->total_values, d, e->real);
     if (quantized) FR_NEED(b->levels, own * d, 1);
-    switch (plan->collective) {
-    case FR_COLLECTIVE_ALLREDUCE:
+    switch (fr_collective_of(plan)->needs) {
+    case FR_NEEDS_TOTAL:
         if (quantized) FR_NEED(b->total_levels, d, 1);
         break;
-    case FR_COLLECTIVE_TWO_PHASE:
+    case FR_NEEDS_SLICES:
         if (quantized) {
             FR_NEED(b->slice_levels, d, 1);
             FR_NEED(b->slice_scales, all, e->real);

@@ -1,14 +1,15 @@
 /*
  * memory.c - what the CUDA engine owns on its device, and how the rows get there.
  *
- * Everything is allocated at creation and nothing after. Rows are copied from the host or, planted, made on the device.
- * Kept as bfloat16, they come piece by piece into the memory of the lanes' sums, which is free then, in the precision of
- * the fit, and are rounded from there.
+ * Everything is allocated at creation and nothing after. Rows are copied from the host or, planted, made on the
+ * device. Kept as bfloat16, they come piece by piece into the memory of the lanes' sums, which is free then, in the
+ * precision of the fit, and are rounded from there.
  */
 #include <stdlib.h>
 #include <string.h>
 
 #include "engine/cuda/parts.h"
+#include "plan/collective.h"
 
 /* ------------------------------------------------------------------------------------------ buffers */
 
@@ -68,8 +69,9 @@ static fr_status make_buffers(cuda_engine *e, fr_error *error) {
     FR_NEED(b->total_values, d, e->real, "the gradients");
     if (plan->wire == FR_WIRE_BF16) FR_NEED(b->total_bf16, d, sizeof(fr_bf16), "the gradients");
     if (quantized) FR_NEED(b->levels, own * d, 1, "levels");
-    if (plan->collective == FR_COLLECTIVE_TWO_PHASE) return make_two_phase(e, error);
-    if (plan->collective == FR_COLLECTIVE_ALLREDUCE) {
+    fr_needs needs = fr_collective_of(plan)->needs;
+    if (needs == FR_NEEDS_SLICES) return make_two_phase(e, error);
+    if (needs == FR_NEEDS_TOTAL) {
         if (quantized) FR_NEED(b->total_levels, d, 1, "levels");
     } else if (own == all) {
         b->all_values = b->values, b->all_levels = b->levels, b->all_scales = b->scales;

@@ -5,8 +5,8 @@
  * Recording. The first step of a run is made plainly, which loads the kernels and connects the ranks; the second is
  * recorded. The mode is thread-local: a communicator of NCCL that does not block hands its launch to a thread of its
  * own, and other ranks allocate meanwhile; the modes that forbid more would end the recording. NCCL wants an exchange
- * recorded and replayed by all ranks or by none, so that the ranks agree before and after; where one of them cannot, all
- * go on without.
+ * recorded and replayed by all ranks or by none, so that the ranks agree before and after; where one of them cannot,
+ * all go on without.
  *
  * Times. Events are recorded on the device around each exchange. In a recorded step they are nodes of the graph (an
  * "external" record; an ordinary one would only mark a place in the recording), so each replay sets them anew. They are
@@ -14,6 +14,7 @@
  * for all steps since the last look. Nothing is read back within a step.
  */
 #include "engine/cuda/parts.h"
+#include "plan/collective.h"
 
 /* ----------------------------------------------------------------------------------------- recording */
 
@@ -139,8 +140,9 @@ double fr_engine_cuda_exchange_seconds(fr_engine *engine) {
 /* ------------------------------------------------------------------------------ many steps in a launch */
 
 static fr_update update_of(const fr_plan *plan) {
-    bool sums = plan->collective == FR_COLLECTIVE_ALLREDUCE;
-    if (plan->collective == FR_COLLECTIVE_TWO_PHASE) return FR_UPDATE_SLICE_LEVELS; /* which is not possible here */
+    fr_needs needs = fr_collective_of(plan)->needs;
+    bool sums = needs == FR_NEEDS_TOTAL;
+    if (needs == FR_NEEDS_SLICES) return FR_UPDATE_SLICE_LEVELS; /* which is not possible here */
     if (plan->levels > 0) return sums ? FR_UPDATE_TOTAL_LEVELS : FR_UPDATE_ALL_LEVELS;
     return !sums ? FR_UPDATE_ALL_VALUES : plan->wire == FR_WIRE_BF16 ? FR_UPDATE_TOTAL_BF16 : FR_UPDATE_TOTAL_VALUES;
 }
@@ -155,7 +157,7 @@ fr_status fr_cuda_engine_run(fr_engine *engine, int64_t steps, int64_t *done, fr
         .shard = e->shard,
         .scale = plan->scale,
         .encoding = {plan->precision, plan->features, e->shard.first_worker, e->shard.workers, plan->levels,
-                     plan->collective == FR_COLLECTIVE_ALLREDUCE, plan->seed},
+                     fr_collective_of(plan)->shares_scale, plan->seed},
         .application = fr_cuda_engine_application(e, update_of(plan)),
         .weights = e->weights_real,
         .lane_sums = e->lane_sums,
