@@ -6,6 +6,7 @@
  * e->step counts what was enqueued, for error lines.
  */
 #include "engine/cuda/parts.h"
+#include "plan/collective.h"
 
 fr_status fr_cuda_step_gradient(fr_engine *engine, fr_error *error) {
     cuda_engine *e = cuda_of(engine);
@@ -159,8 +160,9 @@ fr_status fr_cuda_step_apply(fr_engine *engine, fr_update update, fr_error *erro
 /* ------------------------------------------------------------------------------ many steps in a launch */
 
 static fr_update update_of(const fr_plan *plan) {
-    bool sums = plan->collective == FR_COLLECTIVE_ALLREDUCE;
-    if (plan->collective == FR_COLLECTIVE_TWO_PHASE) return FR_UPDATE_SLICE_LEVELS; /* which is not possible here */
+    fr_needs needs = fr_collective_of(plan)->needs;
+    bool sums = needs == FR_NEEDS_TOTAL;
+    if (needs == FR_NEEDS_SLICES) return FR_UPDATE_SLICE_LEVELS; /* which is not possible here */
     if (plan->levels > 0) return sums ? FR_UPDATE_TOTAL_LEVELS : FR_UPDATE_ALL_LEVELS;
     return !sums ? FR_UPDATE_ALL_VALUES : plan->wire == FR_WIRE_BF16 ? FR_UPDATE_TOTAL_BF16 : FR_UPDATE_TOTAL_VALUES;
 }
@@ -174,7 +176,7 @@ fr_status fr_cuda_step_run(fr_engine *engine, int64_t steps, int64_t *done, fr_e
     fr_steps job = {
         .shard = e->shard,
         .scale = plan->scale,
-        .encoding = encoding_of(e, plan->collective == FR_COLLECTIVE_ALLREDUCE),
+        .encoding = encoding_of(e, fr_collective_of(plan)->shares_scale),
         .application = application_of(e, update_of(plan)),
         .weights = e->weights_real,
         .lane_sums = e->lane_sums,
