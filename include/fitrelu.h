@@ -51,8 +51,9 @@ typedef enum fr_status {
  * an fr_error accepts NULL. Written only on failure. */
 typedef struct fr_error {
     fr_status status;
-    int rank;   /* failing rank, or -1 */
-    int device; /* failing GPU, or -1 */
+    int rank;     /* the failing rank, which the line names; or -1 */
+    int device;   /* the failing GPU, or -1 */
+    int64_t step; /* the step of the fit, which the line names; or -1 */
     char message[480];
 } fr_error;
 

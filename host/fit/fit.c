@@ -11,7 +11,6 @@
 
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/clock.h"
 #include "fit/checkpoint.h"
@@ -206,15 +205,6 @@ static fr_status one_step(fr_fit *fit, fr_error *error) {
     return status;
 }
 
-/* The link knows who is silent, but not since when. */
-static fr_status say_step(int64_t step, fr_error *error) {
-    if (!error) return FR_ERROR_TIMEOUT;
-    fr_error said = *error;
-    if (!strstr(said.message, "step"))
-        fr_fail(error, said.status, "%.400s (step %lld)", said.message, (long long)step);
-    return said.status;
-}
-
 /* Steps until somebody looks: as many at once as the engine makes at once, else one. */
 static fr_status some_steps(fr_fit *fit, int64_t step, int64_t *made, fr_error *error) {
     const fr_engine_ops *ops = fit->engine->ops;
@@ -249,5 +239,6 @@ fr_status fr_fit_run(fr_fit *fit, fr_error *error) {
         fit->next_report = report_after(fit, step);
     }
     if (status == FR_OK) status = settle(fit, error);
-    return status == FR_ERROR_TIMEOUT ? say_step(step, error) : status;
+    if (status == FR_ERROR_TIMEOUT) fr_error_name_step(error, step); /* the link knows who is silent, not since when */
+    return status;
 }
