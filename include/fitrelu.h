@@ -150,7 +150,7 @@ typedef struct fr_options {
     fr_report_function progress; /* about ten times a second on every rank, or NULL; the place to notice a signal */
     void *report_user;           /* handed to both */
     const char *checkpoint;     /* file written at reports and at the end, or NULL */
-    const char *resume;         /* checkpoint to go on from, or NULL */
+    const char *resume;         /* checkpoint to go on from, of a run with these options and data; or NULL */
 } fr_options;
 
 FR_API void fr_options_default(fr_options *options);

@@ -11,22 +11,15 @@
 #include <string.h>
 
 #include "base/checksum.h"
+#include "data/fingerprint.h"
 #include "data/npy.h"
 #include "data/parse.h"
 #include "base/parse_number.h"
 
-enum { BYTES_LOOKED_AT = 4096, FINGERPRINT_BYTES = 1 << 16 };
+enum { BYTES_LOOKED_AT = 4096 };
 
 static bool starts_with(const fr_text *file, const char *magic, size_t length) {
     return file->size >= length && memcmp(file->data, magic, length) == 0;
-}
-
-/* Tells versions of a file apart at the cost of two reads: its size, its first and its last 64 KiB. */
-static uint64_t file_fingerprint(const fr_text *file) {
-    size_t size = file->size < FINGERPRINT_BYTES ? file->size : FINGERPRINT_BYTES;
-    uint64_t parts[3] = {file->size, fr_checksum(file->data, size),
-                         fr_checksum(file->data + file->size - size, size)};
-    return fr_checksum(parts, sizeof parts);
 }
 
 /* ------------------------------------------------------------------------------------ labels apart */
@@ -63,15 +56,9 @@ static fr_status labels_from_text(const fr_text *file, fr_dataset *set, fr_error
                    file->path, found, set->samples, set->source);
 }
 
-static fr_status read_labels(const char *path, fr_dataset *set, uint64_t *fingerprint, fr_error *error) {
-    fr_text file;
-    fr_status status = fr_text_open(path, &file, error);
-    if (status != FR_OK) return status;
-    bool npy = starts_with(&file, FR_NPY_MAGIC, 6) || fr_path_ends(path, ".npy");
-    status = npy ? labels_from_npy(&file, set, error) : labels_from_text(&file, set, error);
-    if (status == FR_OK) *fingerprint = file_fingerprint(&file);
-    fr_text_close(&file);
-    return status;
+static fr_status read_labels(const fr_text *file, fr_dataset *set, fr_error *error) {
+    bool npy = starts_with(file, FR_NPY_MAGIC, 6) || fr_path_ends(file->path, ".npy");
+    return npy ? labels_from_npy(file, set, error) : labels_from_text(file, set, error);
 }
 
 /* ------------------------------------------------------------------------------------- data files */
@@ -99,19 +86,75 @@ static fr_status check_options(fr_dataset_parser *parser, const char *path, cons
     return FR_OK;
 }
 
-static fr_status parse(fr_dataset_parser *parser, const fr_text *file, const fr_read_options *options,
-                       fr_dataset **set, fr_error *error) {
-    uint64_t fingerprints[2] = {file_fingerprint(file), 0}; /* of the data and of the labels apart */
-    fr_status status = check_options(parser, file->path, options, error);
-    if (status == FR_OK) status = parser(file, options, set, error);
-    if (status == FR_OK && fr_wants_labels(options) && options->labels)
-        status = read_labels(options->labels, *set, &fingerprints[1], error);
-    if (status == FR_OK) {
-        (*set)->fingerprint = fr_checksum(fingerprints, sizeof fingerprints);
-        return FR_OK;
-    }
+/* Where data come from. */
+typedef struct source {
+    fr_dataset_parser *parser;
+    const fr_text *file, *labels; /* labels: a file of their own, or NULL */
+} source;
+
+/* The rows that the options keep, and their labels. On failure *set is NULL. */
+static fr_status read_rows(const source *from, const fr_read_options *options, fr_dataset **set, fr_error *error) {
+    FR_TRY(from->parser(from->file, options, set, error));
+    fr_status status = from->labels ? read_labels(from->labels, *set, error) : FR_OK;
+    if (status == FR_OK) return FR_OK;
     fr_dataset_free(*set);
     *set = NULL;
+    return status;
+}
+
+/* Reads, only to hash them, the rows that the next rank keeps; after the last rank comes the first that keeps any. */
+static fr_status print_next(const source *from, const fr_read_options *options, fr_row_print *next, fr_error *error) {
+    fr_read_options other = *options;
+    fr_dataset *set = NULL;
+    other.first_worker = (options->first_worker + options->worker_count) % options->all_workers;
+    if (other.worker_count > other.all_workers - other.first_worker)
+        other.worker_count = other.all_workers - other.first_worker;
+    FR_TRY(read_rows(from, &other, &set, error));
+    *next = fr_dataset_row_print(set);
+    fr_dataset_free(set);
+    return FR_OK;
+}
+
+static uint64_t fingerprint_of(const source *from, const fr_dataset *set) {
+    const char *column = set->label_column ? set->label_column : "";
+    uint64_t parts[4] = {fr_file_fingerprint(from->file), from->labels ? fr_file_fingerprint(from->labels) : 0,
+                         fr_checksum(column, strlen(column)), fr_dataset_content(set, 0)};
+    return fr_checksum(parts, sizeof parts);
+}
+
+/* Before the rows that are kept come those of the next rank, so that memory holds one rank's rows at a time. */
+static fr_status read_source(const source *from, const fr_read_options *options, fr_dataset **set, fr_error *error) {
+    bool whole = fr_is_hashed_whole(from->file) && (!from->labels || fr_is_hashed_whole(from->labels));
+    bool shares = options->worker_count > 0 && options->worker_count < options->all_workers;
+    fr_row_print next = {{0, 0}, 0};
+    char *column = NULL;
+    if (!whole && shares && fr_wants_labels(options)) FR_TRY(print_next(from, options, &next, error));
+    if (options->label_column && !(column = strdup(options->label_column)))
+        return fr_fail(error, FR_ERROR, "%s: out of memory", from->file->path);
+    fr_status status = read_rows(from, options, set, error);
+    if (status != FR_OK) {
+        free(column);
+        return status;
+    }
+    fr_dataset *made = *set;
+    made->label_column = column;
+    if (!fr_wants_labels(options)) return FR_OK; /* for predictions, which nobody compares */
+    made->fingerprint = fingerprint_of(from, made);
+    made->held = fr_dataset_row_print(made);
+    made->next = next;
+    return FR_OK;
+}
+
+static fr_status parse(fr_dataset_parser *parser, const fr_text *file, const fr_read_options *options,
+                       fr_dataset **set, fr_error *error) {
+    source from = {parser, file, NULL};
+    fr_text labels;
+    FR_TRY(check_options(parser, file->path, options, error));
+    if (!fr_wants_labels(options) || !options->labels) return read_source(&from, options, set, error);
+    FR_TRY(fr_text_open(options->labels, &labels, error));
+    from.labels = &labels;
+    fr_status status = read_source(&from, options, set, error);
+    fr_text_close(&labels);
     return status;
 }
 

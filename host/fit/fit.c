@@ -102,7 +102,8 @@ static fr_status report(fr_fit *fit, bool *done, fr_error *error) {
         fit->outcome = FR_TOLERANCE;
         *done = true;
     } else if (fit->options->checkpoint && fit->comm->rank == 0) {
-        status = fr_checkpoint_write(fit, fit->options->checkpoint, error);
+        const fr_run run = {fit->options, fit->plan, fit->set};
+        status = fr_checkpoint_write(fit->options->checkpoint, &run, &fit->state, error);
     }
     return status;
 }

@@ -64,7 +64,6 @@ double fr_auto_step_size(const fr_plan *plan, double lambda, double trace) {
      * + kappa / m)), where E ||x||^2 x x^T <= kappa E x x^T: kappa is what sampling costs. Gaussian columns have
      * kappa = trace + 2 lambda, so the trace stands for it there; heavy tails and rare columns have a much larger
      * one, and a step by the trace throws the weights far off whenever a long row is drawn. */
-    trace = fmax(trace, plan->long_rows);
     double whole = lambda * (1 + q / plan->workers);
     if (plan->draws == 0) return 1 / (1.25 * whole * (1 + q2));
     return 1 / ((whole + 2 * trace / (double)plan->batch * (1 + q)) * (1 + q2));
@@ -182,47 +181,69 @@ static int64_t default_iterations(const fr_options *options, const fr_dataset *s
     return (int64_t)fmax(2000, fmin(20000, 2e10 / work));
 }
 
-static fr_status plan_steps(const fr_options *options, const fr_dataset *set, fr_plan *plan, fr_error *error) {
-    double m = (double)plan->batch;
-    plan->iterations = options->iterations >= 0 ? options->iterations : default_iterations(options, set, plan);
-    switch (options->step_rule) {
-    case FR_STEP_AUTO: plan->steps.eta = NAN; break;
-    case FR_STEP_THEOREM: plan->steps.eta = fr_theory_step_size(plan->features, m, plan->levels); break;
-    case FR_STEP_EXPERIMENT: plan->steps.eta = fr_experiment_step_size(plan->features, m, plan->levels); break;
-    case FR_STEP_NUMBER: plan->steps.eta = options->step_size; break;
-    }
+/* Refused before any row is made or read. */
+static fr_status check_steps(const fr_options *options, fr_error *error) {
     if (options->step_rule == FR_STEP_NUMBER && !(options->step_size > 0 && isfinite(options->step_size)))
         return fr_fail(error, FR_ERROR_USAGE, "--step-size is %g; it must be above 0", options->step_size);
+    if (options->average != FR_AVERAGE_AUTO && !(options->average >= 0 && options->average <= 1))
+        return fr_fail(error, FR_ERROR_USAGE, "--average is %g; it must be a share from 0 to 1", options->average);
+    if (options->ensemble < 1)
+        return fr_fail(error, FR_ERROR_USAGE, "--ensemble is %d; it must be 1 or more", options->ensemble);
+    if (options->ensemble > 1 && (options->checkpoint || options->resume))
+        return fr_fail(error, FR_ERROR_USAGE, "--ensemble cannot be combined with --checkpoint or --resume");
+    if (options->tolerance < 0)
+        return fr_fail(error, FR_ERROR_USAGE, "--tolerance is %g; it must be 0 or more", options->tolerance);
+    return FR_OK;
+}
+
+fr_status fr_plan_begin(const fr_options *options, const fr_dataset *set, bool dedicated_master, fr_plan *plan,
+                        fr_error *error) {
+    *plan = (fr_plan){
+        .samples = set->samples,
+        .features = set->features + (options->intercept && !set->intercept),
+        .dedicated_master = dedicated_master,
+        .star = options->star,
+        .storage = options->storage,
+        .precision = set->precision,
+        .seed = options->seed,
+    };
+    FR_TRY(plan_workers(options, set, plan, error));
+    FR_TRY(plan_batch(options, set, plan, error));
+    FR_TRY(plan_quantizer(options, plan, error));
+    FR_TRY(plan_wire(options, plan, error));
+    return check_steps(options, error);
+}
+
+static double step_size(const fr_options *options, const fr_spectrum *spectrum, const fr_plan *plan) {
+    switch (options->step_rule) {
+    case FR_STEP_AUTO: break;
+    case FR_STEP_THEOREM: return fr_theory_step_size(plan->features, (double)plan->batch, plan->levels);
+    case FR_STEP_EXPERIMENT: return fr_experiment_step_size(plan->features, (double)plan->batch, plan->levels);
+    case FR_STEP_NUMBER: return options->step_size;
+    }
+    return fr_auto_step_size(plan, spectrum->lambda, fmax(spectrum->trace, spectrum->long_rows));
+}
+
+fr_status fr_plan_finish(const fr_options *options, const fr_dataset *set, const fr_spectrum *spectrum, fr_plan *plan,
+                         fr_error *error) {
+    double share = options->average;
+    plan->iterations = options->iterations >= 0 ? options->iterations : default_iterations(options, set, plan);
+    if (share == FR_AVERAGE_AUTO) share = labels_are_noisy(set) && plan->draws > 0 ? 0.25 : 0;
+    plan->average_start = plan->iterations - (int64_t)floor(share * (double)plan->iterations);
     plan->steps.steps = plan->iterations;
     plan->steps.decays = options->schedule == FR_SCHEDULE_DECAY ||
                          (options->schedule == FR_SCHEDULE_AUTO && labels_are_noisy(set));
-    double share = options->average;
-    if (share == FR_AVERAGE_AUTO) share = labels_are_noisy(set) && plan->draws > 0 ? 0.25 : 0;
-    if (!(share >= 0 && share <= 1))
-        return fr_fail(error, FR_ERROR_USAGE, "--average is %g; it must be a share from 0 to 1", share);
-    plan->average_start = plan->iterations - (int64_t)floor(share * (double)plan->iterations);
+    plan->steps.eta = step_size(options, spectrum, plan);
+    if (options->step_rule == FR_STEP_AUTO && !isfinite(plan->steps.eta))
+        return fr_fail(error, FR_ERROR_DATA, "%s: every feature is zero in every row, so there is nothing to fit",
+                       set->source);
     return FR_OK;
 }
 
 fr_status fr_plan_make(const fr_options *options, const fr_dataset *set, fr_plan *plan, fr_error *error) {
-    memset(plan, 0, sizeof *plan);
-    plan->samples = set->samples;
-    plan->features = set->features;
-    plan->precision = set->precision;
-    plan->seed = options->seed;
-    plan->threads = options->threads;
-    plan->storage = options->storage;
-    plan->star = options->star;
-    fr_status status = plan_workers(options, set, plan, error);
-    if (status == FR_OK) status = plan_batch(options, set, plan, error);
-    if (status == FR_OK) status = plan_quantizer(options, plan, error);
-    if (status == FR_OK) status = plan_wire(options, plan, error);
-    if (status == FR_OK) status = plan_steps(options, set, plan, error);
-    if (status == FR_OK && options->ensemble < 1)
-        status = fr_fail(error, FR_ERROR_USAGE, "--ensemble is %d; it must be 1 or more", options->ensemble);
-    if (status == FR_OK && options->ensemble > 1 && (options->checkpoint || options->resume))
-        status = fr_fail(error, FR_ERROR_USAGE, "--ensemble cannot be combined with --checkpoint or --resume");
-    if (status == FR_OK && options->tolerance < 0)
-        status = fr_fail(error, FR_ERROR_USAGE, "--tolerance is %g; it must be 0 or more", options->tolerance);
-    return status;
+    const fr_spectrum any = {1, 1, 0};
+    FR_TRY(fr_plan_begin(options, set, false, plan, error));
+    FR_TRY(fr_plan_finish(options, set, &any, plan, error));
+    if (options->step_rule == FR_STEP_AUTO) plan->steps.eta = NAN;
+    return FR_OK;
 }

@@ -370,15 +370,15 @@ void fr_first_difference(const char **found, int *found_length, const char **exp
     const char *f = *found, *e = *expected;
     size_t start = 0;
     for (size_t at = 0; f[at] && f[at] == e[at]; at++)
-        if (f[at] == ' ') start = at + 1;
+        if (f[at] == '\n') start = at + 1;
     *found += start;
     *expected += start;
-    *found_length = (int)strcspn(*found, " ");
-    *expected_length = (int)strcspn(*expected, " ");
+    *found_length = (int)strcspn(*found, "\n");
+    *expected_length = (int)strcspn(*expected, "\n");
 }
 
 fr_status fr_world_same(fr_world *world, const char *text, fr_status status, fr_error *error) {
-    enum { SIZE = 1024 };
+    enum { SIZE = FR_WORLD_SAME_SIZE };
     int ranks = fr_world_size(world);
     char own[SIZE] = "";
     FR_OWNED char *all = NULL;

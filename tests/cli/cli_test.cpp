@@ -465,6 +465,81 @@ TEST_F(Program, ARunGoesOnFromItsCheckpointToTheSameWeights) {
     run(SMALL + "-T 40 --resume state").refuses(6, {"state"});
 }
 
+/* One run's checkpoint and another run's command line. */
+struct OtherRun {
+    std::string common, first, other, difference;
+};
+static void PrintTo(const OtherRun &run, std::ostream *out) { *out << run.first << " -> " << run.other; }
+
+class Resume : public Program, public ::testing::WithParamInterface<OtherRun> {};
+
+TEST_P(Resume, OfAnotherRunIsRefusedAndTheDifferenceNamed) {
+    std::string rows, labels, others;
+    for (int i = 0; i < 60; i++) {
+        std::string row = std::to_string(i % 7) + "," + std::to_string(i * i % 11) + "," + std::to_string(i % 5);
+        rows += row + "\n";
+        labels += std::to_string(i % 6) + "\n";
+        others += std::to_string(i == 30 ? 9 : i % 6) + "\n";
+    }
+    write("a.csv", rows);
+    rows[rows.size() / 2 / 2 * 2] = '8'; /* one digit in the middle */
+    write("b.csv", rows);
+    write("y.txt", labels);
+    write("z.txt", others);
+    write("w.txt", "1\n2\n");
+    write("v.txt", "1\n3\n");
+    const OtherRun &runs = GetParam();
+    std::string line = "fit " + runs.common + " --iterations 20 --quiet ";
+    Said first = run(line + runs.first + " --checkpoint state"), same = run(line + runs.first + " --resume state");
+    ASSERT_EQ(first.code, 0) << first.err;
+    ASSERT_EQ(same.code, 0) << same.err;
+    run(line + runs.other + " --resume state").refuses(6, {"state: the checkpoint is of another run", runs.difference});
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Fit, Resume,
+    ::testing::Values(
+        OtherRun{"", "--data a.csv", "--data b.csv", " data="},
+        OtherRun{"--step-size 0.001", "--data a.csv", "--data b.csv", " data="},
+        OtherRun{"--data a.csv", "--labels y.txt", "--labels z.txt", " data="},
+        OtherRun{"--data a.csv --step-size 0.001", "--labels y.txt", "--labels z.txt", " data="},
+        OtherRun{"--data a.csv --step-size 0.001", "", "--label-column 1", " data="},
+        OtherRun{"--data a.csv", "", "--standardize", "--standardize=no, this run --standardize=yes"},
+        OtherRun{"--data a.csv --step-size 0.001", "", "--standardize", "--standardize=no, this run --standardize=yes"},
+        OtherRun{"--data a.csv --intercept", "", "--standardize", "--standardize=no, this run --standardize=yes"},
+        OtherRun{"--data a.csv", "", "--intercept", "--intercept=no, this run --intercept=yes"},
+        OtherRun{"--data a.csv --step-size 0.001", "", "--intercept", "--intercept=no, this run --intercept=yes"},
+        OtherRun{"--data a.csv", "", "--step-size 0.001", "--step-size=auto, this run --step-size=0.001"},
+        OtherRun{"--data a.csv", "", "--precision f32", "--precision=f64, this run --precision=f32"},
+        OtherRun{"--data a.csv", "--init w.txt", "--init v.txt", "start file="},
+        OtherRun{"--data a.csv", "", "--init zero", "--init=gradient, this run --init=zero"},
+        OtherRun{"--data a.csv --batch 10", "", "--seed 2", "--seed=1, this run --seed=2"},
+        OtherRun{"--data a.csv", "", "--batch 10", "--batch=full, this run --batch=10"},
+        OtherRun{"--data a.csv", "", "--workers 2", "--workers=1, this run --workers=2"},
+        OtherRun{"--data a.csv", "", "--schedule constant", "--schedule=decay, this run --schedule=constant"},
+        OtherRun{"--data a.csv", "", "--average 0.5", "--average=none, this run --average=from step 10"},
+        OtherRun{"--data a.csv", "", "--iterations 30", "--iterations=20, this run --iterations=30"},
+        OtherRun{"--data a.csv", "", "--levels 7", "--levels=0, this run --levels=7"},
+        OtherRun{"--data a.csv --levels 7", "", "--scale l2", "--scale=max, this run --scale=l2"},
+        OtherRun{"--data a.csv --levels 7", "", "--collective two-phase", "--collective=allreduce"},
+        OtherRun{"-n 200 -d 2", "", "--noise 1", "--noise=0, this run --noise=1"},
+        OtherRun{"-d 2", "-n 200", "-n 201", "--samples=200, this run --samples=201"},
+        OtherRun{"", "-n 200 -d 2", "--data a.csv", "--data=none, this run --data=given"}));
+
+/* What does not touch the weights may change; so may the file's form, as long as its values are the same. */
+TEST_F(Program, AResumedRunMayChangeWhatDoesNotTouchItsWeights) {
+    write("a.csv", csv());
+    write("a.txt", "# a remark\n" + csv());
+    std::string line = "fit --workers 2 --levels 7 --collective allgather --iterations 40 --quiet ";
+    ASSERT_EQ(run(line + "--data a.csv --checkpoint state --model whole").code, 0);
+    for (const char *other : {"--data a.txt", "--data a.csv --wire elias --threads 2 --timeout 5 --report-every 3 "
+                                              "--history h.csv --checkpoint new --device cpu"}) {
+        Said said = run(line + other + " --resume state --model resumed");
+        EXPECT_EQ(said.code, 0) << said.err;
+        EXPECT_EQ(read("resumed"), read("whole")) << other;
+    }
+}
+
 /* -------------------------------------------------------------------------------------- bad data */
 
 struct BadFile {

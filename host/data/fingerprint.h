@@ -1,0 +1,28 @@
+/*
+ * fingerprint.h - what tells data apart: the ranks of a run, and a run from the one whose checkpoint it resumes.
+ *
+ * Ranks compare files: whole ones up to FR_WHOLE_FILE_BYTES. Of larger ones each rank hashes the rows that it keeps
+ * and those that the next rank keeps, as it finds them itself; so every row is seen twice, and no rank parses more
+ * than twice its share. A checkpoint knows data by their rows and labels alone: the same values in a file of another
+ * kind are the same data.
+ */
+#ifndef FR_FINGERPRINT_H
+#define FR_FINGERPRINT_H
+
+#include "base/text_file.h"
+#include "data/dataset.h"
+
+enum { FR_WHOLE_FILE_BYTES = 256000000 };
+static inline bool fr_is_hashed_whole(const fr_text *file) { return file->size <= FR_WHOLE_FILE_BYTES; }
+
+/* Of the size and all bytes of a file; of a larger one, of its size and its first and last 64 KiB. */
+uint64_t fr_file_fingerprint(const fr_text *file);
+
+/* Of the rows held, with their labels and their places in the whole: a sum over rows, so that the sums of parts add
+ * up to that of the whole, however it is cut. Rows must still be as they were given. */
+fr_row_print fr_dataset_row_print(const fr_dataset *set);
+
+/* Of a whole read set, whose rows on all ranks have this sum: its shape, its rows, its w* where it has one. */
+uint64_t fr_dataset_content(const fr_dataset *set, uint64_t row_sum);
+
+#endif
