@@ -13,8 +13,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "data/parse.h"
 #include "base/parse_number.h"
+#include "data/fingerprint.h"
+#include "data/parse.h"
 
 fr_status fr_dataset_allocate(int64_t samples, int64_t features, fr_range kept, bool labels, fr_precision precision,
                               const char *source, fr_dataset **dataset, fr_error *error) {
@@ -74,6 +75,7 @@ fr_status fr_dataset_from_arrays(int64_t samples, int64_t features, const double
         if (fr_fits(labels[i], precision)) fr_dataset_put_label(set, i, labels[i]);
         else status = refuse_value(set, true, i, 0, labels[i], error);
     }
+    if (status == FR_OK && labels) set->held = fr_dataset_row_print(set);
     if (status == FR_OK) *dataset = set;
     else fr_dataset_free(set);
     return status;
@@ -106,6 +108,7 @@ void fr_dataset_free(fr_dataset *dataset) {
     free(dataset->labels);
     free(dataset->planted);
     free(dataset->source);
+    free(dataset->label_column);
     free(dataset->shift);
     free(dataset->scale);
     free(dataset->mix);

@@ -41,34 +41,38 @@ void fr_model_free(fr_model *model) {
     free(model);
 }
 
-static fr_status allocate(int64_t features, fr_model **model, fr_error *error) {
-    fr_model *m = NULL;
-    fr_status status = fr_allocate((void **)&m, 1, sizeof *m, "a model", error);
-    if (status != FR_OK) return status;
-    m->features = features;
-    status = fr_allocate((void **)&m->weights, features, sizeof(double), "a model", error);
-    if (status == FR_OK) status = fr_allocate((void **)&m->shift, features, sizeof(double), "a model", error);
-    if (status == FR_OK) status = fr_allocate((void **)&m->scale, features, sizeof(double), "a model", error);
-    if (status != FR_OK) {
-        fr_model_free(m);
-        return status;
-    }
-    *model = m;
+static fr_status allocate_vectors(fr_model *model, fr_error *error) {
+    double **vectors[] = {&model->weights, &model->shift, &model->scale};
+    for (int i = 0; i < 3; i++)
+        FR_TRY(fr_allocate((void **)vectors[i], model->features, sizeof(double), "a model", error));
     return FR_OK;
 }
 
-/* No model has a weight that is no finite number. */
-static fr_status check_weights(const fr_model *m, const char *source, fr_status status, fr_error *error) {
-    if (!isfinite(m->intercept)) return fr_fail(error, status, "%s: the intercept of the model is not finite", source);
-    for (int64_t j = 0; j < m->features; j++)
-        if (!isfinite(m->weights[j]))
-            return fr_fail(error, status, "%s: weight %lld of the model is not finite", source, (long long)j + 1);
-    return FR_OK;
+static fr_status allocate(int64_t features, fr_model **model, fr_error *error) {
+    fr_model *m = NULL;
+    FR_TRY(fr_allocate((void **)&m, 1, sizeof *m, "a model", error));
+    m->features = features;
+    fr_status status = allocate_vectors(m, error);
+    if (status == FR_OK) *model = m;
+    else fr_model_free(m);
+    return status;
+}
+
+/* No model has a weight that is no finite number: frees the model and refuses it. */
+static fr_status check_weights(fr_model **model, const char *source, fr_status status, fr_error *error) {
+    const fr_model *m = *model;
+    int64_t j = 0;
+    while (j < m->features && isfinite(m->weights[j])) j++;
+    if (isfinite(m->intercept) && j == m->features) return FR_OK;
+    if (!isfinite(m->intercept)) fr_fail(error, status, "%s: the intercept of the model is not finite", source);
+    else fr_fail(error, status, "%s: weight %lld of the model is not finite", source, (long long)j + 1);
+    fr_model_free(*model);
+    *model = NULL;
+    return status;
 }
 
 fr_status fr_model_create(const fr_dataset *set, const double *fitted, fr_model **model, fr_error *error) {
-    fr_status status = allocate(fr_raw_features(set), model, error);
-    if (status != FR_OK) return status;
+    FR_TRY(allocate(fr_raw_features(set), model, error));
     fr_model *m = *model;
     m->centered = set->centered;
     m->scaled = set->scaled;
@@ -78,11 +82,7 @@ fr_status fr_model_create(const fr_dataset *set, const double *fitted, fr_model 
         m->shift[j] = set->shift ? set->shift[j] : 0;
         m->scale[j] = set->scale ? set->scale[j] : 1;
     }
-    status = check_weights(m, set->source, FR_ERROR, error);
-    if (status == FR_OK) return FR_OK;
-    fr_model_free(m);
-    *model = NULL;
-    return status;
+    return check_weights(model, set->source, FR_ERROR, error);
 }
 
 fr_status fr_model_predict(const fr_model *model, const fr_dataset *set, double *out, fr_error *error) {
@@ -90,8 +90,7 @@ fr_status fr_model_predict(const fr_model *model, const fr_dataset *set, double 
         return fr_fail(error, FR_ERROR_DATA, "%s has %lld features, the model %lld", set->source,
                        (long long)set->features, (long long)model->features);
     if (!set->rows) return fr_fail(error, FR_ERROR_DATA, "%s holds no rows to predict", set->source);
-    fr_status status = fr_dataset_holds(set, (fr_range){0, set->samples}, error);
-    if (status != FR_OK) return status;
+    FR_TRY(fr_dataset_holds(set, (fr_range){0, set->samples}, error));
     const fr_cpu_kernels *kernels = fr_cpu_kernels_for(set->precision);
     size_t row_bytes = (size_t)set->features * fr_precision_bytes(set->precision);
 #pragma omp parallel for schedule(static)
@@ -105,31 +104,25 @@ fr_status fr_model_predict(const fr_model *model, const fr_dataset *set, double 
 
 fr_status fr_model_write(const fr_model *model, const char *path, fr_error *error) {
     size_t bytes = (size_t)model->features * sizeof(double), size = sizeof(payload_head) + 3 * bytes;
-    char *payload = NULL;
+    FR_OWNED char *payload = NULL;
     payload_head head = {model->features, model->centered, model->scaled, model->has_intercept, 0, model->intercept};
-    fr_status status = fr_allocate((void **)&payload, (int64_t)size, 1, "a model", error);
-    if (status != FR_OK) return status;
+    FR_TRY(fr_allocate((void **)&payload, (int64_t)size, 1, "a model", error));
     memcpy(payload, &head, sizeof head);
     memcpy(payload + sizeof head, model->weights, bytes);
     memcpy(payload + sizeof head + bytes, model->shift, bytes);
     memcpy(payload + sizeof head + 2 * bytes, model->scale, bytes);
-    status = fr_sealed_write(path, &seal, payload, size, error);
-    free(payload);
-    return status;
+    return fr_sealed_write(path, &seal, payload, size, error);
 }
 
 fr_status fr_model_read(const char *path, fr_model **model, fr_error *error) {
-    char *payload = NULL;
+    FR_OWNED char *payload = NULL;
     size_t size;
     payload_head head;
-    fr_status status = fr_sealed_read(path, &seal, (void **)&payload, &size, error);
-    if (status != FR_OK) return status;
+    FR_TRY(fr_sealed_read(path, &seal, (void **)&payload, &size, error));
     if (size >= sizeof head) memcpy(&head, payload, sizeof head);
-    if (size < sizeof head || head.features < 1 || (size - sizeof head) / (3 * sizeof(double)) != (size_t)head.features) {
-        status = fr_fail(error, seal.damaged, "%s: damaged model: %zu bytes of content", path, size);
-        goto done;
-    }
-    if ((status = allocate(head.features, model, error)) != FR_OK) goto done;
+    if (size < sizeof head || head.features < 1 || (size - sizeof head) / (3 * sizeof(double)) != (size_t)head.features)
+        return fr_fail(error, seal.damaged, "%s: damaged model: %zu bytes of content", path, size);
+    FR_TRY(allocate(head.features, model, error));
     fr_model *m = *model;
     size_t bytes = (size_t)head.features * sizeof(double);
     m->centered = head.centered != 0;
@@ -139,12 +132,5 @@ fr_status fr_model_read(const char *path, fr_model **model, fr_error *error) {
     memcpy(m->weights, payload + sizeof head, bytes);
     memcpy(m->shift, payload + sizeof head + bytes, bytes);
     memcpy(m->scale, payload + sizeof head + 2 * bytes, bytes);
-    status = check_weights(m, path, seal.damaged, error);
-    if (status != FR_OK) {
-        fr_model_free(m);
-        *model = NULL;
-    }
-done:
-    free(payload);
-    return status;
+    return check_weights(model, path, seal.damaged, error);
 }

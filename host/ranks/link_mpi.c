@@ -39,9 +39,8 @@ static fr_status fail(const mpi_link *l, int code, const char *what, fr_error *e
     char text[MPI_MAX_ERROR_STRING] = "";
     int length = 0;
     MPI_Error_string(code, text, &length);
-    fr_fail(error, FR_ERROR_DEVICE, "rank %d: %s failed: %.*s", l->base.rank, what, length, text);
-    if (error) error->rank = l->base.rank;
-    return FR_ERROR_DEVICE;
+    return fr_fail_on_rank(error, FR_ERROR_DEVICE, l->base.rank, "rank %d: %s failed: %.*s", l->base.rank, what, length,
+                           text);
 }
 
 /* ------------------------------------------------------------------------------------------ joining */
@@ -132,10 +131,9 @@ static void name_missing(const mpi_link *l, const packed *all, char *text, size_
 static fr_status tell_silence(const mpi_link *l, const char *what, const packed *all, fr_error *error) {
     char missing[96];
     name_missing(l, all, missing, sizeof missing);
-    fr_fail(error, FR_ERROR_TIMEOUT, "rank %d: %s had no answer from %s for %g seconds", l->base.rank, what, missing,
-            l->base.timeout);
-    if (error) error->rank = l->base.rank;
-    return FR_ERROR_TIMEOUT;
+    return fr_fail_on_rank(error, FR_ERROR_TIMEOUT, l->base.rank,
+                           "rank %d: %s had no answer from %s for %g seconds", l->base.rank, what, missing,
+                           l->base.timeout);
 }
 
 /* Spins for a moment where processors are free, then sleeps, each time a little longer. The more ranks a processor has,
@@ -203,8 +201,9 @@ static fr_status make_room(mpi_link *l, int count, fr_error *error) {
 static fr_status check_size(const mpi_link *l, const fr_message *messages, int count, fr_error *error) {
     for (int i = 0; i < count; i++)
         if (messages[i].size > FR_LINK_MOST)
-            return fr_fail(error, FR_ERROR_USAGE, "rank %d: a message of %zu bytes; at most %zu can be sent",
-                           l->base.rank, messages[i].size, FR_LINK_MOST);
+            return fr_fail_on_rank(error, FR_ERROR_USAGE, l->base.rank,
+                                   "rank %d: a message of %zu bytes; at most %zu can be sent", l->base.rank,
+                                   messages[i].size, FR_LINK_MOST);
     return FR_OK;
 }
 

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/status.h"
 #include "fitrelu/message.h"
 #include "fitrelu/ranks.h"
 
@@ -25,7 +26,7 @@ static int give_up(fr_world *world, const fr_error *error) {
 int ranks_agree(fr_world *world, int code) {
     fr_error error = {0};
     if (fr_world_size(world) == 1) return code;
-    snprintf(error.message, sizeof error.message, "%s", code ? message_held() : "");
+    if (code != 0) fr_fail(&error, (fr_status)code, "%s", message_held());
     code = (int)fr_world_agree(world, (fr_status)code, &error);
     if (!fr_world_agreed(world) && code != 0) return give_up(world, &error);
     if (code != 0 && fr_world_rank(world) == 0 && error.message[0]) {
