@@ -102,7 +102,7 @@ static fr_status open_start(fit_job *job, fr_error *error) {
     fr_options *options = &job->settings.options;
     if (!job->settings.init_file) return FR_OK;
     fr_status status =
-        start_file_read(job->settings.init_file, job->features, &job->start, &options->init_intercept, error);
+        start_file_read(job->settings.init_file, job->data, &job->start, &options->init_intercept, error);
     options->init_weights = job->start;
     return status;
 }

@@ -19,6 +19,8 @@ typedef enum command_bit {
 
 /* Started by mpirun, the processes do these together. */
 enum { COMMANDS_ON_RANKS = COMMAND_FIT | COMMAND_PLAN };
+/* Of these, the first process does the work and speaks, and the others have nothing to do. */
+enum { COMMANDS_ONCE = COMMAND_PREDICT | COMMAND_INFO };
 
 /* Everything that a subcommand was given: fitrelu/option_parse.h. */
 typedef struct arguments arguments;

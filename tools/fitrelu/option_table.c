@@ -36,7 +36,8 @@ const option_entry option_table[OPT_COUNT] = {
     [OPT_LABELS] = {"labels", 0, GROUP_DATA, FIT | PREDICT, KIND_FILE, "FILE", NULL, 0, 0, 0,
                     "labels from a file of their own: NPY, or text with one number a line"},
     [OPT_LABEL_COLUMN] = {"label-column", 0, GROUP_DATA, FIT | PREDICT, KIND_TEXT, "C", NULL, 0, 0, 0,
-                          "the CSV column that holds the labels, by name or by number from 1 (default: the last)"},
+                          "the CSV column that holds the labels, by name or by number from 1 (default: the last; predict: the "
+                          "one of the name that the model keeps)"},
     [OPT_HEADER] = {"header", 0, GROUP_DATA, FIT | PREDICT, KIND_WORD, NULL, "auto|yes|no", 0, 0, 0,
                     "whether the first line of a CSV names its columns (default: auto, told by that line and those below)"},
     [OPT_MISSING] = {"missing", 0, GROUP_DATA, FIT | PREDICT, KIND_WORD, NULL, "error|drop|mean", 0, 0, 0,
