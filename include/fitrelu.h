@@ -44,7 +44,7 @@ typedef enum fr_status {
     FR_ERROR_DATA = 5,       /* the data cannot be fitted or read as what they claim to be */
     FR_ERROR_CHECKPOINT = 6, /* a checkpoint is damaged or belongs to another run */
     FR_ERROR_DEVICE = 7,     /* GPU, NCCL or MPI failure */
-    FR_ERROR_TIMEOUT = 8     /* a rank stopped answering */
+    FR_ERROR_TIMEOUT = 8     /* a rank stopped answering, or input stopped coming */
 } fr_status;
 
 /* One line that says what failed: what was found, what was expected, and where. Every function that takes
@@ -112,8 +112,8 @@ typedef struct fr_report {
     double bytes_sent;     /* by one worker since the first step */
 } fr_report;
 
-/* Called at each report, or about ten times a second with the latest loss known; on the caller's thread. A non-zero
- * return asks the run to stop ("interrupted"). */
+/* Called at each report, or before the first and then about ten times a second with the latest loss known; on the
+ * caller's thread. A non-zero return asks the run to stop ("interrupted"). */
 typedef int (*fr_report_function)(const fr_report *report, void *user);
 
 /* Fill with fr_options_default, then change what you like. Pointers are borrowed until fr_solver_free. */
@@ -147,7 +147,8 @@ typedef struct fr_options {
     double timeout;             /* seconds a rank may stay silent (300); 0: no limit */
     int64_t report_every;       /* steps between reports; 0: at doubling intervals */
     fr_report_function report;   /* at the start, at each report and at the end, on rank 0; or NULL */
-    fr_report_function progress; /* about ten times a second on every rank, or NULL; the place to notice a signal */
+    fr_report_function progress; /* before the first step and about ten times a second, on every rank, or NULL; the place
+                                    to notice a signal */
     void *report_user;           /* handed to both */
     const char *checkpoint;     /* file written at reports and at the end, or NULL */
     const char *resume;         /* checkpoint to go on from, or NULL */
@@ -225,6 +226,11 @@ typedef struct fr_read_options {
 /* Creates a planted problem; rows are generated where and when they are needed. */
 FR_API fr_status fr_dataset_generate(const fr_planted *planted, fr_precision precision, fr_dataset **dataset,
                                      fr_error *error);
+/* Called some times a second while the rows of a planted set are made on a CPU, where and when they are needed: how many
+ * of those needed here there are. A non-zero return stops the making, and the call that needs the rows fails. */
+typedef int (*fr_rows_function)(int64_t done, int64_t total, void *user);
+/* watch: NULL: nobody. user is handed to it. */
+FR_API void fr_dataset_watch(fr_dataset *dataset, fr_rows_function watch, void *user);
 /* Reads NPY, NPZ, CSV or LIBSVM, told apart by content and ending; all but NPZ also compressed by gzip or zstd. The path
  * "-" is standard input, which is read once. Of a set that keeps the rows of some workers, samples and features are
  * those of the whole file; it cannot be written or predicted from. Rows that are not kept are counted but not parsed:

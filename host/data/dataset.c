@@ -88,6 +88,11 @@ fr_status fr_dataset_holds(const fr_dataset *set, fr_range needed, fr_error *err
                    set->source, set->local_rows, set->samples, set->first_row, needed.count, needed.first);
 }
 
+void fr_dataset_watch(fr_dataset *dataset, fr_rows_function watch, void *user) {
+    dataset->watch = watch;
+    dataset->watch_user = user;
+}
+
 int64_t fr_dataset_samples(const fr_dataset *dataset) { return dataset->samples; }
 
 int64_t fr_dataset_features(const fr_dataset *dataset) { return dataset->features; }

@@ -37,6 +37,8 @@ struct fr_dataset {
     int64_t constant;
     bool centered, scaled; /* how */
     bool intercept;        /* the last column is 1 */
+    fr_rows_function watch; /* told while planted rows are made, or NULL */
+    void *watch_user;
 };
 
 /* The bytes of one value. */

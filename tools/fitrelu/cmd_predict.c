@@ -19,6 +19,7 @@
 #include "fitrelu/json_writer.h"
 #include "fitrelu/message.h"
 #include "fitrelu/option_parse.h"
+#include "fitrelu/stage.h"
 #include "base/output_file.h"
 #include "base/parse_number.h"
 #include "base/text_file.h"
@@ -61,6 +62,7 @@ static void judge(prediction *p) {
 }
 
 static fr_status predict(prediction *p, const arguments *given, fr_error *error) {
+    stage_begin("reading %s and %s", given->operands[0], given->operands[1]);
     fr_status status = fr_model_read(given->operands[0], &p->model, error);
     if (status == FR_OK) status = read_data(p, given->operands[1], given->values, error);
     if (status != FR_OK) return status;
@@ -131,8 +133,10 @@ static void tell_quality(const prediction *p) {
 static int run(prediction *p, const arguments *given) {
     fr_output *out = NULL;
     fr_error error = {0};
+    if (!given->values[OPT_QUIET].given) stage_show();
     fr_status status = p->output ? fr_output_open(p->output, &out, &error) : FR_OK;
     if (status == FR_OK) status = predict(p, given, &error);
+    stage_end();
     if (status == FR_OK && out) {
         status = write_file(p, out, &error);
         out = NULL;

@@ -32,6 +32,10 @@ struct arguments {
     fr_world *world; /* of a command that runs on several ranks */
 };
 
+/* The seconds of --timeout, which must be known before anything can be refused together; NAN where none is given that can
+ * be read. */
+double option_timeout(int argc, char **argv);
+
 /* Parses argv[1] .. of a subcommand whose name is argv[0]. Returns 0, or the exit code after saying what is wrong. */
 int option_parse(const command *which, int argc, char **argv, arguments *given);
 

@@ -114,7 +114,9 @@ const option_entry option_table[OPT_COUNT] = {
     [OPT_THREADS] = {"threads", 'j', GROUP_PLACE, FIT | EXPERIMENT, KIND_INTEGER, "N", NULL, 1, 4096, 0,
                      "processor threads; the result does not depend on them (default: all)"},
     [OPT_TIMEOUT] = {"timeout", 0, GROUP_PLACE, FIT | PLAN, KIND_REAL, "SECONDS", NULL, 0, INFINITY, 0,
-                     "give up when a rank is silent for so long; 0: never (default: 300)"},
+                     "give up, with exit code 8, when for so long another rank is silent or nothing comes of the input, from "
+                     "joining MPI on; slow input is not silent; 0: never (default: 300; one process alone waits for its "
+                     "input without end)"},
 
     [OPT_NODES] = {"nodes", 0, GROUP_NETWORK, PLAN, KIND_INTEGER, "N", NULL, 1, 1e6, 0,
                    "machines, each with a link of its own (default: one a worker, else 8)"},
