@@ -44,7 +44,7 @@ typedef enum fr_status {
     FR_ERROR_DATA = 5,       /* the data cannot be fitted or read as what they claim to be */
     FR_ERROR_CHECKPOINT = 6, /* a checkpoint is damaged or belongs to another run */
     FR_ERROR_DEVICE = 7,     /* GPU, NCCL or MPI failure */
-    FR_ERROR_TIMEOUT = 8     /* a rank stopped answering */
+    FR_ERROR_TIMEOUT = 8     /* a rank stopped answering, or input stopped coming */
 } fr_status;
 
 /* One line that says what failed: what was found, what was expected, and where. Every function that takes
@@ -113,8 +113,8 @@ typedef struct fr_report {
     double bytes_sent;     /* by one worker since the first step */
 } fr_report;
 
-/* Called at each report, or about ten times a second with the latest loss known; on the caller's thread. A non-zero
- * return asks the run to stop ("interrupted"). */
+/* Called at each report, or before the first and then about ten times a second with the latest loss known; on the
+ * caller's thread. A non-zero return asks the run to stop ("interrupted"). */
 typedef int (*fr_report_function)(const fr_report *report, void *user);
 
 /* Fill with fr_options_default, then change what you like. Pointers are borrowed until fr_solver_free. */
@@ -148,7 +148,8 @@ typedef struct fr_options {
     double timeout;             /* seconds a rank may stay silent (300); 0: no limit */
     int64_t report_every;       /* steps between reports; 0: at doubling intervals */
     fr_report_function report;   /* at the start, at each report and at the end, on rank 0; or NULL */
-    fr_report_function progress; /* about ten times a second on every rank, or NULL; the place to notice a signal */
+    fr_report_function progress; /* before the first step and about ten times a second, on every rank, or NULL; the place
+                                    to notice a signal */
     void *report_user;           /* handed to both */
     const char *checkpoint;     /* file written at reports and at the end, or NULL */
     const char *resume;         /* checkpoint to go on from, of a run with these options and data; or NULL */
@@ -209,6 +210,10 @@ typedef struct fr_read_options {
     bool labels_optional;     /* for prediction: labels are read where the file has them (a CSV: one column more than
                                  features); where one is missing or no number, none is kept */
     int64_t features;         /* expected d; 0: any. LIBSVM rows are padded to it */
+    /* For prediction: the names of the d features (fr_model_names) and of the label, or NULL, borrowed. A CSV that names
+     * its columns is matched by them, in whatever order; one that is missing or unknown is FR_ERROR_DATA. */
+    const char *const *names;
+    const char *label_name;
     /* Which rows are kept: those of workers first_worker .. first_worker + worker_count - 1, as a fit with all_workers
      * workers cuts the n rows. 0 workers in all: every row. A count of 0 of them: none, but n and d are known. */
     int all_workers, first_worker, worker_count;
@@ -222,6 +227,11 @@ typedef struct fr_read_options {
 /* Creates a planted problem; rows are generated where and when they are needed. */
 FR_API fr_status fr_dataset_generate(const fr_planted *planted, fr_precision precision, fr_dataset **dataset,
                                      fr_error *error);
+/* Called some times a second while the rows of a planted set are made on a CPU, where and when they are needed: how many
+ * of those needed here there are. A non-zero return stops the making, and the call that needs the rows fails. */
+typedef int (*fr_rows_function)(int64_t done, int64_t total, void *user);
+/* watch: NULL: nobody. user is handed to it. */
+FR_API void fr_dataset_watch(fr_dataset *dataset, fr_rows_function watch, void *user);
 /* Reads NPY, NPZ, CSV or LIBSVM, told apart by content and ending; all but NPZ also compressed by gzip or zstd. The path
  * "-" is standard input, which is read once. Of a set that keeps the rows of some workers, samples and features are
  * those of the whole file; it cannot be written or predicted from. Rows that are not kept are counted but not parsed:
@@ -239,6 +249,10 @@ FR_API fr_status fr_dataset_from_arrays(int64_t samples, int64_t features, const
 FR_API fr_status fr_dataset_write(const fr_dataset *dataset, const char *path, fr_error *error);
 FR_API int64_t fr_dataset_samples(const fr_dataset *dataset); /* n, those not kept here included */
 FR_API int64_t fr_dataset_features(const fr_dataset *dataset);
+/* The names of the features, d of them, and of the label: of a CSV with a header (any column named once), else NULL.
+ * Owned by dataset. */
+FR_API const char *const *fr_dataset_names(const fr_dataset *dataset);
+FR_API const char *fr_dataset_label_name(const fr_dataset *dataset);
 /* Why a fit of this data set left a feature (counted from 0) out, so that its weight is exactly 0. */
 typedef enum fr_left_out {
     FR_COLUMN_USED,       /* it did not, or no fit has changed the columns yet */
@@ -259,6 +273,9 @@ typedef struct fr_model fr_model;
 FR_API int64_t fr_model_features(const fr_model *model);
 FR_API const double *fr_model_weights(const fr_model *model); /* d values, owned by model */
 FR_API double fr_model_intercept(const fr_model *model);
+/* The names that the data set of the fit had, d of them, and its label's; NULL where there were none. Owned by model. */
+FR_API const char *const *fr_model_names(const fr_model *model);
+FR_API const char *fr_model_label_name(const fr_model *model);
 /* n predictions for the rows of a data set of as many features, all of them kept here, into out. */
 FR_API fr_status fr_model_predict(const fr_model *model, const fr_dataset *dataset, double *out, fr_error *error);
 FR_API fr_status fr_model_write(const fr_model *model, const char *path, fr_error *error); /* whole or not at all */

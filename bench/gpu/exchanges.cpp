@@ -12,7 +12,7 @@
 extern "C" {
 #include "engine/cuda/cuda.h"
 #include "solver/place.h"
-#include "fit/condition.h"
+#include "columns/condition.h"
 }
 
 namespace bench {

@@ -7,7 +7,7 @@
 #include "suite.h"
 extern "C" {
 #include "engine/cuda/cuda.h"
-#include "fit/condition.h"
+#include "columns/condition.h"
 }
 
 namespace bench {

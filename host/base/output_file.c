@@ -1,13 +1,22 @@
 /*
- * output_file.c - writes through a temporary file that is renamed at the end.
+ * output_file.c - writes through a temporary file that takes the target's name at the end.
  *
  * A full disk may show only in fsync or close, a crash may come at any time, and another program may read the old
  * file meanwhile: so the target keeps its old content until every byte of the new one is on the disk.
+ *
+ * The temporary file has no name (O_TMPFILE) where the file system can do that: then the system removes it however the
+ * process ends. It gets its name by linkat, which cannot replace a file: so a name of its own first, and rename next.
+ * Elsewhere, and for the moment between these two calls, the file is called .fitrelu-HASH-NUMBER.tmp, HASH being that of
+ * the target's name. Its writer holds a lock on it (flock). A file of this target's whose lock is free was left by a
+ * process that died, and the next writer of the target removes it. The lock tells this on other hosts too, where a
+ * process number would not.
  */
 #ifndef _XOPEN_SOURCE
 #define _XOPEN_SOURCE 700
 #endif
 #include "base/output_file.h"
+
+#include "base/checksum.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -15,17 +24,23 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
-enum { BUFFER_BYTES = 1 << 16, LARGEST_WRITE = 1 << 30, NAMES_TRIED = 1000, READER_LOOKS = 200 };
+enum { BUFFER_BYTES = 1 << 16, LARGEST_WRITE = 1 << 30, NAMES_TRIED = 1000, LEFTOVERS_SOUGHT = 8, READER_LOOKS = 200 };
+
+bool fr_output_always_named;
 
 struct fr_output {
     char *path;      /* as it was given, for messages */
     char *target;    /* path with symbolic links followed */
-    char *temporary; /* NULL where the target is written directly */
-    int descriptor;  /* -1 once closed */
+    char *temporary; /* name of the temporary file, NULL while it has none */
+    int descriptor;  /* -1 once closed; of a temporary file open until it is renamed, since it holds the lock */
+    bool direct;     /* the target is written itself */
+    bool finished;   /* every byte is on the disk */
+    mode_t mode;     /* that the target will have */
     int failure;     /* errno of the first failure, 0 before */
     int64_t offset;  /* of the first buffered byte */
     size_t used;
@@ -75,30 +90,104 @@ static int open_pipe(const char *path) {
 /* Opens a device, a pipe, or the file behind standard output. */
 static bool open_directly(fr_output *output, const struct stat *about) {
     int standard = standard_descriptor(about);
+    output->direct = true;
     if (standard >= 0) output->descriptor = fcntl(standard, F_DUPFD_CLOEXEC, 3);
     else if (S_ISFIFO(about->st_mode)) output->descriptor = open_pipe(output->path);
     else output->descriptor = open(output->path, O_WRONLY | O_NOCTTY | O_CLOEXEC);
     return output->descriptor >= 0;
 }
 
-/* Creates a temporary file in the folder of the target. O_EXCL settles races with other threads and programs, and
- * open applies the umask as it does for any new file. */
-static bool open_temporary(fr_output *output) {
-    const char *slash = strrchr(output->target, '/');
-    int folder = slash ? (int)(slash - output->target) + 1 : 0;
+/* ---------------------------------------------------------------------------------- temporary files */
+
+/* The length of the folder's part of the target, its slash included. */
+static int folder_length(const char *target) {
+    const char *slash = strrchr(target, '/');
+    return slash ? (int)(slash - target) + 1 : 0;
+}
+
+/* The temporary name of that number; NULL without memory. */
+static char *temporary_name(const char *target, int number) {
+    int folder = folder_length(target);
     size_t size = (size_t)folder + 48;
-    output->temporary = malloc(size);
-    if (!output->temporary) return false;
-    for (int i = 0; i < NAMES_TRIED && output->descriptor < 0; i++) {
-        snprintf(output->temporary, size, "%.*s.fitrelu-%ld-%d.tmp", folder, output->target, (long)getpid(), i);
-        output->descriptor = open(output->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-        if (output->descriptor < 0 && errno != EEXIST) break;
+    char *name = malloc(size);
+    unsigned long long hash = fr_checksum(target + folder, strlen(target + folder));
+    if (name) snprintf(name, size, "%.*s.fitrelu-%016llx-%d.tmp", folder, target, hash, number);
+    return name;
+}
+
+/* True where the name leads to the file behind the descriptor. */
+static bool is_named(int descriptor, const char *name) {
+    struct stat file, found;
+    return fstat(descriptor, &file) == 0 && lstat(name, &found) == 0 && file.st_dev == found.st_dev &&
+           file.st_ino == found.st_ino;
+}
+
+/* Removes what dead writers of this target left. A file system that has no locks keeps it: nobody can tell there. */
+static void remove_leftovers(const char *target) {
+    for (int number = 0; number < LEFTOVERS_SOUGHT; number++) {
+        char *name = temporary_name(target, number);
+        int descriptor = name ? open(name, O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC) : -1;
+        if (descriptor >= 0) {
+            if (flock(descriptor, LOCK_EX | LOCK_NB) == 0 && is_named(descriptor, name)) unlink(name);
+            close(descriptor);
+        }
+        free(name);
     }
-    if (output->descriptor >= 0) return true;
-    int reason = errno;
-    free(output->temporary);
-    output->temporary = NULL;
-    errno = reason;
+}
+
+/* The mode of new files under the umask, which is asked by setting it: for that instant to the strictest. */
+static mode_t mode_of_new_files(void) {
+    mode_t mask = umask(077);
+    umask(mask);
+    return 0666 & ~mask;
+}
+
+/* A file without a name in the folder of the target. It needs /proc to get its name in the end. */
+static bool open_nameless(fr_output *output) {
+#ifdef O_TMPFILE
+    char link[40];
+    int length = folder_length(output->target);
+    char *folder = length > 0 ? strndup(output->target, (size_t)length) : strdup(".");
+    if (folder && !fr_output_always_named)
+        output->descriptor = open(folder, O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600);
+    free(folder);
+    if (output->descriptor < 0) return false;
+    snprintf(link, sizeof link, "/proc/self/fd/%d", output->descriptor);
+    if (access(link, F_OK) == 0) {
+        (void)!flock(output->descriptor, LOCK_EX | LOCK_NB); /* before it gets a name that others see */
+        return true;
+    }
+    close(output->descriptor);
+    output->descriptor = -1;
+#endif
+    return false;
+}
+
+/* Creates a file of that name and locks it. Between the two calls another writer may take it for a leftover: then it
+ * is gone, or locked, and the next name is tried. False with errno EEXIST where the name is not free. */
+static bool create_named(fr_output *output, char *name) {
+    int descriptor = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (descriptor < 0) return false;
+    bool locked = flock(descriptor, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK;
+    if (locked && is_named(descriptor, name)) {
+        output->descriptor = descriptor;
+        output->temporary = name;
+        return true;
+    }
+    close(descriptor);
+    errno = EEXIST;
+    return false;
+}
+
+static bool open_named(fr_output *output) {
+    for (int i = 0; i < NAMES_TRIED; i++) {
+        char *name = temporary_name(output->target, i);
+        if (name && create_named(output, name)) return true;
+        int reason = name ? errno : ENOMEM;
+        free(name);
+        errno = reason;
+        if (reason != EEXIST) return false;
+    }
     return false;
 }
 
@@ -115,10 +204,10 @@ static bool open_output(fr_output *output) {
     if (exists && (!S_ISREG(about.st_mode) || standard_descriptor(&about) >= 0)) return open_directly(output, &about);
     if (exists && faccessat(AT_FDCWD, output->path, W_OK, AT_EACCESS) != 0) return false;
     output->target = exists ? realpath(output->path, NULL) : strdup(output->path);
-    if (!output->target || !open_temporary(output)) return false;
-    if (exists)
-        (void)!fchmod(output->descriptor, about.st_mode & 07777); /* the old file's mode, where it may be kept */
-    return true;
+    if (!output->target) return false;
+    remove_leftovers(output->target);
+    output->mode = exists ? about.st_mode & 0777 : mode_of_new_files(); /* set-user-id and the like are not copied */
+    return open_nameless(output) || open_named(output);
 }
 
 fr_status fr_output_open(const char *path, fr_output **output, fr_error *error) {
@@ -208,12 +297,18 @@ static bool bring_to_disk(int descriptor) {
     return fsync(descriptor) == 0 || errno == EINVAL || errno == ENOTSUP || errno == EROFS;
 }
 
+/* Some file systems (NFS, quotas) tell of a lost write in close alone. Closing a copy asks them, and keeps the lock. */
+static bool close_copy(int descriptor) {
+    int copy = fcntl(descriptor, F_DUPFD_CLOEXEC, 3);
+    return copy >= 0 && close(copy) == 0;
+}
+
 fr_status fr_output_finish(fr_output *output, fr_error *error) {
-    if (output->descriptor >= 0) {
+    if (!output->finished) {
+        output->finished = true;
         fr_output_flush(output);
-        if (!output->failure && output->temporary && !bring_to_disk(output->descriptor)) fail_with_errno(output);
-        if (close(output->descriptor) != 0) fail_with_errno(output);
-        output->descriptor = -1;
+        if (!output->failure && !output->direct && !bring_to_disk(output->descriptor)) fail_with_errno(output);
+        if (!close_copy(output->descriptor)) fail_with_errno(output);
     }
     return output->failure ? cannot_write(output->path, output->failure, error) : FR_OK;
 }
@@ -232,25 +327,46 @@ static void sync_folder(const char *target) {
     free(folder);
 }
 
+/* Gives a nameless file a temporary name; false with errno. */
+static bool name_file(fr_output *output) {
+    char link[40];
+    snprintf(link, sizeof link, "/proc/self/fd/%d", output->descriptor);
+    for (int i = 0; i < NAMES_TRIED; i++) {
+        char *name = temporary_name(output->target, i);
+        if (name && linkat(AT_FDCWD, link, AT_FDCWD, name, AT_SYMLINK_FOLLOW) == 0) {
+            output->temporary = name;
+            return true;
+        }
+        int reason = name ? errno : ENOMEM;
+        free(name);
+        errno = reason;
+        if (reason != EEXIST) return false;
+    }
+    return false;
+}
+
+/* The mode is set last: until then nobody else reads the file. A file system without modes keeps its own. */
+static bool take_name(fr_output *output) {
+    if (!output->temporary && !name_file(output)) return false;
+    (void)!fchmod(output->descriptor, output->mode);
+    if (rename(output->temporary, output->target) != 0) return false;
+    free(output->temporary); /* no longer ours to remove */
+    output->temporary = NULL;
+    sync_folder(output->target);
+    return true;
+}
+
 fr_status fr_output_commit(fr_output *output, fr_error *error) {
     fr_status status = fr_output_finish(output, error);
-    if (status == FR_OK && output->temporary) {
-        if (rename(output->temporary, output->target) != 0) {
-            status = cannot_write(output->path, errno, error);
-        } else {
-            free(output->temporary); /* no longer ours to remove */
-            output->temporary = NULL;
-            sync_folder(output->target);
-        }
-    }
+    if (status == FR_OK && !output->direct && !take_name(output)) status = cannot_write(output->path, errno, error);
     fr_output_discard(output);
     return status;
 }
 
 void fr_output_discard(fr_output *output) {
     if (!output) return;
+    if (output->temporary) unlink(output->temporary); /* while it is locked: the name may be another's afterwards */
     if (output->descriptor >= 0) close(output->descriptor);
-    if (output->temporary) unlink(output->temporary);
     free(output->temporary);
     free(output->target);
     free(output->path);

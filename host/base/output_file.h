@@ -14,8 +14,10 @@
  * a long writer may look at their results and stop early. Numbers with a fraction are formatted by the caller with
  * fr_format_double, since printf would follow the locale.
  *
- * Where the target is a regular file or does not exist, the bytes go to a temporary file beside it, which takes its
- * name in fr_output_commit and is removed by fr_output_discard. A device or a pipe (/dev/stdout, /dev/full) and
+ * Where the target is a regular file or does not exist, the bytes go to a temporary file beside it, without a name where
+ * the file system allows it, which takes the target's name in fr_output_commit and is gone after fr_output_discard. What
+ * a killed process left of this target, fr_output_open removes. A new file has the mode of the umask, one that takes the
+ * place of another that one's; until then nobody else reads it. A device or a pipe (/dev/stdout, /dev/full) and
  * the file that standard output or standard error already goes to are written directly.
  */
 #ifndef FR_OUTPUT_FILE_H
@@ -45,7 +47,7 @@ bool fr_output_seek(fr_output *output, int64_t offset);
 /* Where the next byte goes, from the start. */
 int64_t fr_output_tell(const fr_output *output);
 
-/* Brings every byte to the disk and closes, so that only the renaming is left: for files that appear together, finish
+/* Brings every byte to the disk, so that only the renaming is left: for files that appear together, finish
  * all, then commit all. */
 fr_status fr_output_finish(fr_output *output, fr_error *error);
 
@@ -54,5 +56,8 @@ fr_status fr_output_commit(fr_output *output, fr_error *error);
 
 /* Gives up: removes the temporary file and frees output. NULL is fine. */
 void fr_output_discard(fr_output *output);
+
+/* For tests: temporary files have names, as on a file system without O_TMPFILE. */
+extern bool fr_output_always_named;
 
 #endif

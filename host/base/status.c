@@ -160,16 +160,20 @@ static void clear(char *memory, uint64_t bytes) {
     }
 }
 
-fr_status fr_allocate(void **memory, int64_t count, size_t size, const char *what, fr_error *error) {
-    *memory = NULL;
-    if (count < 0) return fr_fail(error, FR_ERROR, "cannot allocate %" PRId64 " elements for %s", count, what);
+fr_status fr_memory_check(int64_t count, size_t size, const char *what, fr_error *error) {
     uint64_t bytes;
+    if (count < 0) return fr_fail(error, FR_ERROR, "cannot allocate %" PRId64 " elements for %s", count, what);
     if (__builtin_mul_overflow((uint64_t)count, (uint64_t)size, &bytes) || bytes > (uint64_t)PTRDIFF_MAX - ALIGNMENT)
         return refuse(count, size, what, fr_memory_available(), error);
-    if (bytes > UNCHECKED_BYTES) {
-        uint64_t available = fr_memory_available();
-        if (bytes > available) return refuse(count, size, what, available, error);
-    }
+    if (bytes <= UNCHECKED_BYTES) return FR_OK;
+    uint64_t available = fr_memory_available();
+    return bytes <= available ? FR_OK : refuse(count, size, what, available, error);
+}
+
+fr_status fr_allocate(void **memory, int64_t count, size_t size, const char *what, fr_error *error) {
+    *memory = NULL;
+    FR_TRY(fr_memory_check(count, size, what, error));
+    uint64_t bytes = (uint64_t)count * (uint64_t)size;
     bool large = bytes >= 4 * (uint64_t)HUGE_PAGE;
     if (posix_memalign(memory, large ? HUGE_PAGE : ALIGNMENT, bytes ? bytes : ALIGNMENT) != 0) {
         *memory = NULL;

@@ -41,6 +41,9 @@ void fr_error_name_step(fr_error *error, int64_t step);
  * Free with free(). */
 fr_status fr_allocate(void **memory, int64_t count, size_t size, const char *what, fr_error *error);
 
+/* Refuses as fr_allocate does what does not fit, and allocates nothing. */
+fr_status fr_memory_check(int64_t count, size_t size, const char *what, fr_error *error);
+
 /* Memory that a function owns and that is freed whichever way it returns:
  *     FR_OWNED double *sums = NULL;
  *     FR_TRY(fr_allocate((void **)&sums, d, sizeof *sums, "sums", error)); */

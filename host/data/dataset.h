@@ -29,6 +29,8 @@ struct fr_dataset {
     double *planted;     /* w*, features values, or NULL */
     bool is_planted;
     fr_planted recipe;   /* of a planted set */
+    char **names;        /* of the features as they came, one piece of memory (data/names.h), or NULL */
+    char *label_name;    /* or NULL */
     char *source;        /* "planted" or the path of the file */
     char *label_column;  /* as it was asked for, or NULL */
     /* What tells data apart (data/fingerprint.h). */
@@ -45,6 +47,8 @@ struct fr_dataset {
     int64_t constant;
     bool centered, scaled; /* how */
     bool intercept;        /* the last column is 1 */
+    fr_rows_function watch; /* told while planted rows are made, or NULL */
+    void *watch_user;
 };
 
 /* The bytes of one value. */

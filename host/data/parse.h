@@ -7,11 +7,9 @@
 #ifndef FR_DATASET_PARSE_H
 #define FR_DATASET_PARSE_H
 
-#include <float.h>
-#include <math.h>
-
 #include "base/lines.h"
 #include "data/dataset.h"
+#include "data/limits.h"
 #include "data/missing.h"
 
 /* options is never NULL, and its workers make sense. missing holds the rows left out for want of a label in a file of
@@ -49,24 +47,6 @@ static inline fr_range fr_kept_rows(const fr_read_options *options, int64_t n) {
 static inline void fr_drop_labels(fr_dataset *set) {
     free(set->labels);
     set->labels = NULL;
-}
-
-/* The largest values that are of use. A fit squares them and adds the squares up over all rows, in float64: 10^8
- * squares of 10^150 still fit. Float32 is for keeping rows; its own range is the limit. */
-#define FR_LARGEST_F64 1e150
-
-/* True for a finite value that the precision can hold and a fit can use. */
-static inline bool fr_fits(double value, fr_precision precision) {
-    return fabs(value) <= (precision == FR_F32 ? (double)FLT_MAX : FR_LARGEST_F64);
-}
-
-/* What is wrong with a value that does not fit, and what was expected: the end of a message. */
-static inline const char *fr_misfit(double value, fr_precision precision) {
-    if (isnan(value)) return "expected a finite number (or --missing drop)";
-    if (isinf(value)) return "expected a finite number";
-    if (precision == FR_F32 && fabs(value) <= FR_LARGEST_F64)
-        return "expected a number within the range of float32 (or --precision f64)";
-    return "expected a number from -1e150 to 1e150, whose square can still be summed";
 }
 
 #endif

@@ -15,6 +15,14 @@
 
 static const double PLANTED_MEAN = 200, PLANTED_VARIANCE = 3;
 
+fr_status fr_planted_check(const fr_planted *planted, fr_precision precision, int ranks, fr_error *error) {
+    int64_t cells, rows = planted->samples / ranks + (planted->samples % ranks != 0);
+    if (__builtin_mul_overflow(rows, planted->features, &cells))
+        return fr_fail(error, FR_ERROR, "planted: %lld rows of %lld features are more than can be counted", (long long)rows,
+                       (long long)planted->features);
+    return fr_memory_check(cells, fr_precision_bytes(precision), "the planted rows", error);
+}
+
 fr_status fr_dataset_generate(const fr_planted *planted, fr_precision precision, fr_dataset **dataset,
                               fr_error *error) {
     fr_dataset *set = NULL;
@@ -65,14 +73,34 @@ static void plant_row(fr_dataset *set, const fr_cpu_kernels *kernels, int64_t at
     fr_dataset_put_label(set, at, y);
 }
 
-fr_status fr_dataset_materialize(fr_dataset *set, int64_t first, int64_t count, fr_error *error) {
-    if (set->rows && set->first_row == first && set->local_rows == count) return FR_OK;
-    size_t size = fr_precision_bytes(set->precision);
-    int64_t cells;
+static void free_rows(fr_dataset *set) {
     free(set->rows);
     free(set->labels);
     set->rows = set->labels = NULL;
     set->local_rows = 0;
+}
+
+/* Some tens of milliseconds' worth of rows at a time, so that whoever watches is asked in between. */
+static fr_status plant_rows(fr_dataset *set, int64_t count, fr_error *error) {
+    enum { CELLS_AT_ONCE = 1 << 22 };
+    const fr_cpu_kernels *kernels = fr_cpu_kernels_for(set->precision);
+    const int64_t most = 1 + CELLS_AT_ONCE / set->features;
+    for (int64_t from = 0; from < count; from += most) {
+        int64_t end = count - from < most ? count : from + most;
+#pragma omp parallel for schedule(static)
+        for (int64_t at = from; at < end; at++) plant_row(set, kernels, at);
+        if (!set->watch || set->watch(end, count, set->watch_user) == 0) continue;
+        free_rows(set);
+        return fr_fail(error, FR_ERROR, "stopped when %lld of %lld planted rows were made", (long long)end, (long long)count);
+    }
+    return FR_OK;
+}
+
+fr_status fr_dataset_materialize(fr_dataset *set, int64_t first, int64_t count, fr_error *error) {
+    if (set->rows && set->first_row == first && set->local_rows == count) return FR_OK;
+    size_t size = fr_precision_bytes(set->precision);
+    int64_t cells;
+    free_rows(set);
     if (__builtin_mul_overflow(count, set->features, &cells)) cells = INT64_MAX;
     fr_status status = fr_allocate(&set->rows, cells, size, "the planted rows", error);
     if (status != FR_OK) return status;
@@ -80,8 +108,5 @@ fr_status fr_dataset_materialize(fr_dataset *set, int64_t first, int64_t count, 
     if (status != FR_OK) return status;
     set->first_row = first;
     set->local_rows = count;
-    const fr_cpu_kernels *kernels = fr_cpu_kernels_for(set->precision);
-#pragma omp parallel for schedule(static)
-    for (int64_t at = 0; at < count; at++) plant_row(set, kernels, at);
-    return FR_OK;
+    return plant_rows(set, count, error);
 }

@@ -6,7 +6,11 @@
 
 #include "data/dataset.h"
 
-/* Makes rows first .. first + count - 1 of a planted set in its own memory, with labels; on all cores. */
+/* Refuses rows of which the share of one of so many ranks does not fit into memory, without drawing any. */
+fr_status fr_planted_check(const fr_planted *planted, fr_precision precision, int ranks, fr_error *error);
+
+/* Makes rows first .. first + count - 1 of a planted set in its own memory, with labels; on all cores. Who
+ * watches the set (fr_dataset_watch) is told how many rows are made, and may stop it: FR_ERROR, and no rows are held. */
 fr_status fr_dataset_materialize(fr_dataset *set, int64_t first, int64_t count, fr_error *error);
 
 #endif

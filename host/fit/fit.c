@@ -14,7 +14,7 @@
 
 #include "base/clock.h"
 #include "fit/checkpoint.h"
-#include "fit/condition.h"
+#include "columns/condition.h"
 #include "fit/survey.h"
 
 /* A mini-batch whose loss is this far above both the start's and that of w = 0 has left for good; geometric growth
@@ -60,13 +60,18 @@ void fr_fit_keep_best(fr_fit *fit, double loss, const double *weights) {
     memcpy(fit->state.best, weights, (size_t)fit->plan->features * sizeof *weights);
 }
 
-/* Loss over all rows, and with a tolerance but no w*, the gradient's norm against that at zero. */
+/* Loss over all rows, and with a tolerance but no w*, the gradient's norm against that at zero. A start's loss is known. */
 static fr_status measure(fr_fit *fit, bool *close_enough, fr_error *error) {
     fr_row_sums total;
     FR_OWNED double *gradient = NULL;
     double norm = 0, n = (double)fit->plan->samples;
     bool by_gradient = fit->options->tolerance > 0 && !fit->set->planted;
     int64_t d = fit->plan->features;
+    *close_enough = false;
+    if (fit->state.step == 0 && !by_gradient) {
+        fit->latest_loss = fit->start_loss;
+        return FR_OK;
+    }
     if (by_gradient) FR_TRY(fr_allocate((void **)&gradient, d, sizeof *gradient, "a gradient", error));
     FR_TRY(fr_survey_total(fit->engine, fit->comm, by_gradient ? FR_PASS_GRADIENT : FR_PASS_LOSS, fit->state.weights,
                            gradient, &total, error));
@@ -90,9 +95,9 @@ static bool weights_are_finite(const fr_fit *fit) {
 }
 
 /* 1, 2, 4, 8, ... or multiples of --report-every, and always the last step: steps that do not depend on where a run was
- * stopped and went on. */
+ * stopped and went on. Later runs of a search are short, and a report costs a pass: they begin with 16. */
 static int64_t report_after(const fr_fit *fit, int64_t step) {
-    int64_t every = fit->options->report_every, next = 1;
+    int64_t every = fit->options->report_every, next = fit->ends_at_best ? 16 : 1;
     if (every > 0) next = step - step % every + every;
     while (every == 0 && next <= step) next *= 2;
     return next < fit->plan->iterations ? next : fit->plan->iterations;
@@ -190,7 +195,7 @@ static fr_status probe(fr_fit *fit, int64_t step, bool gathers, bool *done, fr_e
 /* Full batches of data of one's own end when the loss no longer falls: by less than `fall_of` of itself from one look to
  * the next. Then eta is halved and the rule applied again, and so on while a halving still lowers the loss by more than
  * HALVING_PAYS of itself: the loss has kinks where rows become active, and around them steps of one size circle for ever,
- * at a height that falls with eta. The loss is that of the gradients, one step behind. */
+ * at a height that falls with eta. Momentum begins anew at each halving. The loss is that of the gradients, one step behind. */
 static const double HALVING_PAYS = 1e-6, SMALLEST_FACTOR = 0x1p-10;
 
 static int64_t steps_between_looks(const fr_fit *fit) { return fit->plan->levels > 0 ? 20 : 5; }
@@ -204,6 +209,11 @@ static double fall_of(const fr_fit *fit) {
 static bool rule_is_due(const fr_fit *fit, int64_t step) {
     int64_t settled = step - fit->plan->settle_from;
     return fit->plan->settles && settled > 0 && settled % steps_between_looks(fit) == 0;
+}
+
+/* Momentum begins anew from the weights as they are. */
+static void stand_still(fr_fit *fit) {
+    memcpy(fit->state.average, fit->state.weights, (size_t)fit->plan->features * sizeof(double));
 }
 
 /* Whether the weights have come to where an earlier run ended: within 1e-3 of their length. */
@@ -236,6 +246,7 @@ static fr_status apply_rule(fr_fit *fit, bool *done, fr_error *error) {
         FR_TRY(fit->engine->ops->store(fit->engine, &fit->state, error));
         fit->state.step_factor /= 2;
         fit->state.search.halved_loss = loss;
+        stand_still(fit);
         FR_TRY(fit->engine->ops->load(fit->engine, &fit->state, error));
     }
     return FR_OK;
@@ -268,13 +279,12 @@ static fr_status begin_to_settle(fr_fit *fit, fr_error *error) {
     fr_fit_keep_best(fit, fit->latest_loss, fit->state.weights);
     FR_TRY(take_average(fit, error));
     fit->state.averaged = 0;
+    stand_still(fit);
     return fit->engine->ops->load(fit->engine, &fit->state, error);
 }
 
+/* After the last report, which measured the last iterate. */
 static fr_status finish(fr_fit *fit, fr_error *error) {
-    bool close_enough;
-    FR_TRY(fit->engine->ops->store(fit->engine, &fit->state, error));
-    FR_TRY(measure(fit, &close_enough, error));
     fr_fit_keep_best(fit, fit->latest_loss, fit->state.weights);
     FR_TRY(take_average(fit, error));
     fit->loss = fit->latest_loss;
@@ -321,6 +331,9 @@ static fr_status run(fr_fit *fit, int64_t *step, fr_error *error) {
     bool done = fit->state.settled;
     int64_t made;
     FR_TRY(ops->load(fit->engine, &fit->state, error));
+    fit->latest_loss = fit->start_loss;
+    fit->relative_error = NAN;
+    if (progress_is_due(fit)) show_progress(fit); /* before rank 0's first report can be seen */
     FR_TRY(report(fit, false, &done, error));
     fit->next_report = report_after(fit, *step);
     while (!done && *step < fit->plan->iterations) {

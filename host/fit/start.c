@@ -76,13 +76,13 @@ static double dot(const double *a, const double *b, int64_t d) {
     return sum;
 }
 
-/* weights, zero at first, until the residual is a thousandth of what it was, in at most ten passes. */
+/* weights, zero at first, until the residual is a hundredth of what it was, in at most six passes. */
 static fr_status iterate(const conjugate *c, double *weights, fr_error *error) {
     int64_t d = c->engine->config.plan->features;
     memcpy(c->residual, c->right, (size_t)d * sizeof *weights);
     memcpy(c->direction, c->right, (size_t)d * sizeof *weights);
-    double square = dot(c->residual, c->residual, d), enough = 1e-6 * square;
-    for (int i = 0; i < 10 && square > enough; i++) {
+    double square = dot(c->residual, c->residual, d), enough = 1e-4 * square;
+    for (int i = 0; i < 6 && square > enough; i++) {
         FR_TRY(multiply(c, error));
         double curvature = dot(c->direction, c->image, d), before = square;
         if (!(curvature > 0)) break;

@@ -2,6 +2,7 @@
  * plan.c - from options to a plan: names, defaults, ranges and the choices of "auto".
  */
 #include "plan/plan.h"
+#include "ranks/link.h"
 #include "wire/wire.h"
 
 #include <math.h>
@@ -44,7 +45,7 @@ void fr_options_default(fr_options *options) {
     options->average = FR_AVERAGE_AUTO;
     options->ensemble = 1;
     options->seed = 1;
-    options->timeout = 300;
+    options->timeout = FR_DEFAULT_TIMEOUT;
 }
 
 double fr_relative_variance(int64_t features, int levels, fr_scale scale) {
@@ -62,7 +63,7 @@ static double second_rounding(const fr_plan *plan) {
 
 double fr_full_step_size(const fr_plan *plan, double lambda) {
     double q = fr_relative_variance(plan->features, plan->levels, plan->scale);
-    return 1 / (1.25 * lambda * (1 + q / plan->workers) * second_rounding(plan));
+    return 1 / ((plan->settles ? 2 : 1.25) * lambda * (1 + q / plan->workers) * second_rounding(plan));
 }
 
 double fr_auto_step_size(const fr_plan *plan, double lambda, double trace) {
@@ -204,7 +205,7 @@ static void plan_settling(const fr_options *options, const fr_dataset *set, fr_p
     if (plan->draws > 0)
         plan->settle_from = (int64_t)fmax(300, fmin(3000, ceil(3 * (double)plan->samples / (double)plan->batch)));
     else if (options->init == FR_INIT_AUTO && options->ensemble == 1)
-        plan->starts = values_of(plan) <= TINY_VALUES ? 15 : 3;
+        plan->starts = values_of(plan) <= TINY_VALUES ? 30 : 3;
 }
 
 /* Refused before any row is made or read. */

@@ -7,12 +7,16 @@
  * messages carry no names.
  *
  * Whoever waits does so politely: by short sleeps that grow, since ranks often share processors with ranks that have
- * work to do. Nobody waits longer than the timeout for a rank that is silent.
+ * work to do. Nobody waits longer than the timeout for a rank that is silent. A rank that works alone for long (it reads
+ * its part of the data) is not silent while a thread beside says so now and then: fr_link_beat.
  */
 #ifndef FR_LINK_H
 #define FR_LINK_H
 
 #include "base/status.h"
+
+/* Seconds. */
+enum { FR_DEFAULT_TIMEOUT = 300 };
 
 typedef struct fr_message {
     int rank;    /* to, or from */
@@ -25,12 +29,10 @@ typedef struct fr_link {
     int local_ranks;   /* ranks on this machine, this one among them; the world finds out, until then 1 */
     int local_rank;    /* which of these this one is, from 0 */
     double timeout;   /* seconds that a rank may be silent; 0: any */
+    size_t largest;   /* bytes of MPI's largest message: larger ones go in pieces. FR_LINK_LARGEST; tests set less */
     double seconds;   /* spent in exchanges so far */
     uint64_t sent, received; /* bytes of messages so far */
 } fr_link;
-
-/* How many processes the launcher (mpirun, srun) says that it started together with this one; 1: none. */
-int fr_link_started(void);
 
 /* Starts MPI, unless the calling program has done so. Called by every process of the run. */
 fr_status fr_link_join(fr_link **link, fr_error *error);
@@ -43,7 +45,13 @@ void fr_link_abort(fr_link *link, int code) __attribute__((noreturn));
 fr_status fr_link_exchange(fr_link *link, const char *what, const fr_message *out, int outs, fr_message *in, int ins,
                            fr_error *error);
 
-/* The largest message; d is far from it. */
-#define FR_LINK_MOST ((size_t)1 << 30)
+/* From a thread of its own: tells the other ranks that this one is at work. False, and nothing told, while it is in an
+ * exchange. */
+bool fr_link_beat(fr_link *link);
+/* Whether an exchange is under way. */
+bool fr_link_is_busy(fr_link *link);
+
+/* MPI counts bytes in an int. */
+#define FR_LINK_LARGEST ((size_t)1 << 30)
 
 #endif

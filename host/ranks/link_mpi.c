@@ -5,8 +5,13 @@
  * share a processor, and they wait for ever for a rank that was stopped. Here a wait tests, sleeps, and counts how long
  * nothing has come. Only time in which this process was awake counts, so that a job that was suspended as a whole goes
  * on when it is resumed.
+ *
+ * A message of `largest` bytes or more goes in pieces: full ones, and at the end one that is shorter, be it empty. So its
+ * receiver, who knows only the most that may come, knows when it has all. Pieces carry no names either: the next piece,
+ * or the next message from the same rank, is received when the piece before has come.
  */
 #include <mpi.h>
+#include <pthread.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,24 +20,37 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "ranks/launch.h"
 #include "ranks/link.h"
+
+enum { TAG_MESSAGE = 1, TAG_BEAT = 2 };
+
+/* How far a message has come. */
+typedef struct arrival {
+    size_t bytes;
+    bool posted, complete; /* its next piece is waited for; it is all there */
+} arrival;
 
 typedef struct mpi_link {
     fr_link base;
     MPI_Comm comm;
     bool ours; /* MPI was started here */
+    bool serialized; /* MPI may be called by one thread after the other */
     int processors;
+    pthread_mutex_t lock; /* held while MPI is called; in an exchange to its end */
     MPI_Request *requests;
     MPI_Status *statuses;
     int *done;
-    int room; /* of the three above */
+    arrival *arrivals;
+    int room; /* of the four above */
 } mpi_link;
 
-/* The messages of one exchange; requests stand in this order: in, out. */
+/* The messages of one exchange; requests stand in this order: one for each of in, one for each piece of out. */
 typedef struct packed {
     const fr_message *out;
     fr_message *in;
-    int outs, ins;
+    int outs, ins, pieces;
+    bool large; /* a message that comes may be pieces */
 } packed;
 
 static fr_status fail(const mpi_link *l, int code, const char *what, fr_error *error) {
@@ -45,20 +63,6 @@ static fr_status fail(const mpi_link *l, int code, const char *what, fr_error *e
 
 /* ------------------------------------------------------------------------------------------ joining */
 
-static int number_of(const char *variable) {
-    const char *text = getenv(variable);
-    return text ? atoi(text) : 0;
-}
-
-int fr_link_started(void) {
-    static const char *const variables[] = {"OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "MV2_COMM_WORLD_SIZE",
-                                            "SLURM_STEP_NUM_TASKS"};
-    int most = 1;
-    for (size_t i = 0; i < sizeof variables / sizeof *variables; i++)
-        if (number_of(variables[i]) > most) most = number_of(variables[i]);
-    return most;
-}
-
 static fr_status start_mpi(mpi_link *l, fr_error *error) {
     int started = 0, provided = 0, code = MPI_Initialized(&started);
     if (code == MPI_SUCCESS && !started) {
@@ -67,16 +71,18 @@ static fr_status start_mpi(mpi_link *l, fr_error *error) {
         code = MPI_Init_thread(NULL, NULL, MPI_THREAD_SERIALIZED, &provided);
         l->ours = code == MPI_SUCCESS;
     }
+    if (code == MPI_SUCCESS) code = MPI_Query_thread(&provided);
+    l->serialized = provided >= MPI_THREAD_SERIALIZED;
     if (code == MPI_SUCCESS) code = MPI_Comm_dup(MPI_COMM_WORLD, &l->comm);
     if (code == MPI_SUCCESS) code = MPI_Comm_set_errhandler(l->comm, MPI_ERRORS_RETURN);
     if (code == MPI_SUCCESS) code = MPI_Comm_size(l->comm, &l->base.size);
     if (code == MPI_SUCCESS) code = MPI_Comm_rank(l->comm, &l->base.rank);
     if (code != MPI_SUCCESS) return fail(l, code, "starting MPI", error);
-    if (l->base.size < fr_link_started())
+    if (l->base.size < fr_launched_ranks())
         return fr_fail(error, FR_ERROR_DEVICE,
                        "the launcher started %d processes, but MPI joins only %d of them; launch with the mpirun of "
                        "this MPI, or with srun --mpi=pmix",
-                       fr_link_started(), l->base.size);
+                       fr_launched_ranks(), l->base.size);
     return FR_OK;
 }
 
@@ -86,6 +92,8 @@ fr_status fr_link_join(fr_link **link, fr_error *error) {
     if (status != FR_OK) return status;
     l->comm = MPI_COMM_NULL;
     l->base.local_ranks = 1;
+    l->base.largest = FR_LINK_LARGEST;
+    pthread_mutex_init(&l->lock, NULL);
     l->processors = (int)sysconf(_SC_NPROCESSORS_ONLN);
     status = start_mpi(l, error);
     if (status == FR_OK) *link = &l->base;
@@ -101,6 +109,8 @@ void fr_link_leave(fr_link *link) {
     free(l->requests);
     free(l->statuses);
     free(l->done);
+    free(l->arrivals);
+    pthread_mutex_destroy(&l->lock);
     free(l);
 }
 
@@ -109,22 +119,119 @@ void fr_link_abort(fr_link *link, int code) {
     abort(); /* MPI_Abort may return, but not here */
 }
 
+/* -------------------------------------------------------------------------------------------- beats */
+
+bool fr_link_beat(fr_link *link) {
+    mpi_link *l = (mpi_link *)link;
+    if (pthread_mutex_trylock(&l->lock) != 0) return false;
+    for (int r = 0; r < link->size && l->serialized; r++) {
+        MPI_Request request;
+        if (r == link->rank) continue;
+        if (MPI_Isend(NULL, 0, MPI_BYTE, r, TAG_BEAT, l->comm, &request) == MPI_SUCCESS) MPI_Request_free(&request);
+    }
+    pthread_mutex_unlock(&l->lock);
+    return true;
+}
+
+bool fr_link_is_busy(fr_link *link) {
+    mpi_link *l = (mpi_link *)link;
+    if (pthread_mutex_trylock(&l->lock) != 0) return true;
+    pthread_mutex_unlock(&l->lock);
+    return false;
+}
+
+/* Whether any rank has told that it is at work since this was last asked. The rank that this one waits for may itself
+ * wait for that one. */
+static bool hear_beats(const mpi_link *l) {
+    for (bool heard = false;; heard = true) {
+        int there = 0;
+        MPI_Status from;
+        if (MPI_Iprobe(MPI_ANY_SOURCE, TAG_BEAT, l->comm, &there, &from) != MPI_SUCCESS || !there) return heard;
+        if (MPI_Recv(NULL, 0, MPI_BYTE, from.MPI_SOURCE, TAG_BEAT, l->comm, MPI_STATUS_IGNORE) != MPI_SUCCESS) return heard;
+    }
+}
+
+/* ------------------------------------------------------------------------------------------- pieces */
+
+static int pieces_of(const mpi_link *l, const fr_message *m) { return (int)(m->size / l->base.largest) + 1; }
+
+static bool may_be_pieces(const mpi_link *l, const fr_message *m) { return m->size >= l->base.largest; }
+
+static size_t smaller(size_t a, size_t b) { return a < b ? a : b; }
+
+static int post_piece(mpi_link *l, const packed *all, int which) {
+    fr_message *m = &all->in[which];
+    arrival *a = &l->arrivals[which];
+    a->posted = true;
+    return MPI_Irecv((char *)m->data + a->bytes, (int)smaller(m->size - a->bytes, l->base.largest), MPI_BYTE, m->rank,
+                     TAG_MESSAGE, l->comm, &l->requests[which]);
+}
+
+/* Whether message i is behind one of the same rank's that is to come in pieces. */
+static bool is_behind_pieces(const mpi_link *l, const packed *all, int i) {
+    for (int j = 0; j < i; j++)
+        if (all->in[j].rank == all->in[i].rank && !l->arrivals[j].complete && may_be_pieces(l, &all->in[j])) return true;
+    return false;
+}
+
+/* Posts what can be: mostly all messages at once. */
+static int post_messages(mpi_link *l, const packed *all) {
+    int code = MPI_SUCCESS;
+    for (int i = 0; i < all->ins && code == MPI_SUCCESS; i++) {
+        bool posted = l->arrivals[i].posted || l->arrivals[i].complete;
+        if (!posted && !(all->large && is_behind_pieces(l, all, i))) code = post_piece(l, all, i);
+    }
+    return code;
+}
+
+static int send_pieces(mpi_link *l, const fr_message *m, MPI_Request *requests) {
+    int code = MPI_SUCCESS;
+    for (int p = 0; p < pieces_of(l, m) && code == MPI_SUCCESS; p++) {
+        size_t from = (size_t)p * l->base.largest;
+        code = MPI_Isend((const char *)m->data + from, (int)smaller(m->size - from, l->base.largest), MPI_BYTE, m->rank,
+                         TAG_MESSAGE, l->comm, &requests[p]);
+    }
+    l->base.sent += m->size;
+    return code;
+}
+
+/* A piece of that many bytes has come: *complete where the message is. */
+static int take_piece(mpi_link *l, const packed *all, int which, size_t bytes, bool *complete) {
+    fr_message *m = &all->in[which];
+    arrival *a = &l->arrivals[which];
+    bool pieces = may_be_pieces(l, m);
+    a->bytes += bytes;
+    a->posted = false;
+    l->base.received += bytes;
+    *complete = bytes < l->base.largest;
+    if (!*complete) return post_piece(l, all, which);
+    a->complete = true;
+    m->size = a->bytes;
+    return pieces ? post_messages(l, all) : MPI_SUCCESS;
+}
+
 /* ------------------------------------------------------------------------------------------ waiting */
+
+/* The other end of a request. */
+static int rank_of(const mpi_link *l, const packed *all, int request) {
+    if (request < all->ins) return all->in[request].rank;
+    int which = 0;
+    for (int p = request - all->ins; p >= pieces_of(l, &all->out[which]); which++) p -= pieces_of(l, &all->out[which]);
+    return all->out[which].rank;
+}
 
 /* "rank 2", "ranks 2, 5 and 3 more": those whose messages are still to come, or else are still to be taken. */
 static void name_missing(const mpi_link *l, const packed *all, char *text, size_t size) {
     int missing = 0, named = 0, first = 0, last = all->ins;
     for (int i = 0; i < all->ins; i++) missing += l->requests[i] != MPI_REQUEST_NULL;
     if (missing == 0) {
-        first = all->ins, last = all->ins + all->outs;
+        first = all->ins, last = all->ins + all->pieces;
         for (int i = first; i < last; i++) missing += l->requests[i] != MPI_REQUEST_NULL;
     }
     size_t used = (size_t)snprintf(text, size, missing == 1 ? "rank " : "ranks ");
-    for (int i = first; i < last && named < 4; i++) {
-        int rank = i < all->ins ? all->in[i].rank : all->out[i - all->ins].rank;
+    for (int i = first; i < last && named < 4; i++)
         if (l->requests[i] != MPI_REQUEST_NULL && used < size)
-            used += (size_t)snprintf(text + used, size - used, "%s%d", named++ ? ", " : "", rank);
-    }
+            used += (size_t)snprintf(text + used, size - used, "%s%d", named++ ? ", " : "", rank_of(l, all, i));
     if (missing > named && used < size) snprintf(text + used, size - used, " and %d more", missing - named);
 }
 
@@ -156,29 +263,39 @@ static int look(const mpi_link *l, int count, int *done) {
     return code;
 }
 
-/* Until all requests are done. Ranks time out one after the other, so that one of them speaks. */
+/* Takes what the test found; *left: messages in and pieces out that are still to come. */
+static int take_done(mpi_link *l, const packed *all, int done, int *left) {
+    int code = MPI_SUCCESS;
+    for (int i = 0; i < done && code == MPI_SUCCESS; i++) {
+        int which = l->done[i], bytes = 0;
+        bool complete = true;
+        if (which < all->ins) {
+            MPI_Get_count(&l->statuses[i], MPI_BYTE, &bytes);
+            code = take_piece(l, all, which, (size_t)bytes, &complete);
+        }
+        *left -= complete;
+    }
+    return code;
+}
+
+/* Until all requests are done. Ranks time out one after the other, so that one of them speaks. From half of the time on
+ * they listen whether somebody is at work. */
 static fr_status wait_all(mpi_link *l, const char *what, const packed *all, fr_error *error) {
-    const int count = all->ins + all->outs;
+    const int count = all->ins + all->pieces;
     double silent = 0, before = fr_seconds(), limit = l->base.timeout + 0.05 * l->base.rank;
     for (int turn = 0, left = count;; turn++) {
         int done = 0;
         if (left == 0) return FR_OK;
         int code = look(l, count, &done);
-        if (code != MPI_SUCCESS) return fail(l, code, what, error);
         if (done == MPI_UNDEFINED) return FR_OK;
-        for (int i = 0; i < done; i++) {
-            int which = l->done[i], bytes = 0;
-            if (which >= all->ins) continue;
-            MPI_Get_count(&l->statuses[i], MPI_BYTE, &bytes);
-            all->in[which].size = (size_t)bytes;
-            l->base.received += (uint64_t)bytes;
-        }
-        left -= done;
+        if (code == MPI_SUCCESS) code = take_done(l, all, done, &left);
+        if (code != MPI_SUCCESS) return fail(l, code, what, error);
         if (left == 0) return FR_OK;
         rest(l, turn);
         double now = fr_seconds(), awake = now - before;
         before = now;
         silent = done > 0 ? 0 : silent + (awake < 1 ? awake : 1);
+        if (l->base.timeout > 0 && silent > l->base.timeout / 2 && hear_beats(l)) silent = 0;
         if (l->base.timeout > 0 && silent > limit) return tell_silence(l, what, all, error);
     }
 }
@@ -186,45 +303,42 @@ static fr_status wait_all(mpi_link *l, const char *what, const packed *all, fr_e
 /* ----------------------------------------------------------------------------------------- exchange */
 
 static fr_status make_room(mpi_link *l, int count, fr_error *error) {
+    static const char what[] = "messages";
     if (count <= l->room) return FR_OK;
     free(l->requests);
     free(l->statuses);
     free(l->done);
-    l->requests = NULL, l->statuses = NULL, l->done = NULL, l->room = 0;
-    fr_status status = fr_allocate((void **)&l->requests, count, sizeof *l->requests, "messages", error);
-    if (status == FR_OK) status = fr_allocate((void **)&l->statuses, count, sizeof *l->statuses, "messages", error);
-    if (status == FR_OK) status = fr_allocate((void **)&l->done, count, sizeof *l->done, "messages", error);
-    if (status == FR_OK) l->room = count;
-    return status;
+    free(l->arrivals);
+    l->requests = NULL, l->statuses = NULL, l->done = NULL, l->arrivals = NULL, l->room = 0;
+    FR_TRY(fr_allocate((void **)&l->requests, count, sizeof *l->requests, what, error));
+    FR_TRY(fr_allocate((void **)&l->statuses, count, sizeof *l->statuses, what, error));
+    FR_TRY(fr_allocate((void **)&l->done, count, sizeof *l->done, what, error));
+    FR_TRY(fr_allocate((void **)&l->arrivals, count, sizeof *l->arrivals, what, error));
+    l->room = count;
+    return FR_OK;
 }
 
-static fr_status check_size(const mpi_link *l, const fr_message *messages, int count, fr_error *error) {
-    for (int i = 0; i < count; i++)
-        if (messages[i].size > FR_LINK_MOST)
-            return fr_fail_on_rank(error, FR_ERROR_USAGE, l->base.rank,
-                                   "rank %d: a message of %zu bytes; at most %zu can be sent", l->base.rank,
-                                   messages[i].size, FR_LINK_MOST);
-    return FR_OK;
+static fr_status start_and_wait(mpi_link *l, const char *what, const packed *all, fr_error *error) {
+    FR_TRY(make_room(l, all->ins + all->pieces, error));
+    for (int i = 0; i < all->ins; i++) l->requests[i] = MPI_REQUEST_NULL, l->arrivals[i] = (arrival){0};
+    int code = post_messages(l, all), next = all->ins;
+    for (int i = 0; i < all->outs && code == MPI_SUCCESS; i++) {
+        code = send_pieces(l, &all->out[i], &l->requests[next]);
+        next += pieces_of(l, &all->out[i]);
+    }
+    return code == MPI_SUCCESS ? wait_all(l, what, all, error) : fail(l, code, what, error);
 }
 
 fr_status fr_link_exchange(fr_link *link, const char *what, const fr_message *out, int outs, fr_message *in, int ins,
                            fr_error *error) {
-    enum { TAG = 1 };
     mpi_link *l = (mpi_link *)link;
     double began = fr_seconds();
-    int code = MPI_SUCCESS;
-    fr_status status = make_room(l, outs + ins, error);
-    if (status == FR_OK) status = check_size(l, out, outs, error);
-    if (status == FR_OK) status = check_size(l, in, ins, error);
-    if (status != FR_OK) return status;
-    for (int i = 0; i < ins && code == MPI_SUCCESS; i++)
-        code = MPI_Irecv(in[i].data, (int)in[i].size, MPI_BYTE, in[i].rank, TAG, l->comm, &l->requests[i]);
-    for (int i = 0; i < outs && code == MPI_SUCCESS; i++) {
-        code = MPI_Isend(out[i].data, (int)out[i].size, MPI_BYTE, out[i].rank, TAG, l->comm, &l->requests[ins + i]);
-        link->sent += out[i].size;
-    }
-    const packed all = {out, in, outs, ins};
-    status = code == MPI_SUCCESS ? wait_all(l, what, &all, error) : fail(l, code, what, error);
+    packed all = {out, in, outs, ins, 0, false};
+    for (int i = 0; i < outs; i++) all.pieces += pieces_of(l, &out[i]);
+    for (int i = 0; i < ins; i++) all.large |= may_be_pieces(l, &in[i]);
+    pthread_mutex_lock(&l->lock);
+    fr_status status = start_and_wait(l, what, &all, error);
+    pthread_mutex_unlock(&l->lock);
     link->seconds += fr_seconds() - began;
     return status;
 }

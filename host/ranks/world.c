@@ -13,47 +13,61 @@
 #include <string.h>
 
 #include "kernels/rules/qsgd.h"
+#include "ranks/launch.h"
 
 /* ---------------------------------------------------------------------------------- joining, leaving */
 
 /* Ranks that run on the same boot of the same kernel share its processors and its clock, whatever the names of their
  * hosts are (containers and network namespaces have names of their own). */
-static fr_status find_local_ranks(fr_link *link, fr_error *error) {
+fr_status fr_world_meet(fr_world *world, fr_error *error) {
     enum { SIZE = 40 };
-    char mine[SIZE] = "", *all = NULL;
-    fr_world world = {.link = link};
+    fr_link *link = world->link;
+    char mine[SIZE] = "";
+    FR_OWNED char *all = NULL;
+    if (!link) return FR_OK;
     FILE *file = fopen("/proc/sys/kernel/random/boot_id", "r");
     bool known = file && fgets(mine, sizeof mine, file);
     if (file) fclose(file);
     if (!known) snprintf(mine, sizeof mine, "rank %d", link->rank);
-    fr_status status = fr_allocate((void **)&all, link->size, SIZE, "the ranks' machines", error);
-    if (status == FR_OK) status = fr_world_gather(&world, mine, SIZE, all, error);
+    FR_TRY(fr_allocate((void **)&all, link->size, SIZE, "the ranks' machines", error));
+    FR_TRY(fr_world_gather(world, mine, SIZE, all, error));
     link->local_ranks = link->local_rank = 0;
-    for (int r = 0; status == FR_OK && r < link->size; r++) {
+    for (int r = 0; r < link->size; r++) {
         if (strcmp(all + (size_t)r * SIZE, mine) != 0) continue;
         link->local_ranks++;
         link->local_rank += r < link->rank;
     }
-    free(all);
-    return status;
+    return FR_OK;
+}
+
+static fr_status start_link(fr_link **link, fr_error *error) {
+    if (fr_launched_ranks() == 1) return FR_OK;
+#ifdef FR_HAVE_MPI
+    return fr_link_join(link, error);
+#else
+    (void)link;
+    return fr_fail(error, FR_ERROR_DEVICE,
+                   "%d processes were started together, but this fitrelu was built without MPI: each would fit for itself",
+                   fr_launched_ranks());
+#endif
+}
+
+fr_status fr_world_start(fr_world **world, fr_error *error) {
+    FR_OWNED fr_world *w = NULL;
+    FR_TRY(fr_allocate((void **)&w, 1, sizeof *w, "the world", error));
+    FR_TRY(start_link(&w->link, error));
+    *world = w;
+    w = NULL;
+    return FR_OK;
 }
 
 fr_status fr_world_join(fr_world **world, fr_error *error) {
     fr_world *w = NULL;
-    fr_status status = fr_allocate((void **)&w, 1, sizeof *w, "the world", error);
-    if (status != FR_OK) return status;
-#ifdef FR_HAVE_MPI
-    if (fr_link_started() > 1) status = fr_link_join(&w->link, error);
-#else
-    const char *started = getenv("OMPI_COMM_WORLD_SIZE");
-    if (started && atoi(started) > 1)
-        status = fr_fail(error, FR_ERROR_DEVICE,
-                         "mpirun started %s processes, but this fitrelu was built without MPI: each would fit for itself",
-                         started);
-#endif
-    if (status == FR_OK && w->link) status = find_local_ranks(w->link, error);
+    FR_TRY(fr_world_start(&w, error));
+    fr_world_set_timeout(w, FR_DEFAULT_TIMEOUT);
+    fr_status status = fr_world_meet(w, error);
     if (status == FR_OK) *world = w;
-    else free(w);
+    else free(w); /* and MPI stays: its end would wait for the rank that is silent */
     return status;
 }
 
@@ -64,6 +78,11 @@ void fr_world_set_timeout(fr_world *world, double timeout) {
     if (world && world->link) world->link->timeout = timeout;
 }
 
+bool fr_world_is_busy(fr_world *world) { return world && world->link && fr_link_is_busy(world->link); }
+void fr_world_beat(fr_world *world) {
+    if (world && world->link) (void)fr_link_beat(world->link);
+}
+
 #ifndef FR_HAVE_MPI
 /* A build without MPI has worlds of one process, which exchange nothing. */
 fr_status fr_link_exchange(fr_link *link, const char *what, const fr_message *out, int outs, fr_message *in, int ins,
@@ -72,6 +91,8 @@ fr_status fr_link_exchange(fr_link *link, const char *what, const fr_message *ou
     return fr_fail(error, FR_ERROR_DEVICE, "%s needs MPI, and this fitrelu was built without it", what);
 }
 void fr_link_leave(fr_link *link) { (void)link; }
+bool fr_link_beat(fr_link *link) { return link != NULL; }
+bool fr_link_is_busy(fr_link *link) { return link == NULL; }
 #endif
 
 void fr_world_abort(fr_world *world, int code) {

@@ -14,6 +14,16 @@ struct fr_world {
     bool agreed;   /* on a failure: every rank knows of it */
 };
 
+/* The two halves of fr_world_join, for who wants to set the timeout between them: MPI is started; and the ranks meet for
+ * the first time, to find out who shares a machine. */
+fr_status fr_world_start(fr_world **world, fr_error *error);
+fr_status fr_world_meet(fr_world *world, fr_error *error);
+
+/* From a thread of its own: whether this rank is exchanging with others; and, while it is not, the word to all that it is
+ * at work, which whoever waits for it longer than half of the timeout heeds. */
+bool fr_world_is_busy(fr_world *world);
+void fr_world_beat(fr_world *world);
+
 static inline int fr_world_local_ranks(const fr_world *world) { return world && world->link ? world->link->local_ranks : 1; }
 static inline int fr_world_local_rank(const fr_world *world) { return world && world->link ? world->link->local_rank : 0; }
 

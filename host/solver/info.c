@@ -8,7 +8,7 @@
 #include "fitrelu_version.h"
 #include "base/status.h"
 #include "base/threads.h"
-#include "fit/products.h"
+#include "columns/products.h"
 #ifdef FR_HAVE_CUDA
 #include "engine/cuda/cuda.h"
 #endif

@@ -28,7 +28,6 @@
 #include <string.h>
 
 #include "base/status.h"
-#include "wire/wire.h"
 
 /* Distances are at most 2^40 + 1, numbers of 41 bits; a word is then 2 + 3 + 6 + 41 + 1 = 53 bits. */
 enum { NUMBER_BITS_MOST = 41, CLASSES = NUMBER_BITS_MOST + 1 };

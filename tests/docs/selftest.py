@@ -1,4 +1,4 @@
-"""What tests/docs/run and tools/check do with made-up input: the comparison, --update's rewriting, counting of tests."""
+"""What tests/docs/run and tools/check do with made-up input: comparison, --update's rewriting, counting of tests."""
 import importlib.machinery
 import importlib.util
 import os

@@ -11,9 +11,9 @@
 
 #include "oracle.h"
 extern "C" {
-#include "fit/condition.h"
-#include "fit/products.h"
-#include "fit/triangle.h"
+#include "columns/condition.h"
+#include "columns/products.h"
+#include "columns/triangle.h"
 int openblas_get_num_threads(void) __attribute__((weak));
 void openblas_set_num_threads(int) __attribute__((weak));
 }

@@ -324,6 +324,40 @@ TEST_F(Write, PlantedSetIsMadeForWritingAndReadsBack) {
     EXPECT_EQ(memcmp(set->rows, whole.data() + 128 + 24, 48), 0);
 }
 
+/* Millions of cells, so that there is something between the first row and the last. */
+TEST_F(Write, WhoWatchesPlantedRowsIsToldAndMayStopThem) {
+    struct Watch {
+        int64_t last = 0, stop_at = INT64_MAX;
+        int calls = 0;
+    } watch;
+    auto look = [](int64_t done, int64_t total, void *user) {
+        Watch *w = (Watch *)user;
+        EXPECT_GT(done, w->last);
+        EXPECT_EQ(total, 9000);
+        w->last = done;
+        w->calls++;
+        return (int)(done >= w->stop_at);
+    };
+    fr_planted planted{9000, 1000, 0, 7};
+    ASSERT_EQ(fr_dataset_generate(&planted, FR_F32, &set, &error), FR_OK) << error.message;
+    fr_dataset_watch(set, look, &watch);
+    ASSERT_EQ(fr_dataset_materialize(set, 0, 9000, &error), FR_OK) << error.message;
+    EXPECT_EQ(watch.last, 9000);
+    EXPECT_GT(watch.calls, 1);
+    watch = {0, 1, 0};
+    EXPECT_EQ(fr_dataset_write(set, at("p.npy").c_str(), &error), FR_OK) << "rows that are there are not made again";
+    EXPECT_EQ(fr_dataset_materialize(set, 0, 9000, &error), FR_OK);
+    EXPECT_EQ(watch.calls, 0);
+    fr_dataset_free(set);
+    ASSERT_EQ(fr_dataset_generate(&planted, FR_F32, &set, &error), FR_OK) << error.message;
+    fr_dataset_watch(set, look, &watch);
+    EXPECT_EQ(fr_dataset_materialize(set, 0, 9000, &error), FR_ERROR);
+    EXPECT_NE(strstr(error.message, "of 9000 planted rows were made"), nullptr) << error.message;
+    EXPECT_EQ(watch.calls, 1);
+    EXPECT_EQ(set->rows, nullptr);
+    EXPECT_EQ(set->local_rows, 0);
+}
+
 /* --------------------------------------------------------------------------------------------- NPZ */
 
 #ifdef FR_HAVE_LIBZIP

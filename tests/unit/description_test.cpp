@@ -10,6 +10,7 @@ extern "C" {
 #include "data/fingerprint.h"
 #include "fit/checkpoint.h"
 #include "fitrelu/commands.h"
+#include "fitrelu/option_table.h"
 }
 
 namespace {
@@ -214,7 +215,7 @@ TEST_F(Checkpoint, AStepThatCannotBeIsRefused) {
 }
 
 TEST_F(Checkpoint, AnOlderFormatIsRefusedByItsNumber) {
-    const fr_seal old = {"FRCHECKP", 4, "checkpoint", FR_ERROR_CHECKPOINT};
+    const fr_seal old = {"FRCHECKP", 4, "checkpoint", FR_ERROR_CHECKPOINT, 0};
     fr_error error = {};
     ASSERT_EQ(fr_sealed_write(at("old").c_str(), &old, weights, sizeof weights, &error), FR_OK) << error.message;
     PlannedRun run;

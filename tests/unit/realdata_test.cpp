@@ -15,7 +15,7 @@
 #include "realdata_sets.h"
 #include "scratch.h"
 extern "C" {
-#include "fit/condition.h"
+#include "columns/condition.h"
 }
 
 namespace realdata {

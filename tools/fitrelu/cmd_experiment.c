@@ -11,6 +11,7 @@
 #include "experiment/experiment.h"
 #include "fitrelu/interrupt.h"
 #include "fitrelu/message.h"
+#include "fitrelu/option_parse.h"
 #include "base/parse_number.h"
 
 /* In the order in which "all" runs them; fig2b compares itself with fig2a. */

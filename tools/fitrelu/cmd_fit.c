@@ -15,13 +15,16 @@
 #include "fitrelu/history.h"
 #include "fitrelu/interrupt.h"
 #include "fitrelu/message.h"
-#include "base/output_file.h"
-#include "base/text_file.h"
+#include "fitrelu/option_parse.h"
 #include "fitrelu/notes.h"
-#include "plan/plan.h"
 #include "fitrelu/progress.h"
 #include "fitrelu/ranks.h"
+#include "fitrelu/stage.h"
 #include "fitrelu/start_file.h"
+#include "base/output_file.h"
+#include "base/text_file.h"
+#include "data/planted.h"
+#include "plan/plan.h"
 
 /* One fit and everything it holds. */
 typedef struct fit_job {
@@ -40,6 +43,7 @@ typedef struct fit_job {
 
 static int on_report(const fr_report *report, void *user) {
     fit_job *job = user;
+    interrupt_catch(); /* there is a result to keep from now on */
     history_add(job->history, report);
     progress_report(&job->shown, report);
     return interrupt_signal() != 0;
@@ -47,6 +51,7 @@ static int on_report(const fr_report *report, void *user) {
 
 static int on_progress(const fr_report *report, void *user) {
     fit_job *job = user;
+    interrupt_catch();
     if (job->speaks) progress_look(&job->shown, report);
     return interrupt_signal() != 0;
 }
@@ -83,15 +88,22 @@ static fr_status refuse_shared_stdin(const fit_job *job, fr_error *error) {
     return FR_OK;
 }
 
+/* What cannot fit into memory is refused before w* is drawn. Rows of a GPU are its own affair. */
+static fr_status plant(const fit_settings *settings, int ranks, fr_dataset **data, fr_error *error) {
+    bool on_gpus = settings->options.device == FR_DEVICE_CUDA || settings->options.gpus > 0;
+    if (!on_gpus) FR_TRY(fr_planted_check(&settings->planted, settings->precision, ranks, error));
+    FR_TRY(fr_dataset_generate(&settings->planted, settings->precision, data, error));
+    fr_dataset_watch(*data, stage_count, NULL);
+    return FR_OK;
+}
+
 static fr_status open_data(fit_job *job, fr_error *error) {
     fit_settings *settings = &job->settings;
     FR_TRY(refuse_shared_stdin(job, error));
     settings->options.world = job->world;
-    fr_status status = fr_read_options_share(&settings->reading, &settings->options, error);
-    if (status == FR_OK)
-        status = settings->data ? fr_dataset_read(settings->data, &settings->reading, &job->data, error)
-                                : fr_dataset_generate(&settings->planted, settings->precision, &job->data, error);
-    if (status != FR_OK) return status;
+    FR_TRY(fr_read_options_share(&settings->reading, &settings->options, error));
+    if (settings->data) FR_TRY(fr_dataset_read(settings->data, &settings->reading, &job->data, error));
+    else FR_TRY(plant(settings, fr_world_size(job->world), &job->data, error));
     job->samples = fr_dataset_samples(job->data);
     job->features = fr_dataset_features(job->data);
     return FR_OK;
@@ -101,7 +113,7 @@ static fr_status open_start(fit_job *job, fr_error *error) {
     fr_options *options = &job->settings.options;
     if (!job->settings.init_file) return FR_OK;
     fr_status status =
-        start_file_read(job->settings.init_file, job->features, &job->start, &options->init_intercept, error);
+        start_file_read(job->settings.init_file, job->data, &job->start, &options->init_intercept, error);
     options->init_weights = job->start;
     return status;
 }
@@ -132,12 +144,20 @@ static void remark(fit_job *job) {
     notes_left_out(&job->notes, job->data, job->features);
 }
 
+static fr_status open_files(fit_job *job, fr_error *error) {
+    const fit_settings *settings = &job->settings;
+    stage_begin("opening the files to write");
+    if (job->speaks) FR_TRY(open_outputs(job, error));
+    stage_begin("reading %s", settings->data ? settings->data : "options");
+    FR_TRY(open_data(job, error));
+    if (settings->init_file) stage_begin("reading %s", settings->init_file);
+    return open_start(job, error);
+}
+
 static fr_status prepare(fit_job *job, fr_error *error) {
-    fr_status status = job->speaks ? open_outputs(job, error) : FR_OK;
-    if (status == FR_OK) status = open_data(job, error);
-    if (status == FR_OK) status = open_start(job, error);
-    status = fr_world_agree(job->world, status, error);
-    return status == FR_OK ? open_solver(job, error) : status;
+    FR_TRY(fr_world_agree(job->world, open_files(job, error), error));
+    stage_begin("%s", job->settings.data ? "preparing the data" : "making rows");
+    return open_solver(job, error);
 }
 
 /* ------------------------------------------------------------------------------------------ after */
@@ -205,6 +225,13 @@ static int tell_missed_tolerance(const fit_job *job) {
     return EXIT_TOLERANCE;
 }
 
+static void tell_interruption(const fit_job *job) {
+    const char *checkpoint = job->settings.options.checkpoint;
+    if (job->settings.quiet) return;
+    message_note("interrupted after %lld steps%s%s", (long long)job->result.iterations,
+                 checkpoint ? "; the same command goes on with --resume " : "", checkpoint ? checkpoint : "");
+}
+
 /* The exit code of an outcome, with a line on stderr where it is not what was asked for. */
 static int tell_outcome(const fit_job *job) {
     switch (job->result.outcome) {
@@ -214,31 +241,25 @@ static int tell_outcome(const fit_job *job) {
     case FR_DEAD: return tell_dead(job);
     case FR_INTERRUPTED: break;
     }
-    if (!job->settings.quiet) message_note("interrupted after %lld steps", (long long)job->result.iterations);
+    tell_interruption(job);
     return EXIT_SIGNALLED + ranks_most(job->world, interrupt_signal());
 }
 
 /* -------------------------------------------------------------------------------------------- all */
 
-/* What failed before the fit; where that was a rank's answer to a signal, the signal is what ended it. */
-static int tell_failure(const fit_job *job, const fr_error *error) {
-    int signal = fr_world_agreed(job->world) ? ranks_most(job->world, interrupt_signal()) : 0;
-    if (!signal) return ranks_fail(job->world, error);
-    if (!job->settings.quiet) message_note("interrupted before the fit");
-    return EXIT_SIGNALLED + signal;
-}
-
 static int run_job(fit_job *job) {
     fr_error error = {0};
-    if (prepare(job, &error) != FR_OK) return tell_failure(job, &error);
-    int signal = ranks_most(job->world, interrupt_signal());
-    if (signal) return EXIT_SIGNALLED + signal;
+    fr_status status = prepare(job, &error);
+    stage_end();
+    if (status != FR_OK) return ranks_fail(job->world, &error);
     remark(job);
     job->shown = progress_start(job->settings.quiet || !job->speaks);
-    fr_status status = fr_solver_run(job->solver, &job->result, &error);
+    status = fr_solver_run(job->solver, &job->result, &error);
     progress_finish(&job->shown);
     if (status != FR_OK) return ranks_fail(job->world, &error);
+    stage_begin("writing the results");
     status = fr_world_agree(job->world, job->speaks ? write_outputs(job, &error) : FR_OK, &error);
+    stage_end();
     if (status != FR_OK) return ranks_fail(job->world, &error);
     if (job->speaks) print_result(job);
     return tell_outcome(job);
@@ -256,7 +277,7 @@ int cmd_fit(const arguments *given) {
     fit_job job = {.world = given->world, .speaks = fr_world_rank(given->world) == 0};
     int code = ranks_agree(job.world, fit_settings_read(given, &job.settings));
     if (code != 0) return code;
-    interrupt_catch();
+    if (job.speaks && !job.settings.quiet) stage_show();
     code = run_job(&job);
     close_job(&job);
     return code;

@@ -9,7 +9,10 @@
 #include "fitrelu/fit_settings.h"
 #include "fitrelu/json_writer.h"
 #include "fitrelu/message.h"
+#include "fitrelu/option_parse.h"
 #include "base/text_file.h"
+#include "data/planted.h"
+#include "fitrelu/stage.h"
 
 /* The files that fr_dataset_write makes of PATH.npy: the rows, the labels and w*. */
 enum { NPY_FILES = 3 };
@@ -41,18 +44,28 @@ static void print_json(const char *path, const fr_planted *planted, fr_precision
     json_end(&json);
 }
 
+static fr_status make(const fr_planted *planted, fr_precision precision, const char *path, fr_error *error) {
+    fr_dataset *data = NULL;
+    FR_TRY(fr_planted_check(planted, precision, 1, error));
+    FR_TRY(fr_dataset_generate(planted, precision, &data, error));
+    fr_dataset_watch(data, stage_count, NULL);
+    fr_status status = fr_dataset_write(data, path, error);
+    fr_dataset_free(data);
+    return status;
+}
+
 int cmd_generate(const arguments *given) {
     const option_value *output = &given->values[OPT_OUTPUT];
     fr_planted planted = planted_settings(given->values);
     fr_precision precision = precision_setting(given->values);
-    fr_dataset *data = NULL;
     fr_error error = {0};
     if (!output->given) return message_usage("'fitrelu generate' needs --output FILE, ending in .npz or .npy");
     if (!fr_path_ends(output->text, ".npz") && !fr_path_ends(output->text, ".npy"))
         return message_usage("--output: found \"%s\", expected a name that ends in .npz or .npy", output->text);
-    fr_status status = fr_dataset_generate(&planted, precision, &data, &error);
-    if (status == FR_OK) status = fr_dataset_write(data, output->text, &error);
-    fr_dataset_free(data);
+    if (!given->values[OPT_QUIET].given) stage_show();
+    stage_begin("making %s", output->text);
+    fr_status status = make(&planted, precision, output->text, &error);
+    stage_end();
     if (status != FR_OK) return message_library(&error);
     if (given->values[OPT_JSON].given) print_json(output->text, &planted, precision);
     else print_text(output->text, &planted, precision);

@@ -8,6 +8,7 @@
 #include "fitrelu/commands.h"
 #include "fitrelu/json_writer.h"
 #include "fitrelu/message.h"
+#include "fitrelu/option_parse.h"
 
 /* The members are the lines "name: value" of fr_build_info. */
 static void print_json(char *text) {

@@ -10,6 +10,7 @@
 
 #include "fitrelu/commands.h"
 #include "fitrelu/message.h"
+#include "fitrelu/option_parse.h"
 #include "fitrelu/plan_report.h"
 #include "fitrelu/ranks.h"
 

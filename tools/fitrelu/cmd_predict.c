@@ -2,9 +2,10 @@
  * cmd_predict.c - fitrelu predict MODEL DATA: max(0, <w, x> + b) for each row, and how good that is where labels are
  * known.
  *
- * Whether DATA holds labels is told by its number of columns, of which the model expects so many as features. So both
- * test.csv with a label column and new.csv without one work, and neither can be taken for the other. DATA is read once,
- * so that it may be a pipe.
+ * Columns that have names are matched to the model's by them, and the label is the column of the name that it had in the
+ * fit. Without names, whether DATA holds labels is told by its number of columns, of which the model expects so many as
+ * features. So both test.csv with a label column and new.csv without one work, and neither can be taken for the other.
+ * DATA is read once, so that it may be a pipe.
  */
 #include <inttypes.h>
 #include <math.h>
@@ -17,6 +18,8 @@
 #include "fitrelu/fit_settings.h"
 #include "fitrelu/json_writer.h"
 #include "fitrelu/message.h"
+#include "fitrelu/option_parse.h"
+#include "fitrelu/stage.h"
 #include "base/output_file.h"
 #include "base/parse_number.h"
 #include "base/text_file.h"
@@ -33,7 +36,10 @@ typedef struct prediction {
 /* ------------------------------------------------------------------------------------------ input */
 
 static fr_status read_data(prediction *p, const char *path, const option_value *values, fr_error *error) {
-    fr_read_options reading = {.features = fr_model_features(p->model), .labels_optional = true};
+    fr_read_options reading = {.features = fr_model_features(p->model),
+                               .names = fr_model_names(p->model),
+                               .label_name = fr_model_label_name(p->model),
+                               .labels_optional = true};
     if (values[OPT_LABELS].given) reading.labels = values[OPT_LABELS].text;
     if (values[OPT_LABEL_COLUMN].given) reading.label_column = values[OPT_LABEL_COLUMN].text;
     reading_settings(values, &reading);
@@ -56,6 +62,7 @@ static void judge(prediction *p) {
 }
 
 static fr_status predict(prediction *p, const arguments *given, fr_error *error) {
+    stage_begin("reading %s and %s", given->operands[0], given->operands[1]);
     fr_status status = fr_model_read(given->operands[0], &p->model, error);
     if (status == FR_OK) status = read_data(p, given->operands[1], given->values, error);
     if (status != FR_OK) return status;
@@ -126,8 +133,10 @@ static void tell_quality(const prediction *p) {
 static int run(prediction *p, const arguments *given) {
     fr_output *out = NULL;
     fr_error error = {0};
+    if (!given->values[OPT_QUIET].given) stage_show();
     fr_status status = p->output ? fr_output_open(p->output, &out, &error) : FR_OK;
     if (status == FR_OK) status = predict(p, given, &error);
+    stage_end();
     if (status == FR_OK && out) {
         status = write_file(p, out, &error);
         out = NULL;

@@ -18,11 +18,11 @@ const command command_table[] = {
      "mpirun -np 5 fitrelu fit --data rows.npy --labels labels.npy --collective master --bits 7\n",
      cmd_fit},
     {"predict", COMMAND_PREDICT, "MODEL DATA", 2, "apply a fitted model to the rows of a file",
-     "Writes one prediction a line for the rows of DATA, in their order. Where DATA holds labels as well (or "
-     "--labels "
-     "gives them), the loss and R^2 of the predictions are told on stderr.",
+     "Writes one prediction a line for the rows of DATA, in their order. Columns with names are matched to the model's by "
+     "name, wherever they stand. Where DATA holds labels as well (or --labels gives them), the loss and R^2 of the "
+     "predictions are told on stderr.",
      "fitrelu predict houses.model new.csv\n"
-     "fitrelu predict houses.model test.csv --label-column price --output predictions.npy\n",
+     "fitrelu predict houses.model test.csv --output predictions.npy\n",
      cmd_predict},
     {"generate", COMMAND_GENERATE, "", 0, "write a planted data set to a file",
      "Writes rows, labels and the planted weights w* to FILE: one archive with the arrays X, y and w_star where FILE "

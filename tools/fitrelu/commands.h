@@ -7,8 +7,6 @@
 #ifndef FITRELU_COMMANDS_H
 #define FITRELU_COMMANDS_H
 
-#include "fitrelu/option_parse.h"
-
 typedef enum command_bit {
     COMMAND_FIT = 1 << 0,
     COMMAND_PREDICT = 1 << 1,
@@ -21,11 +19,16 @@ typedef enum command_bit {
 
 /* Started by mpirun, the processes do these together. */
 enum { COMMANDS_ON_RANKS = COMMAND_FIT | COMMAND_PLAN };
+/* Of these, the first process does the work and speaks, and the others have nothing to do. */
+enum { COMMANDS_ONCE = COMMAND_PREDICT | COMMAND_INFO };
+
+/* Everything that a subcommand was given: fitrelu/option_parse.h. */
+typedef struct arguments arguments;
 
 /* Does the work; returns the exit code. */
 typedef int command_run(const arguments *given);
 
-struct command {
+typedef struct command {
     const char *name;
     unsigned bit;
     const char *operands; /* "MODEL DATA", or "" */
@@ -34,7 +37,7 @@ struct command {
     const char *description; /* a paragraph or two */
     const char *examples;    /* lines of shell, for --help and the man page */
     command_run *run;
-};
+} command;
 
 extern const command command_table[];
 extern const int command_count;

@@ -7,6 +7,7 @@
 
 #include "fitrelu/commands.h"
 #include "fitrelu/completion.h"
+#include "fitrelu/option_table.h"
 
 static bool takes(const command *which, const option_entry *entry) { return (entry->commands & which->bit) != 0; }
 

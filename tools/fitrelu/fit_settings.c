@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "fitrelu/fit_settings.h"
-#include "fitrelu/interrupt.h"
 #include "fitrelu/message.h"
 
 enum { USUAL_FEATURES = 1000, ROWS_A_FEATURE = 10 };
@@ -33,16 +32,10 @@ static void remark_reading(const char *line, void *user) {
     if (!values[OPT_QUIET].given) message_note("%s", line);
 }
 
-static int asked_to_stop(void *user) {
-    (void)user;
-    return interrupt_signal() != 0;
-}
-
 void reading_settings(const option_value *values, fr_read_options *reading) {
     reading->header = (fr_header_rule)word_of(&values[OPT_HEADER]);
     reading->missing = (fr_missing_rule)word_of(&values[OPT_MISSING]);
     reading->remark = remark_reading;
-    reading->stop = asked_to_stop;
     reading->user = (void *)values;
 }
 

@@ -9,19 +9,29 @@
 static volatile sig_atomic_t signal_seen;
 
 static void remember(int number) { signal_seen = number; }
+static void ignore(int number) { (void)number; }
+
+static void handle(int number, void (*handler)(int), int flags) {
+    struct sigaction before, action;
+    memset(&action, 0, sizeof action);
+    action.sa_handler = handler;
+    action.sa_flags = flags;
+    sigemptyset(&action.sa_mask);
+    /* A program started in the background with signals ignored (nohup) goes on ignoring them. */
+    if (sigaction(number, NULL, &before) == 0 && before.sa_handler != SIG_IGN) sigaction(number, &action, NULL);
+}
+
+/* A function that does nothing and not SIG_IGN, which the programs started from here would inherit. */
+void interrupt_shield(void) {
+    handle(SIGPIPE, ignore, SA_RESTART);
+    handle(SIGXFSZ, ignore, SA_RESTART);
+}
 
 void interrupt_catch(void) {
-    const int numbers[] = {SIGINT, SIGTERM};
-    for (int i = 0; i < 2; i++) {
-        struct sigaction before, action;
-        memset(&action, 0, sizeof action);
-        action.sa_handler = remember;
-        action.sa_flags = SA_RESTART | (int)SA_RESETHAND;
-        sigemptyset(&action.sa_mask);
-        /* A program started in the background with signals ignored (nohup) goes on ignoring them. */
-        if (sigaction(numbers[i], NULL, &before) == 0 && before.sa_handler != SIG_IGN)
-            sigaction(numbers[i], &action, NULL);
-    }
+    static bool caught;
+    const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
+    for (int i = 0; i < 3 && !caught; i++) handle(numbers[i], remember, SA_RESTART | (int)SA_RESETHAND);
+    caught = true;
 }
 
 int interrupt_signal(void) { return signal_seen; }

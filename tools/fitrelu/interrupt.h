@@ -1,10 +1,18 @@
 /*
- * interrupt.h - SIGINT and SIGTERM as a wish that the fit hears at its next look.
+ * interrupt.h - SIGINT, SIGTERM and SIGHUP as a wish that the fit hears at its next look.
+ *
+ * Until interrupt_catch they end the program at once, wherever it is, be it blocked on a pipe: nothing is lost yet, and
+ * files under way have no name (base/output_file.h).
  */
 #ifndef FITRELU_INTERRUPT_H
 #define FITRELU_INTERRUPT_H
 
-/* From now on the first SIGINT or SIGTERM is kept; a second one ends the program at once. */
+#include <stdbool.h>
+
+/* A reader that is gone and a file that grows too large are errors of write, EPIPE and EFBIG, and no signals. */
+void interrupt_shield(void);
+
+/* From now on the first SIGINT, SIGTERM or SIGHUP is kept; a second one ends the program at once. May be called again. */
 void interrupt_catch(void);
 
 /* The signal that came, or 0. */

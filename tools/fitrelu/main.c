@@ -8,9 +8,12 @@
 
 #include "fitrelu/commands.h"
 #include "fitrelu/completion.h"
+#include "fitrelu/interrupt.h"
 #include "fitrelu/manual.h"
 #include "fitrelu/message.h"
+#include "fitrelu/option_parse.h"
 #include "fitrelu/ranks.h"
+#include "ranks/launch.h"
 
 static int print_version(void) {
     printf("fitrelu %s\n", fr_version());
@@ -63,7 +66,8 @@ static int obey(const command *which, const arguments *given) {
 static int run_command(const command *which, int argc, char **argv) {
     arguments given;
     fr_world *world = NULL;
-    int code = which->bit & COMMANDS_ON_RANKS ? ranks_join(&world) : EXIT_DONE;
+    if (which->bit & COMMANDS_ONCE && fr_launched_rank() > 0) return EXIT_DONE;
+    int code = which->bit & COMMANDS_ON_RANKS ? ranks_join(&world, option_timeout(argc, argv)) : EXIT_DONE;
     if (code != 0) return code;
     code = ranks_agree(world, option_parse(which, argc, argv, &given));
     given.world = world;
@@ -92,4 +96,7 @@ static int run(int argc, char **argv) {
     return which ? run_command(which, argc - 1, argv + 1) : unknown_command(first);
 }
 
-int main(int argc, char **argv) { return message_close_stdout(run(argc, argv)); }
+int main(int argc, char **argv) {
+    interrupt_shield();
+    return message_close_stdout(run(argc, argv));
+}

@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "fitrelu/commands.h"
+#include "fitrelu/option_table.h"
 
 /* fitrelu --help */
 void manual_program_help(FILE *out);

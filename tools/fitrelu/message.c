@@ -2,9 +2,12 @@
  * message.c - lines on stderr, and stdout closed with care: a result that did not reach the disk is a failure.
  */
 #include <errno.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "fitrelu/message.h"
 
@@ -69,13 +72,20 @@ int message_library(const fr_error *error) {
     return error->status == FR_OK ? EXIT_OUTPUT : (int)error->status;
 }
 
+/* True where stdout is a pipe that nobody reads any more (`fitrelu ... | head`). */
+static bool reader_is_gone(void) {
+    struct pollfd out = {.fd = STDOUT_FILENO, .events = POLLOUT};
+    return poll(&out, 1, 0) == 1 && (out.revents & POLLERR);
+}
+
 int message_close_stdout(int code) {
-    bool lost = ferror(stdout) != 0;
+    bool lost = ferror(stdout) != 0, unread = reader_is_gone();
     errno = 0;
     if (fflush(stdout) != 0) lost = true;
     int reason = errno;
     if (fclose(stdout) != 0 && reason != 0) lost = true;
     if (!lost) return code;
+    if (unread) return EXIT_SIGNALLED + SIGPIPE;
     message_error("standard output: cannot write: %s", reason ? strerror(reason) : "an earlier write failed");
     return EXIT_OUTPUT;
 }

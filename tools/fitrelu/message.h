@@ -33,7 +33,7 @@ void message_hold(bool hold, bool speaks);
 const char *message_held(void);
 
 /* Closes stdout; where anything written to it was lost (a full disk), says so and returns EXIT_OUTPUT instead of
- * code. */
+ * code; where its reader went away, it returns 141 in silence, as if SIGPIPE had ended the program. */
 int message_close_stdout(int code);
 
 #endif

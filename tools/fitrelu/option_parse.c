@@ -10,8 +10,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "fitrelu/commands.h"
 #include "fitrelu/message.h"
+#include "fitrelu/option_parse.h"
 #include "base/parse_number.h"
 
 /* getopt's codes of long options lie above every letter. */
@@ -179,6 +179,18 @@ static int take_option(const command *which, int code, char **argv, arguments *g
     given->values[id] = value; /* the last of several wins */
     given->options_given++;
     return 0;
+}
+
+double option_timeout(int argc, char **argv) {
+    const option_entry *entry = &option_table[OPT_TIMEOUT];
+    double timeout = NAN;
+    for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
+        option_value value;
+        if (strncmp(argv[i], "--", 2) != 0 || !named_in_full(argv[i], entry->name)) continue;
+        const char *equals = strchr(argv[i], '='), *text = equals ? equals + 1 : i + 1 < argc ? argv[i + 1] : "";
+        if (read_value(entry, text, &value)) timeout = value.real;
+    }
+    return timeout;
 }
 
 int option_parse(const command *which, int argc, char **argv, arguments *given) {

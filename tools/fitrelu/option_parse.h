@@ -11,9 +11,8 @@
 #include <stdint.h>
 
 #include "fitrelu.h"
+#include "fitrelu/commands.h"
 #include "fitrelu/option_table.h"
-
-typedef struct command command;
 
 typedef struct option_value {
     bool given;
@@ -25,13 +24,17 @@ typedef struct option_value {
 } option_value;
 
 /* Everything that a subcommand was given. */
-typedef struct arguments {
+struct arguments {
     const command *command;
     option_value values[OPT_COUNT];
     char **operands; /* command->operand_count of them, unless help or version is asked for */
     int options_given;
     fr_world *world; /* of a command that runs on several ranks */
-} arguments;
+};
+
+/* The seconds of --timeout, which must be known before anything can be refused together; NAN where none is given that can
+ * be read. */
+double option_timeout(int argc, char **argv);
 
 /* Parses argv[1] .. of a subcommand whose name is argv[0]. Returns 0, or the exit code after saying what is wrong. */
 int option_parse(const command *which, int argc, char **argv, arguments *given);

@@ -36,7 +36,8 @@ const option_entry option_table[OPT_COUNT] = {
     [OPT_LABELS] = {"labels", 0, GROUP_DATA, FIT | PREDICT, KIND_FILE, "FILE", NULL, 0, 0, 0,
                     "labels from a file of their own: NPY, or text with one number a line"},
     [OPT_LABEL_COLUMN] = {"label-column", 0, GROUP_DATA, FIT | PREDICT, KIND_TEXT, "C", NULL, 0, 0, 0,
-                          "the CSV column that holds the labels, by name or by number from 1 (default: the last)"},
+                          "the CSV column that holds the labels, by name or by number from 1 (default: the last; predict: the "
+                          "one of the name that the model keeps)"},
     [OPT_HEADER] = {"header", 0, GROUP_DATA, FIT | PREDICT, KIND_WORD, NULL, "auto|yes|no", 0, 0, 0,
                     "whether the first line of a CSV names its columns (default: auto, told by that line and those below)"},
     [OPT_MISSING] = {"missing", 0, GROUP_DATA, FIT | PREDICT, KIND_WORD, NULL, "error|drop|mean", 0, 0, 0,
@@ -113,7 +114,9 @@ const option_entry option_table[OPT_COUNT] = {
     [OPT_THREADS] = {"threads", 'j', GROUP_PLACE, FIT | EXPERIMENT, KIND_INTEGER, "N", NULL, 1, 4096, 0,
                      "processor threads; the result does not depend on them (default: all)"},
     [OPT_TIMEOUT] = {"timeout", 0, GROUP_PLACE, FIT | PLAN, KIND_REAL, "SECONDS", NULL, 0, INFINITY, 0,
-                     "give up when a rank is silent for so long; 0: never (default: 300)"},
+                     "give up, with exit code 8, when for so long another rank is silent or nothing comes of the input, from "
+                     "joining MPI on; slow input is not silent; 0: never (default: 300; one process alone waits for its "
+                     "input without end)"},
 
     [OPT_NODES] = {"nodes", 0, GROUP_NETWORK, PLAN, KIND_INTEGER, "N", NULL, 1, 1e6, 0,
                    "machines, each with a link of its own (default: one a worker, else 8)"},

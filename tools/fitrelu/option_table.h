@@ -7,6 +7,7 @@
 #ifndef FITRELU_OPTION_TABLE_H
 #define FITRELU_OPTION_TABLE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 typedef enum option_id {

@@ -9,8 +9,9 @@
 
 #include "fitrelu.h"
 
-/* Joins the world, where there is one. Returns 0, or the exit code after saying what failed. */
-int ranks_join(fr_world **world);
+/* Joins the world, where there is one, and watches over its start (fitrelu/stage.h). timeout: seconds, NAN: the default.
+ * Returns 0, or the exit code after saying what failed. */
+int ranks_join(fr_world **world, double timeout);
 
 /* All ranks: 0 if every rank brings 0, else the first other code that a rank brings, after printing its line. */
 int ranks_agree(fr_world *world, int code);

@@ -5,9 +5,9 @@
  * same shape and the same numbers wherever the worker is: same bits for any number of threads and ranks. Threads
  * share the rows of a block, then the tiles of the product that the block adds to.
  */
-#include "fit/moments.h"
+#include "columns/moments.h"
 
-#include "fit/triangle.h"
+#include "columns/triangle.h"
 
 /* Rows that add to the product at once, and that are solved at once; bytes of sums over the workers held that are
  * exchanged at once (the exchange takes three times as much again). */

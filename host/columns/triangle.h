@@ -5,7 +5,7 @@
 #define FR_TRIANGLE_H
 
 #include "base/team.h"
-#include "fit/products.h"
+#include "columns/products.h"
 
 /* What became of a column in a factorization. */
 typedef enum fr_pivot {

@@ -4,8 +4,8 @@
 #ifndef FR_MOMENTS_H
 #define FR_MOMENTS_H
 
-#include "fit/products.h"
-#include "fit/shard.h"
+#include "columns/products.h"
+#include "columns/shard.h"
 
 /* How rows are changed: x' = (x - shift) factor, then x'' = R^-T x', and 0 in columns that are left out. */
 typedef struct fr_view {

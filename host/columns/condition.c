@@ -14,13 +14,13 @@
  *
  * This file measures the columns, decides, and replaces the rows; unfold.c is the way back for weights.
  */
-#include "fit/condition.h"
+#include "columns/condition.h"
 
 #include <math.h>
 
-#include "fit/correlation.h"
-#include "fit/decorrelate.h"
-#include "fit/triangle.h"
+#include "columns/correlation.h"
+#include "columns/decorrelate.h"
+#include "columns/triangle.h"
 
 /* Rounding of one value that moments can see, relative: of data stored as float that is their own, and half of it is
  * left where columns are combined; of doubles, what a few thousand sums make of it. */

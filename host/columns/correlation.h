@@ -4,7 +4,7 @@
 #ifndef FR_CORRELATION_H
 #define FR_CORRELATION_H
 
-#include "fit/moments.h"
+#include "columns/moments.h"
 
 /* answer: the columns x' are so nearly uncorrelated that combining them would gain nothing, the condition number of
  * (1/n) X'^T X' being below 4 as far as ten steps of Lanczos on a sample of rows tell. Always false where the question

@@ -1,7 +1,7 @@
 /*
  * products.c - A^T B and X R^-1 by BLAS or plain loops.
  */
-#include "fit/products.h"
+#include "columns/products.h"
 
 #include <math.h>
 #include <stdio.h>

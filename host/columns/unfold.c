@@ -6,7 +6,7 @@
  * Where a column of the constant value c stands for an intercept, b is 0 and what the shifts leave goes to its weight,
  * over c. A column that is left out is 0 in all conditioned rows: its weight is 0, both ways.
  */
-#include "fit/condition.h"
+#include "columns/condition.h"
 
 static bool is_left_out(const fr_dataset *set, int64_t j) {
     return set->left_out && set->left_out[j] != FR_COLUMN_USED;

@@ -4,7 +4,7 @@
 #ifndef FR_DECORRELATE_H
 #define FR_DECORRELATE_H
 
-#include "fit/moments.h"
+#include "columns/moments.h"
 
 /* What the precision of the data is to the columns. */
 typedef struct fr_noise {

@@ -3,8 +3,8 @@
  */
 #include <math.h>
 
-#include "fit/condition.h"
-#include "fit/shard.h"
+#include "columns/condition.h"
+#include "columns/shard.h"
 
 static double row_square(int64_t d, const double *x) {
     double square = 0;

@@ -5,7 +5,7 @@
  * LAPACK's dpotrf gives up at the first pivot that is not positive. Here such columns are passed over, so the blocks
  * are written out; nearly all of the work is still fr_products_add.
  */
-#include "fit/triangle.h"
+#include "columns/triangle.h"
 
 #include <math.h>
 

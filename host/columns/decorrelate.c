@@ -8,11 +8,11 @@
  * takes their moments, in which it has its own scale again, and factors those (CholeskyQR2, and on). A column is left
  * out only where its residual is below the precision of the data that it is made of.
  */
-#include "fit/decorrelate.h"
+#include "columns/decorrelate.h"
 
 #include <math.h>
 
-#include "fit/triangle.h"
+#include "columns/triangle.h"
 
 /* A pivot below the first is for the next round to judge, one below the second asks for a next round. The square of
  * a residual is known to about 1e-13, so the first is a direction known to 1e-5, the second one good enough to

@@ -1,7 +1,7 @@
 /*
  * shard.c - sums over rows: parts of a worker's rows to threads, in an order that threads and ranks do not change.
  */
-#include "fit/shard.h"
+#include "columns/shard.h"
 
 #include "base/threads.h"
 

@@ -10,11 +10,11 @@
  *
  * Start and arithmetic are exact or fixed by IEEE 754, so that all ranks find the same.
  */
-#include "fit/correlation.h"
+#include "columns/correlation.h"
 
 #include <math.h>
 
-#include "fit/triangle.h"
+#include "columns/triangle.h"
 
 static const double WORTH_ASKING = 2e9, LOW_CONDITION = 4;
 enum { STEPS = 10, SAMPLE_ROWS = 20000, SAMPLE_TIMES = 32, LANES = 8 };

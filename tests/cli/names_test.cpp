@@ -1,0 +1,78 @@
+/*
+ * names_test.cpp - the program and the names of columns: predictions, remarks, starts.
+ */
+#include "program.h"
+
+namespace {
+
+class NamedColumns : public Program {
+  protected:
+    /* Rows of sold = max(0, 4 temperature + 2 sunshine - 3 rain), their columns in the order that is asked for. */
+    std::string shop(const std::vector<std::string> &columns) {
+        std::string text;
+        for (const std::string &column : columns) text += (text.empty() ? "" : ",") + column;
+        for (int i = 0; i < 30; i++) {
+            int temperature = 10 + i * 7 % 23, sunshine = i * 5 % 12, rain = i * 3 % 7;
+            std::string line;
+            for (const std::string &column : columns) {
+                int value = column == "temperature" ? temperature
+                            : column == "sunshine"  ? sunshine
+                            : column == "rain"      ? rain
+                            : column == "sold"      ? std::max(0, 4 * temperature + 2 * sunshine - 3 * rain)
+                                                    : i;
+                line += (line.empty() ? "" : ",") + std::to_string(value);
+            }
+            text += "\n" + line;
+        }
+        return text + "\n";
+    }
+};
+
+TEST_F(NamedColumns, ArePredictedFromInAnyOrder) {
+    write("rows.csv", shop({"sold", "temperature", "sunshine", "rain"}));
+    write("bare.csv", shop({"temperature", "sunshine", "rain"}));
+    write("other.csv", shop({"rain", "sunshine", "temperature", "sold"}));
+    write("bare_other.csv", shop({"sunshine", "rain", "temperature"}));
+    EXPECT_EQ(run("fit --data rows.csv --label-column sold --model kept --quiet").code, 0);
+    Said expected = run("predict kept bare.csv");
+    EXPECT_EQ(expected.code, 0) << expected.err;
+    EXPECT_EQ(expected.err, "");
+    for (const char *data : {"rows.csv", "other.csv"}) {
+        Said said = run(std::string("predict kept ") + data);
+        EXPECT_EQ(said.out, expected.out) << data;
+        EXPECT_NE(said.err.find("30 rows with labels"), std::string::npos) << said.err;
+        EXPECT_NE(said.err.find("R^2 1.000000"), std::string::npos) << said.err;
+    }
+    EXPECT_EQ(run("predict kept bare_other.csv").out, expected.out);
+}
+
+TEST_F(NamedColumns, ThatAreMissingOrUnknownAreRefused) {
+    write("rows.csv", shop({"sold", "temperature", "sunshine", "rain"}));
+    write("less.csv", shop({"temperature", "rain", "sold"}));
+    write("more.csv", shop({"temperature", "sunshine", "rain", "snow"}));
+    EXPECT_EQ(run("fit --data rows.csv --label-column sold --model kept --quiet").code, 0);
+    run("predict kept less.csv").refuses(5, {"less.csv:1", "missing column \"sunshine\""});
+    run("predict kept more.csv").refuses(5, {"more.csv:1", "unknown column \"snow\""});
+}
+
+TEST_F(NamedColumns, AreMatchedWhereAModelIsTheStart) {
+    write("rows.csv", shop({"temperature", "sunshine", "rain", "sold"}));
+    write("other.csv", shop({"rain", "temperature", "sunshine", "sold"}));
+    write("strange.csv", shop({"rain", "temperature", "snow", "sold"}));
+    EXPECT_EQ(run("fit --data rows.csv --model kept --quiet").code, 0);
+    Said said = run("fit --data other.csv --init kept --iterations 0 --quiet");
+    EXPECT_EQ(said.code, 0) << said.err;
+    EXPECT_NE(said.out.find("R^2             1.000000"), std::string::npos) << said.out;
+    run("fit --data strange.csv --init kept").refuses(5, {"kept", "no feature \"snow\""});
+}
+
+TEST_F(NamedColumns, NameWhatWasLeftOut) {
+    std::string text = "a,\"big b\",y\n";
+    for (int i = 0; i < 30; i++)
+        text += std::to_string(i) + "," + std::to_string(2 * i) + "," + std::to_string(3 * i) + "\n";
+    write("rows.csv", text);
+    Said said = run("fit --data rows.csv");
+    EXPECT_NE(said.err.find("column \"big b\" of the features is a combination of others"), std::string::npos) << said.err;
+}
+
+} // namespace
