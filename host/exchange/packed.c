@@ -21,8 +21,8 @@ fr_status fr_packed_read(fr_coding coding, const fr_message *message, fr_packed 
     fr_error why;
     size_t scales = (size_t)packed->scale_count * coding.real;
     if (message->size < scales)
-        return fr_fail(error, FR_ERROR_DEVICE, "rank %d sent %zu bytes; expected at least %zu", message->rank,
-                       message->size, scales);
+        return fr_fail_on_rank(error, FR_ERROR_DEVICE, message->rank, "rank %d sent %zu bytes; expected at least %zu",
+                               message->rank, message->size, scales);
     if (scales > 0) memcpy(packed->scales, message->data, scales);
     fr_status status = fr_wire_decode(coding.wire, (const uint8_t *)message->data + scales, message->size - scales,
                                       packed->level_count, coding.most, packed->levels, &why);

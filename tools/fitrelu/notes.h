@@ -18,7 +18,8 @@ typedef struct note_list {
 void notes_add(note_list *list, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void notes_free(note_list *list);
 
-/* One line for each reason for which features of a prepared data set were left out, that names them by number. */
+/* One line for each reason for which features of a prepared data set were left out, that names them, by number
+ * where they have no names. */
 void notes_left_out(note_list *list, const fr_dataset *set, int64_t features);
 
 #endif
