@@ -45,9 +45,10 @@ struct Lane {
 
 template <bool Drawn> __device__ inline Lane lane_of(const RowPass &pass) {
     const fr_shard &s = pass.shard;
-    const int64_t all = s.all_workers, own = s.first_worker + int(blockIdx.x) / pass.lanes;
+    const int64_t number = blockIdx.x; /* in 64 bits: nvcc divides by a call then, and holds no registers for it later */
+    const int64_t all = s.all_workers, own = s.first_worker + number / pass.lanes;
     const fr_range shard = fr_split(s.samples, all, own);
-    const fr_range rows = fr_split(Drawn ? s.draws : shard.count, pass.lanes, int(blockIdx.x) % pass.lanes);
+    const fr_range rows = fr_split(Drawn ? s.draws : shard.count, pass.lanes, number % pass.lanes);
     Lane lane = {};
     lane.shard_first = shard.first - fr_split_start(s.samples, all, s.first_worker);
     lane.shard_rows = shard.count;
