@@ -46,6 +46,16 @@ fr_status fr_dataset_allocate(int64_t samples, int64_t features, fr_range kept, 
     return status;
 }
 
+fr_status fr_dataset_copy(const fr_dataset *set, fr_dataset **copy, fr_error *error) {
+    size_t bytes = fr_precision_bytes(set->precision), rows = (size_t)set->local_rows;
+    FR_TRY(fr_dataset_allocate(set->samples, set->features, fr_dataset_range(set), set->labels != NULL, set->precision,
+                               set->source, copy, error));
+    memcpy((*copy)->rows, set->rows, rows * (size_t)set->features * bytes);
+    if (set->labels) memcpy((*copy)->labels, set->labels, rows * bytes);
+    (*copy)->fingerprint = set->fingerprint;
+    return FR_OK;
+}
+
 /* Row and column are counted from 0, as in NumPy. */
 static fr_status refuse_value(const fr_dataset *set, bool label, int64_t row, int64_t column, double value,
                               fr_error *error) {
@@ -97,6 +107,8 @@ int64_t fr_dataset_samples(const fr_dataset *dataset) { return dataset->samples;
 
 int64_t fr_dataset_features(const fr_dataset *dataset) { return dataset->features; }
 
+const fr_dataset *fr_dataset_held_out(const fr_dataset *dataset) { return dataset->held_out; }
+
 fr_left_out fr_dataset_left_out(const fr_dataset *dataset, int64_t column) {
     int64_t features = dataset->features - (dataset->intercept ? 1 : 0);
     if (!dataset->left_out || column < 0 || column >= features) return FR_COLUMN_USED;
@@ -116,6 +128,7 @@ void fr_dataset_free(fr_dataset *dataset) {
     free(dataset->planted);
     free(dataset->source);
     free(dataset->names);
+    fr_dataset_free(dataset->held_out);
     free(dataset->label_name);
     free(dataset->shift);
     free(dataset->scale);

@@ -51,6 +51,9 @@ static fr_status check_workers(const char *path, const fr_read_options *options,
 static fr_status check_options(fr_dataset_parser *parser, const char *path, const fr_read_options *options,
                                fr_error *error) {
     FR_TRY(check_workers(path, options, error));
+    if (!(options->holdout >= 0 && options->holdout < 1))
+        return fr_fail(error, FR_ERROR_USAGE, "%s: a share of %g of the rows cannot be held out; expected 0 to below 1",
+                       path, options->holdout);
     if (options->labels && fr_path_is_stdin(options->labels) && fr_path_is_stdin(path))
         return fr_fail(error, FR_ERROR_USAGE, "%s: rows and labels cannot both come from standard input", path);
     if (!options->label_column) return FR_OK;
@@ -130,6 +133,29 @@ typedef struct reading {
     fr_missing missing;
 } reading;
 
+/* The rows of an open file that the rule for missing values leaves, and their labels. */
+static fr_status parse(reading *r, fr_dataset_parser *parser, fr_dataset **set, fr_error *error) {
+    const fr_read_options *options = r->options;
+    if (r->apart && fr_missing_looks(&r->missing)) FR_TRY(fr_labels_look(&r->labels, options, &r->missing, error));
+    FR_TRY(parser(&r->file, options, &r->missing, set, error));
+    (*set)->lacking = r->missing.lacking;
+    return r->apart ? fr_labels_read(&r->labels, options, &r->missing, *set, error) : FR_OK;
+}
+
+/* The rows kept apart: of the same file, once more, what the first reading left out for being of them. */
+static fr_status read_held_out(reading *r, fr_dataset_parser *parser, fr_dataset *set, fr_error *error) {
+    const fr_read_options *all = r->options;
+    fr_read_options silent = *all;
+    if (!(all->holdout > 0)) return FR_OK;
+    silent.remark = NULL;
+    fr_missing_free(&r->missing);
+    r->missing.apart = true;
+    r->options = &silent;
+    fr_status status = parse(r, parser, &set->held_out, error);
+    r->options = all;
+    return status;
+}
+
 static fr_status read_set(reading *r, const char *path, fr_dataset **set, fr_error *error) {
     const fr_read_options *options = r->options;
     fr_dataset_parser *parser;
@@ -141,19 +167,19 @@ static fr_status read_set(reading *r, const char *path, fr_dataset **set, fr_err
     FR_TRY(file_fingerprint(&r->file, &fingerprints[0], error));
     r->apart = fr_wants_labels(options) && options->labels;
     if (r->apart) FR_TRY(fr_text_open(options->labels, stop, &r->labels, error));
-    if (r->apart && fr_missing_looks(&r->missing)) FR_TRY(fr_labels_look(&r->labels, options, &r->missing, error));
-    FR_TRY(parser(&r->file, options, &r->missing, set, error));
-    if (r->apart) FR_TRY(fr_labels_read(&r->labels, options, &r->missing, *set, error));
+    FR_TRY(parse(r, parser, set, error));
     if (r->apart) FR_TRY(file_fingerprint(&r->labels, &fingerprints[1], error));
     (*set)->fingerprint = fr_checksum(fingerprints, sizeof fingerprints);
     fr_missing_remark(&r->missing, path, options);
-    return FR_OK;
+    return read_held_out(r, parser, *set, error);
 }
 
 fr_status fr_dataset_read(const char *path, const fr_read_options *options, fr_dataset **dataset, fr_error *error) {
     const fr_read_options defaults = {0};
     reading r = {.options = options ? options : &defaults, .file.descriptor = -1, .labels.descriptor = -1};
     r.missing.rule = r.options->missing;
+    r.missing.holdout = r.options->holdout;
+    r.missing.seed = r.options->holdout_seed;
     *dataset = NULL;
     fr_status status = read_set(&r, path, dataset, error);
     fr_text_close(&r.file);

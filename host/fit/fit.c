@@ -360,5 +360,6 @@ fr_status fr_fit_run(fr_fit *fit, fr_error *error) {
     fit->outcome = FR_ITERATIONS;
     fit->stop = fit->converged = false;
     fr_status status = run(fit, &step, error);
+    fit->converged_at = fit->converged ? step : 0;
     return status == FR_ERROR_TIMEOUT ? say_step(step, error) : status;
 }

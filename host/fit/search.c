@@ -32,6 +32,7 @@ typedef struct search {
     double *start;       /* d: of the next run */
     fr_outcome outcome;  /* of the run with the lowest loss */
     bool converged;
+    int64_t converged_at;
     double lowest;
 } search;
 
@@ -132,6 +133,7 @@ static fr_status run(search *s, fr_error *error) {
     if (number == 0 || where->losses[number] < s->lowest || fit->outcome == FR_INTERRUPTED) {
         s->outcome = fit->outcome;
         s->converged = fit->converged;
+        s->converged_at = fit->converged_at;
         s->lowest = where->losses[number];
     }
     where->steps_before += fit->state.step;
@@ -175,6 +177,7 @@ static void take_best(search *s) {
     fr_fit *fit = s->fit;
     fit->outcome = s->outcome;
     fit->converged = s->converged;
+    fit->converged_at = s->converged_at;
     fit->steps_before = fit->state.search.steps_before - fit->state.step;
     if (!isfinite(fit->state.search.best_loss) || s->outcome == FR_DIVERGED) return;
     memcpy(fit->state.weights, fit->state.best, (size_t)fit->plan->features * sizeof(double));
