@@ -2,7 +2,8 @@
  * output_file.c - writes through a temporary file that is renamed at the end.
  *
  * A full disk may show only in fsync or close, a crash may come at any time, and another program may read the old
- * file meanwhile: so the target keeps its old content until every byte of the new one is on the disk.
+ * file meanwhile: so the target keeps its old content until every byte of the new one is on the disk. Of several files
+ * that belong together, the old ones keep a second name until all new ones have theirs, so that they can be put back.
  */
 #ifndef _XOPEN_SOURCE
 #define _XOPEN_SOURCE 700
@@ -23,7 +24,9 @@ enum { BUFFER_BYTES = 1 << 16, LARGEST_WRITE = 1 << 30, NAMES_TRIED = 1000 };
 struct fr_output {
     char *path;      /* as it was given, for messages */
     char *target;    /* path with symbolic links followed */
-    char *temporary; /* NULL where the target is written directly */
+    char *temporary; /* NULL where the target is written directly, and once it has its name */
+    char *old;       /* a second name of the file that the target was, NULL: none */
+    bool named;      /* the new file has its name */
     int descriptor;  /* -1 once closed */
     int failure;     /* errno of the first failure, 0 before */
     int64_t offset;  /* of the first buffered byte */
@@ -49,33 +52,55 @@ static int standard_descriptor(const struct stat *target) {
     return -1;
 }
 
+/* The same file by a number above 2, and never one of 0 to 2: a program that was started with standard error closed
+ * would print into it. */
+static int above_standard(int descriptor) {
+    if (descriptor < 0 || descriptor > STDERR_FILENO) return descriptor;
+    int higher = fcntl(descriptor, F_DUPFD_CLOEXEC, STDERR_FILENO + 1), reason = errno;
+    close(descriptor);
+    errno = reason;
+    return higher;
+}
+
 /* Opens a device, a pipe, or the file behind standard output. */
 static bool open_directly(fr_output *output, const struct stat *about) {
     int standard = standard_descriptor(about);
-    output->descriptor =
-        standard >= 0 ? fcntl(standard, F_DUPFD_CLOEXEC, 3) : open(output->path, O_WRONLY | O_NOCTTY | O_CLOEXEC);
+    output->descriptor = standard >= 0 ? fcntl(standard, F_DUPFD_CLOEXEC, STDERR_FILENO + 1)
+                                       : above_standard(open(output->path, O_WRONLY | O_NOCTTY | O_CLOEXEC));
     return output->descriptor >= 0;
 }
 
-/* Creates a temporary file in the folder of the target. O_EXCL settles races with other threads and programs, and
- * open applies the umask as it does for any new file. */
-static bool open_temporary(fr_output *output) {
+/* Makes a new file in the folder of the target, under a name that nothing had; false with errno. */
+typedef bool make_file(fr_output *output, const char *name);
+
+/* O_EXCL settles races with other threads and programs, and open applies the umask as it does for any new file. */
+static bool create(fr_output *output, const char *name) {
+    output->descriptor = above_standard(open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
+    if (output->descriptor < 0 && errno == EMFILE) unlink(name); /* made, but with no number above 2 left */
+    return output->descriptor >= 0;
+}
+
+/* Where the file system has no second names, the file itself moves. */
+static bool link_target(fr_output *output, const char *name) {
+    if (link(output->target, name) == 0) return true;
+    return errno != EEXIST && errno != ENOENT && rename(output->target, name) == 0;
+}
+
+/* The name that `make` gave to a new file, or NULL with errno. */
+static char *make_beside(fr_output *output, make_file *make) {
     const char *slash = strrchr(output->target, '/');
     int folder = slash ? (int)(slash - output->target) + 1 : 0;
     size_t size = (size_t)folder + 48;
-    output->temporary = malloc(size);
-    if (!output->temporary) return false;
-    for (int i = 0; i < NAMES_TRIED && output->descriptor < 0; i++) {
-        snprintf(output->temporary, size, "%.*s.fitrelu-%ld-%d.tmp", folder, output->target, (long)getpid(), i);
-        output->descriptor = open(output->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-        if (output->descriptor < 0 && errno != EEXIST) break;
+    char *name = malloc(size);
+    for (int i = 0; name && i < NAMES_TRIED; i++) {
+        snprintf(name, size, "%.*s.fitrelu-%ld-%d.tmp", folder, output->target, (long)getpid(), i);
+        if (make(output, name)) return name;
+        if (errno != EEXIST) break;
     }
-    if (output->descriptor >= 0) return true;
     int reason = errno;
-    free(output->temporary);
-    output->temporary = NULL;
+    free(name);
     errno = reason;
-    return false;
+    return NULL;
 }
 
 /* Decides how the target is written and opens it; false with errno. */
@@ -91,7 +116,9 @@ static bool open_output(fr_output *output) {
     if (exists && (!S_ISREG(about.st_mode) || standard_descriptor(&about) >= 0)) return open_directly(output, &about);
     if (exists && faccessat(AT_FDCWD, output->path, W_OK, AT_EACCESS) != 0) return false;
     output->target = exists ? realpath(output->path, NULL) : strdup(output->path);
-    if (!output->target || !open_temporary(output)) return false;
+    if (!output->target) return false;
+    output->temporary = make_beside(output, create);
+    if (!output->temporary) return false;
     if (exists)
         (void)!fchmod(output->descriptor, about.st_mode & 07777); /* the old file's mode, where it may be kept */
     return true;
@@ -208,26 +235,51 @@ static void sync_folder(const char *target) {
     free(folder);
 }
 
-fr_status fr_output_commit(fr_output *output, fr_error *error) {
-    fr_status status = fr_output_finish(output, error);
-    if (status == FR_OK && output->temporary) {
-        if (rename(output->temporary, output->target) != 0) {
-            status = cannot_write(output->path, errno, error);
-        } else {
-            free(output->temporary); /* no longer ours to remove */
-            output->temporary = NULL;
-            sync_folder(output->target);
-        }
+static fr_status take_name(fr_output *output, fr_error *error) {
+    if (!output->temporary) return FR_OK; /* written directly */
+    if (rename(output->temporary, output->target) != 0) return cannot_write(output->path, errno, error);
+    free(output->temporary); /* no longer ours to remove */
+    output->temporary = NULL;
+    output->named = true;
+    return FR_OK;
+}
+
+/* One file needs no second name: its renaming happens or does not. */
+static fr_status take_names(fr_output **outputs, int count, fr_error *error) {
+    for (int i = 0; i < count; i++) FR_TRY(fr_output_finish(outputs[i], error));
+    for (int i = 0; i < count && count > 1; i++)
+        if (outputs[i]->temporary) outputs[i]->old = make_beside(outputs[i], link_target);
+    for (int i = 0; i < count; i++) FR_TRY(take_name(outputs[i], error));
+    return FR_OK;
+}
+
+/* The target as it was before take_names. Between two names of one file rename does nothing; the second name then goes
+ * in fr_output_discard. */
+static void put_back(fr_output *output) {
+    if (output->old) (void)!rename(output->old, output->target);
+    else if (output->named) unlink(output->target);
+}
+
+fr_status fr_output_commit_all(fr_output **outputs, int count, fr_error *error) {
+    fr_status status = take_names(outputs, count, error);
+    for (int i = 0; i < count; i++) {
+        if (status != FR_OK) put_back(outputs[i]);
+        else if (outputs[i]->named) sync_folder(outputs[i]->target);
+        fr_output_discard(outputs[i]);
+        outputs[i] = NULL;
     }
-    fr_output_discard(output);
     return status;
 }
+
+fr_status fr_output_commit(fr_output *output, fr_error *error) { return fr_output_commit_all(&output, 1, error); }
 
 void fr_output_discard(fr_output *output) {
     if (!output) return;
     if (output->descriptor >= 0) close(output->descriptor);
     if (output->temporary) unlink(output->temporary);
+    if (output->old) unlink(output->old);
     free(output->temporary);
+    free(output->old);
     free(output->target);
     free(output->path);
     free(output);
