@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "fitrelu/commands.h"
 #include "fitrelu/fit_report.h"
 #include "fitrelu/fit_settings.h"
@@ -32,10 +33,13 @@ typedef struct fit_job {
     fr_world *world;
     bool speaks; /* rank 0, which alone writes and prints */
     int64_t samples, features; /* of the user's data: an intercept adds a column later */
+    double began, prepared;    /* clock at the start; seconds from there to the first step, 0 before it */
 } fit_job;
 
+/* A report says how long ago the first step was. */
 static int on_report(const fr_report *report, void *user) {
     fit_job *job = user;
+    if (job->prepared == 0) job->prepared = fr_seconds() - report->seconds - job->began;
     history_add(job->history, report);
     progress_report(&job->shown, report);
     return interrupt_signal() != 0;
@@ -99,12 +103,14 @@ static fr_status open_solver(fit_job *job, fr_error *error) {
  * relative variance of rounding nears that of the gradient itself: runs stall or diverge where max does not. */
 static void remark(const fit_job *job) {
     const fr_options *o = &job->settings.options;
-    if (job->settings.quiet) return;
     if (o->threads > 0 && o->threads > fr_solver_threads(job->solver))
         message_note("--threads %d: each rank takes %d, its share of this machine's processors", o->threads,
                      fr_solver_threads(job->solver));
-    if (o->levels == 0 && o->scale != FR_SCALE_AUTO)
-        message_note("--scale has no effect without --levels or --bits: gradients are not quantized");
+    if (o->star && (fr_world_size(job->world) == 1 || o->gpus > 0 || o->device == FR_DEVICE_CUDA))
+        message_note("--broadcast star has no effect here: the model goes by messages only between ranks without GPUs");
+    if (!o->intercept && o->init_intercept != 0)
+        message_note("--init %s: its intercept %g is left out, since --intercept is not given",
+                     job->settings.init_file, o->init_intercept);
     if (o->levels > 0 && o->collective == FR_COLLECTIVE_ALLREDUCE && o->scale == FR_SCALE_L2 &&
         fr_relative_variance(job->features, o->levels, FR_SCALE_L2) > 0.5)
         message_note("warning: --scale l2 with --collective allreduce and %d levels rounds %lld features coarsely, and "
@@ -144,6 +150,7 @@ static void print_result(const fit_job *job) {
                          .result = &job->result,
                          .samples = job->samples,
                          .features = job->features,
+                         .prepared = job->prepared,
                          .model = kept ? job->settings.model : NULL};
     if (job->settings.json) fit_report_json(&report);
     else if (job->settings.explain) fit_report_sentences(&report);
@@ -180,17 +187,22 @@ static int tell_outcome(const fit_job *job) {
     case FR_DIVERGED: return tell_divergence(job);
     case FR_INTERRUPTED: break;
     }
-    if (!job->settings.quiet) message_note("interrupted after %lld steps", (long long)job->result.iterations);
+    message_note("interrupted after %lld steps", (long long)job->result.iterations);
     return EXIT_SIGNALLED + ranks_most(job->world, interrupt_signal());
 }
 
 /* -------------------------------------------------------------------------------------------- all */
 
+static int stopped_early(int signal) {
+    message_note("interrupted before the first step");
+    return EXIT_SIGNALLED + signal;
+}
+
 static int run_job(fit_job *job) {
     fr_error error = {0};
     if (prepare(job, &error) != FR_OK) return ranks_fail(job->world, &error);
     int signal = ranks_most(job->world, interrupt_signal());
-    if (signal) return EXIT_SIGNALLED + signal;
+    if (signal) return stopped_early(signal);
     remark(job);
     job->shown = progress_start(job->settings.quiet || !job->speaks);
     fr_status status = fr_solver_run(job->solver, &job->result, &error);
@@ -198,8 +210,11 @@ static int run_job(fit_job *job) {
     if (status != FR_OK) return ranks_fail(job->world, &error);
     status = fr_world_agree(job->world, job->speaks ? write_outputs(job, &error) : FR_OK, &error);
     if (status != FR_OK) return ranks_fail(job->world, &error);
-    if (job->speaks) print_result(job);
-    return tell_outcome(job);
+    /* A table is followed by the last word on stderr, and the object holds that among its notes. */
+    if (job->speaks && !job->settings.json) print_result(job);
+    int code = tell_outcome(job);
+    if (job->speaks && job->settings.json) print_result(job);
+    return code;
 }
 
 static void close_job(fit_job *job) {
@@ -210,7 +225,7 @@ static void close_job(fit_job *job) {
 }
 
 int cmd_fit(const arguments *given) {
-    fit_job job = {.world = given->world, .speaks = fr_world_rank(given->world) == 0};
+    fit_job job = {.world = given->world, .speaks = fr_world_rank(given->world) == 0, .began = fr_seconds()};
     int code = ranks_agree(job.world, fit_settings_read(given, &job.settings));
     if (code != 0) return code;
     interrupt_catch();

@@ -11,6 +11,7 @@ typedef struct fit_report {
     const fit_settings *settings;
     const fr_result *result;
     int64_t samples, features;
+    double prepared;   /* seconds before the first step: reading, changing columns, the start */
     const char *model; /* the file that was written, or NULL */
 } fit_report;
 
