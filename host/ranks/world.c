@@ -422,6 +422,7 @@ fr_status fr_world_same(fr_world *world, const char *text, fr_status status, fr_
         fr_first_difference(&found, &found_length, &expected, &expected_length);
         result = fr_fail(error, status, "rank %d differs from rank 0: it has %.*s, rank 0 has %.*s", r, found_length,
                          found, expected_length, expected);
+        if (error) error->rank = r;
         world->agreed = true;
     }
     free(all);

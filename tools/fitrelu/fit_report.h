@@ -6,13 +6,12 @@
 #define FITRELU_FIT_REPORT_H
 
 #include "fitrelu/fit_settings.h"
-#include "fitrelu/notes.h"
 
 typedef struct fit_report {
     const fit_settings *settings;
     const fr_result *result;
-    const note_list *notes;
     int64_t samples, features;
+    double prepared;   /* seconds before the first step: reading, changing columns, the start */
     const char *model; /* the file that was written, or NULL */
 } fit_report;
 
