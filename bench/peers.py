@@ -6,6 +6,9 @@ fitrelu's times come from bench_cpu (build it first); each figure is the best of
 turns, so that a noisy machine is noisy for all.
 
 usage: bench/peers.py [--bench build/check/bin/bench_cpu] [--rounds 5] [--output results.json]
+       bench/peers.py --fit [--program build/check/bin/fitrelu] [--rounds 5] [--output results.json]
+
+With --fit, whole fits of files beside SciPy's L-BFGS (peers_fit.py).
 """
 import argparse
 import json
@@ -15,6 +18,8 @@ import sys
 import time
 
 import numpy
+
+import peers_fit
 
 try:
     import torch
@@ -127,20 +132,29 @@ def show(result):
         print(f"{what}: {ratio:.1f} times as fast as the best of the others")
 
 
+def write(path, results):
+    if path:
+        with open(path, "w", encoding="ascii") as file:
+            json.dump({"machine": platform.platform(), "results": results}, file, indent=1)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--bench", default="build/check/bin/bench_cpu")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--output")
+    parser.add_argument("--fit", action="store_true")
+    parser.add_argument("--program", default="build/check/bin/fitrelu")
     arguments = parser.parse_args()
+    if arguments.fit:
+        write(arguments.output, peers_fit.measure(arguments.program, arguments.rounds))
+        return
     if torch is None:
         print("PyTorch is not installed: NumPy alone is measured", file=sys.stderr)
     results = [measure(arguments.bench, d, m, arguments.rounds) for d, m in SIZES]
     for result in results:
         show(result)
-    if arguments.output:
-        with open(arguments.output, "w", encoding="ascii") as file:
-            json.dump({"machine": platform.platform(), "results": results}, file, indent=1)
+    write(arguments.output, results)
 
 
 if __name__ == "__main__":

@@ -209,6 +209,10 @@ typedef struct fr_read_options {
     bool labels_optional;     /* for prediction: labels are read where the file has them (a CSV: one column more than
                                  features); where one is missing or no number, none is kept */
     int64_t features;         /* expected d; 0: any. LIBSVM rows are padded to it */
+    /* For prediction: the names of the d features (fr_model_names) and of the label, or NULL, borrowed. A CSV that names
+     * its columns is matched by them, in whatever order; one that is missing or unknown is FR_ERROR_DATA. */
+    const char *const *names;
+    const char *label_name;
     /* Which rows are kept: those of workers first_worker .. first_worker + worker_count - 1, as a fit with all_workers
      * workers cuts the n rows. 0 workers in all: every row. A count of 0 of them: none, but n and d are known. */
     int all_workers, first_worker, worker_count;
@@ -244,6 +248,10 @@ FR_API fr_status fr_dataset_from_arrays(int64_t samples, int64_t features, const
 FR_API fr_status fr_dataset_write(const fr_dataset *dataset, const char *path, fr_error *error);
 FR_API int64_t fr_dataset_samples(const fr_dataset *dataset); /* n, those not kept here included */
 FR_API int64_t fr_dataset_features(const fr_dataset *dataset);
+/* The names of the features, d of them, and of the label: of a CSV with a header (any column named once), else NULL.
+ * Owned by dataset. */
+FR_API const char *const *fr_dataset_names(const fr_dataset *dataset);
+FR_API const char *fr_dataset_label_name(const fr_dataset *dataset);
 /* Why a fit of this data set left a feature (counted from 0) out, so that its weight is exactly 0. */
 typedef enum fr_left_out {
     FR_COLUMN_USED,       /* it did not, or no fit has changed the columns yet */
@@ -264,6 +272,9 @@ typedef struct fr_model fr_model;
 FR_API int64_t fr_model_features(const fr_model *model);
 FR_API const double *fr_model_weights(const fr_model *model); /* d values, owned by model */
 FR_API double fr_model_intercept(const fr_model *model);
+/* The names that the data set of the fit had, d of them, and its label's; NULL where there were none. Owned by model. */
+FR_API const char *const *fr_model_names(const fr_model *model);
+FR_API const char *fr_model_label_name(const fr_model *model);
 /* n predictions for the rows of a data set of as many features, all of them kept here, into out. */
 FR_API fr_status fr_model_predict(const fr_model *model, const fr_dataset *dataset, double *out, fr_error *error);
 FR_API fr_status fr_model_write(const fr_model *model, const char *path, fr_error *error); /* whole or not at all */

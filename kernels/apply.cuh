@@ -43,7 +43,12 @@ template <typename Real> __device__ inline double decode(const fr_application &j
 template <typename Real>
 __device__ inline void update_weight(const fr_application &job, int64_t j, int64_t step, int64_t averaged) {
     const double eta = job.update == FR_UPDATE_MODEL ? 0 : fr_step_at(job.steps, step);
-    const double w = __dsub_rn(job.weights[j], __dmul_rn(eta, decode<Real>(job, j)));
+    double w = __dsub_rn(job.weights[j], __dmul_rn(eta, decode<Real>(job, j)));
+    if (job.momentum > 0 && job.update != FR_UPDATE_MODEL) { /* w is v' so far, and average holds v */
+        const double v = w;
+        w = __dadd_rn(v, __dmul_rn(job.momentum, __dsub_rn(v, job.average[j])));
+        job.average[j] = v;
+    }
     job.weights[j] = w;
     if (step >= job.average_start) {
         const double mean = job.average[j];

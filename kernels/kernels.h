@@ -122,6 +122,7 @@ typedef struct fr_application {
     int all_workers, levels;
     fr_step_plan steps;
     int64_t average_start;
+    double momentum; /* b of Nesterov's momentum, whose v is kept in average; 0: none */
     const void *values;  /* total or all values */
     const int8_t *codes; /* total, all or slice levels */
     const void *scales;  /* of all workers or of all slices */
@@ -130,7 +131,8 @@ typedef struct fr_application {
     void *weights_real; /* weights as real; weights itself in double */
 } fr_application;
 
-/* w <- w - eta_t g, g what job->update decodes (kernels/rules/update.h); average of the tail; t <- t + 1. */
+/* w <- w - eta_t g, g what job->update decodes (kernels/rules/update.h), or on by momentum; average of the tail;
+ * t <- t + 1. */
 cudaError_t fr_launch_apply(const fr_application *job, fr_device_state *state, cudaStream_t stream);
 
 /* What whole steps of a device that holds all workers are made of. */

@@ -63,7 +63,7 @@ static fr_status check(const char *path, const fr_seal *seal, const unsigned cha
     if (size < sizeof head || memcmp(all, seal->magic, 8) != 0)
         return fr_fail(error, seal->damaged, "%s: not a fitrelu %s", path, seal->what);
     memcpy(&head, all, sizeof head);
-    if (head.version != seal->version)
+    if (head.version > seal->version || head.version < (seal->oldest ? seal->oldest : seal->version))
         return fr_fail(error, seal->damaged, "%s: %s format %u; this program reads format %u", path, seal->what,
                        head.version, seal->version);
     if (size < sizeof head + sizeof sum || head.size != size - sizeof head - sizeof sum)

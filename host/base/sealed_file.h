@@ -11,9 +11,10 @@
 
 typedef struct fr_seal {
     char magic[9];      /* 8 characters */
-    uint32_t version;
+    uint32_t version;   /* that is written, and the newest that is read */
     const char *what;   /* "model", "checkpoint": for messages */
     fr_status damaged;  /* status of a file that is not whole or not of this kind */
+    uint32_t oldest;    /* version that is read too; 0: none older */
 } fr_seal;
 
 /* Writes the payload whole or not at all. */

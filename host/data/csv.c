@@ -1,7 +1,7 @@
 /*
  * csv.c - reads tables of numbers: comma, semicolon, tab or blanks between the fields.
  *
- * Delimiter, header and columns are told from the first lines (data/csv_head.c). Then two passes go over the file: one
+ * Delimiter, header and columns are told from the first lines (data/csv_head.c, data/csv_columns.c). Then two passes go over the file: one
  * counts the rows, so that the matrix is allocated once and a table too large for the memory is refused at once, and
  * where missing values are allowed for, it finds them; the other parses the rows that are kept straight into the
  * matrix. It leaves its fast path only to say what is wrong with a field.
@@ -13,89 +13,16 @@
 #include <stdio.h>
 
 #include "base/parse_number.h"
-#include "data/csv_head.h"
+#include "data/csv_columns.h"
 
 typedef struct table {
     const fr_text *file;
     const fr_read_options *options;
     fr_missing *missing;
     fr_csv_head head;
+    fr_csv_columns columns;
     int64_t rows; /* of the file, those left out included */
-    int64_t features;
-    int64_t label;       /* column of the labels, counted from 0, or -1 */
-    bool keep_label;     /* false where that column is to be ignored */
-    bool label_optional; /* labels that are no numbers are done without */
 } table;
-
-/* --------------------------------------------------------------------------------------- the columns */
-
-/* The header as it stands, for a message. */
-static fr_status no_such_column(const table *t, fr_error *error) {
-    const char *name = t->options->label_column;
-    int64_t columns = t->head.columns;
-    if (!t->head.header)
-        return fr_fail(error, FR_ERROR_USAGE,
-                       "%s has %" PRId64 " columns and no header: --label-column %s, expected 1 to %" PRId64,
-                       t->file->path, columns, name, columns);
-    return fr_fail(error, FR_ERROR_USAGE,
-                   "%s: --label-column %s, expected 1 to %" PRId64 " or a name of the header: %.200s", t->file->path,
-                   name, columns, t->head.line);
-}
-
-/* label_column as a name of the header, or else as a number from 1, or from -1 for the last. */
-static fr_status find_label_column(table *t, fr_error *error) {
-    const char *name = t->options->label_column;
-    int64_t columns = t->head.columns, found = 0, number;
-    t->label = columns - 1;
-    if (!name) return FR_OK;
-    const char *at = t->head.header ? t->head.line : NULL;
-    for (int64_t i = 0; at; i++) {
-        fr_csv_field cut;
-        at = fr_csv_cut(t->head.delimiter, at, t->head.end, &cut);
-        if ((size_t)(cut.end - cut.begin) != strlen(name) || memcmp(cut.begin, name, strlen(name)) != 0) continue;
-        t->label = i;
-        found++;
-    }
-    if (found == 1) return FR_OK;
-    if (found > 1)
-        return fr_fail(error, FR_ERROR_USAGE, "%s: %" PRId64 " columns are named %s, expected one; give its number",
-                       t->file->path, found, name);
-    if (!fr_parse_int64(name, name + strlen(name), &number) || number == 0 || number > columns || number < -columns)
-        return no_such_column(t, error);
-    t->label = number > 0 ? number - 1 : columns + number;
-    return FR_OK;
-}
-
-/* Whether one of the columns is that of labels; the number of columns tells where the options leave it open. */
-static bool has_label_column(const table *t) {
-    int64_t expected = t->options->features;
-    if (t->options->without_labels)
-        return expected > 0 ? t->head.columns == expected + 1 : t->options->label_column != NULL;
-    if (t->label_optional && expected > 0 && t->head.columns == expected) return false;
-    return fr_wants_own_labels(t->options);
-}
-
-/* Decides which column holds labels, whether they are kept, and how many features remain. */
-static fr_status choose_columns(table *t, fr_error *error) {
-    int64_t expected = t->options->features;
-    t->label = -1;
-    t->label_optional = fr_labels_optional(t->options);
-    bool inside = has_label_column(t);
-    t->keep_label = inside && fr_wants_own_labels(t->options);
-    if (inside) FR_TRY(find_label_column(t, error));
-    t->features = t->head.columns - inside;
-    if (t->features < 1)
-        return fr_fail(error, FR_ERROR_DATA, "%s has 1 column, expected at least one feature and the label",
-                       t->file->path);
-    if (expected > 0 && t->features != expected)
-        return fr_fail(error, FR_ERROR_DATA,
-                       "%s:%" PRId64 ": found %" PRId64 " columns, expected %" PRId64 " features%s", t->file->path,
-                       t->head.number, t->head.columns, expected,
-                       t->label_optional || t->options->without_labels ? " (and at most a label)"
-                       : inside                                        ? " and a label"
-                                                                       : "");
-    return FR_OK;
-}
 
 /* ------------------------------------------------------------------------------------------ refusals */
 
@@ -185,18 +112,19 @@ typedef struct row_state {
 static row_state read_values(const table *t, const fr_lines *line, double *values) {
     const char *at = line->begin, *end = line->end;
     row_state state = {true, false, false};
-    int64_t feature = 0;
     for (int64_t column = 0; column < t->head.columns; column++) {
         double value = 0;
         fr_csv_field cut;
-        bool ignored = column == t->label && (!t->keep_label || t->label_optional);
+        int64_t feature = t->columns.feature[column];
+        bool ignored = feature == FR_CSV_PASSED ||
+                       (feature == FR_CSV_LABEL && (!t->columns.keep_label || t->columns.label_optional));
         at = ignored ? skip_field(t->head.delimiter, at, end, &cut) : parse_field(t, at, end, &value);
         bool missing = at && isnan(value);
         if (!at || (!missing && !fr_fits(value, t->options->precision))) return (row_state){0};
         if ((at == end) != (column == t->head.columns - 1)) return (row_state){0};
         if (t->head.delimiter != ' ') at++;
-        if (column == t->label) state.label_missing = missing;
-        else values[feature++] = value, state.feature_missing |= missing;
+        if (feature == FR_CSV_LABEL) state.label_missing = missing;
+        else if (feature >= 0) values[feature] = value, state.feature_missing |= missing;
     }
     return state;
 }
@@ -222,8 +150,8 @@ static fr_status count_rows(table *t, fr_error *error) {
     fr_missing *m = t->missing;
     const int64_t without_label = m->count; /* known from a file of labels */
     int64_t next = 0;
-    FR_TRY(fr_allocate((void **)&values, t->features, sizeof *values, "a row", error));
-    FR_TRY(fr_missing_begin(m, t->features, error));
+    FR_TRY(fr_allocate((void **)&values, t->columns.features, sizeof *values, "a row", error));
+    FR_TRY(fr_missing_begin(m, t->columns.features, error));
     FR_TRY(fr_csv_rows(t->file, &t->head, &line, error));
     for (; fr_csv_next_row(&line); t->rows++) {
         bool known = next < without_label && m->rows[next] == t->rows;
@@ -243,14 +171,14 @@ static fr_status parse_label(const table *t, const fr_lines *line, const char **
     double value;
     fr_csv_field cut;
     const char *from = *at;
-    *at = t->keep_label && set->labels ? parse_number(t->head.delimiter, from, line->end, &value) : NULL;
+    *at = t->columns.keep_label && set->labels ? parse_number(t->head.delimiter, from, line->end, &value) : NULL;
     if (*at && fr_fits(value, set->precision)) {
         fr_dataset_put_label(set, row, value);
         return FR_OK;
     }
-    if (t->keep_label && set->labels && !t->label_optional) return bad_field(t, line, t->label, error);
+    if (t->columns.keep_label && set->labels && !t->columns.label_optional) return bad_field(t, line, t->columns.label, error);
     *at = skip_field(t->head.delimiter, from, line->end, &cut);
-    if (!t->keep_label || !set->labels) return FR_OK;
+    if (!t->columns.keep_label || !set->labels) return FR_OK;
     char shown[FR_SHOWN_SIZE];
     fr_drop_labels(set);
     fr_remark(t->options, "%s: labels are left aside, since line %" PRId64 " has %s for one", t->file->path,
@@ -262,16 +190,19 @@ static fr_status parse_row(const table *t, const fr_lines *line, int64_t row, fr
     const char *at = line->begin, *end = line->end;
     const char delimiter = t->head.delimiter;
     const bool fills = t->missing->rule == FR_MISSING_MEAN;
-    int64_t feature = 0;
     for (int64_t column = 0; column < t->head.columns; column++) {
         double value;
-        if (column == t->label) {
+        fr_csv_field cut;
+        int64_t feature = t->columns.feature[column];
+        if (feature == FR_CSV_LABEL) {
             FR_TRY(parse_label(t, line, &at, row, set, error));
+        } else if (feature == FR_CSV_PASSED) {
+            at = skip_field(delimiter, at, end, &cut);
         } else {
             at = fills ? parse_field(t, at, end, &value) : parse_number(delimiter, at, end, &value);
             if (at && fills && isnan(value)) value = t->missing->sum[feature];
             if (!at || !fr_fits(value, set->precision)) return bad_field(t, line, column, error);
-            fr_dataset_put(set, row, feature++, value);
+            fr_dataset_put(set, row, feature, value);
         }
         if ((at == end) != (column == t->head.columns - 1)) return bad_count(t, line, error);
         if (delimiter != ' ') at++;
@@ -297,13 +228,14 @@ static fr_status read_rows(const table *t, fr_dataset *set, fr_error *error) {
 
 static fr_status parse_table(table *t, fr_dataset **set, fr_error *error) {
     FR_TRY(fr_csv_look(t->file, t->options, &t->head, error));
-    FR_TRY(choose_columns(t, error));
+    FR_TRY(fr_csv_columns_choose(t->file->path, t->options, &t->head, &t->columns, error));
     FR_TRY(count_rows(t, error));
     int64_t samples = t->rows;
     FR_TRY(fr_missing_settle(t->missing, t->file->path, &samples, error));
-    bool labels = t->keep_label || (fr_wants_labels(t->options) && t->options->labels);
-    FR_TRY(fr_dataset_allocate(samples, t->features, fr_kept_rows(t->options, samples), labels, t->options->precision,
+    bool labels = t->columns.keep_label || (fr_wants_labels(t->options) && t->options->labels);
+    FR_TRY(fr_dataset_allocate(samples, t->columns.features, fr_kept_rows(t->options, samples), labels, t->options->precision,
                                t->file->path, set, error));
+    FR_TRY(fr_csv_columns_name(t->options, &t->head, &t->columns, *set, error));
     FR_TRY(read_rows(t, *set, error));
     if (t->head.doubt[0]) fr_remark(t->options, "%s: %s", t->file->path, t->head.doubt);
     return FR_OK;
@@ -315,6 +247,7 @@ fr_status fr_dataset_parse_csv(const fr_text *file, const fr_read_options *optio
     *set = NULL;
     fr_status status = parse_table(&t, set, error);
     fr_csv_head_free(&t.head);
+    fr_csv_columns_free(&t.columns);
     if (status == FR_OK) return FR_OK;
     fr_dataset_free(*set);
     *set = NULL;

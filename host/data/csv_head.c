@@ -4,7 +4,7 @@
  * A first line without a number is a header, and one of numbers and missing values is a row. Where numbers and other
  * words are mixed, the rows below decide: words over columns of numbers speak for a header, numbers for a row, and the
  * greater number wins. pandas writes 0,1,2,... over columns without names; that is a header if there are three columns
- * or more and no other row reads so.
+ * or more and no other row reads so. Names that are expected (of a model's features) are a header wherever they stand.
  */
 #include "data/csv_head.h"
 
@@ -12,6 +12,7 @@
 #include <stdio.h>
 
 #include "base/parse_number.h"
+#include "data/names.h"
 
 enum { LINES_FOR_DELIMITER = 10, ROWS_LOOKED_AT = 100, LEAST_NUMBERED = 3 };
 static const char delimiters[] = ";\t, "; /* the order in which equals are preferred: 1,5;2,5 has semicolons */
@@ -142,17 +143,62 @@ static fr_status find_header(const fr_text *file, fr_csv_head *head, fr_error *e
     return FR_OK;
 }
 
+/* --------------------------------------------------------------------------------------------- names */
+
+/* The name that a field holds, with "" inside quotes as one quote, to `to`; returns the byte after its end. */
+static char *copy_name(const char *line, fr_csv_field cut, char *to) {
+    bool quoted = cut.begin > line && cut.begin[-1] == '"';
+    for (const char *at = cut.begin; at < cut.end; at++) {
+        *to++ = *at;
+        if (quoted && *at == '"' && at + 1 < cut.end && at[1] == '"') at++;
+    }
+    *to++ = '\0';
+    return to;
+}
+
+/* The fields of the first line as names. */
+static fr_status cut_names(const fr_csv_head *head, char ***names, fr_error *error) {
+    char *text;
+    const char *at = head->line;
+    FR_TRY(fr_names_allocate(head->columns, (size_t)(head->end - head->line) + (size_t)head->columns, names, &text, error));
+    for (int64_t j = 0; at && j < head->columns; j++) {
+        fr_csv_field cut;
+        at = fr_csv_cut(head->delimiter, at, head->end, &cut);
+        (*names)[j] = text;
+        text = copy_name(head->line, cut, text);
+    }
+    return FR_OK;
+}
+
+/* Whether the first line holds each expected name, whatever else. */
+static fr_status holds_names(const fr_csv_head *head, const fr_read_options *options, bool *holds, fr_error *error) {
+    FR_OWNED char **names = NULL;
+    FR_OWNED int64_t *sorted = NULL;
+    *holds = false;
+    if (!options->names || head->columns < options->features) return FR_OK;
+    FR_TRY(cut_names(head, &names, error));
+    FR_TRY(fr_allocate((void **)&sorted, head->columns, sizeof *sorted, "the columns", error));
+    fr_names_sort((const char *const *)names, head->columns, sorted);
+    *holds = true;
+    for (int64_t j = 0; *holds && j < options->features; j++)
+        *holds = fr_names_find((const char *const *)names, head->columns, sorted, options->names[j]) < head->columns;
+    return FR_OK;
+}
+
 fr_status fr_csv_look(const fr_text *file, const fr_read_options *options, fr_csv_head *head, fr_error *error) {
     *head = (fr_csv_head){0};
     FR_TRY(read_first(file, head, error));
-    if (options->header == FR_HEADER_AUTO) return find_header(file, head, error);
     head->header = options->header == FR_HEADER_YES;
-    return FR_OK;
+    if (options->header == FR_HEADER_AUTO) FR_TRY(holds_names(head, options, &head->header, error));
+    if (options->header == FR_HEADER_AUTO && !head->header) FR_TRY(find_header(file, head, error));
+    return head->header ? cut_names(head, &head->names, error) : FR_OK;
 }
 
 void fr_csv_head_free(fr_csv_head *head) {
     free(head->line);
+    free(head->names);
     head->line = NULL;
+    head->names = NULL;
 }
 
 fr_status fr_csv_rows(const fr_text *file, const fr_csv_head *head, fr_lines *lines, fr_error *error) {

@@ -14,6 +14,7 @@ typedef struct fr_csv_head {
     int64_t columns;
     char *line; /* that line, owned, to end */
     const char *end;
+    char **names; /* of a header: one a column, owned (data/names.h); NULL without */
     char doubt[160]; /* why the choice of header was not plain, for a remark; "" where it was */
 } fr_csv_head;
 

@@ -103,6 +103,10 @@ fr_left_out fr_dataset_left_out(const fr_dataset *dataset, int64_t column) {
     return (fr_left_out)dataset->left_out[column];
 }
 
+const char *const *fr_dataset_names(const fr_dataset *dataset) { return (const char *const *)dataset->names; }
+
+const char *fr_dataset_label_name(const fr_dataset *dataset) { return dataset->label_name; }
+
 const double *fr_dataset_planted(const fr_dataset *dataset) { return dataset->planted; }
 
 void fr_dataset_free(fr_dataset *dataset) {
@@ -111,6 +115,8 @@ void fr_dataset_free(fr_dataset *dataset) {
     free(dataset->labels);
     free(dataset->planted);
     free(dataset->source);
+    free(dataset->names);
+    free(dataset->label_name);
     free(dataset->shift);
     free(dataset->scale);
     free(dataset->mix);

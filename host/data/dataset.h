@@ -23,6 +23,8 @@ struct fr_dataset {
     double *planted;     /* w*, features values, or NULL */
     bool is_planted;
     fr_planted recipe;   /* of a planted set */
+    char **names;        /* of the features as they came, one piece of memory (data/names.h), or NULL */
+    char *label_name;    /* or NULL */
     char *source;        /* "planted" or the path of the file */
     uint64_t fingerprint; /* of the whole source, whatever part is held: ranks with the same data agree on it. Size,
                              first and last bytes of the files; or the recipe; 0 for arrays */

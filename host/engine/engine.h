@@ -26,7 +26,7 @@ typedef struct fr_engine_config {
 } fr_engine_config;
 
 /* Where a search over several starts stands (fit/search.c). */
-enum { FR_MOST_RUNS = 18 };
+enum { FR_MOST_RUNS = 33 };
 typedef struct fr_search {
     int64_t steps_before;         /* steps of the runs before this one */
     double start_loss;            /* of this run's start */
@@ -40,7 +40,7 @@ typedef struct fr_state {
     int64_t step;     /* steps done */
     int run;          /* of the ensemble or the search; part of every draw's key */
     double *weights;  /* d */
-    double *average;  /* d: mean of the iterates since average_start */
+    double *average;  /* d: mean of the iterates since average_start; while a run settles, v of its momentum */
     int64_t averaged; /* how many */
     double step_factor; /* of the full batches that settle a run: eta is this times plan->settle_eta */
     double seen_loss;   /* the loss that the stopping rule saw last; NaN: none yet */
@@ -57,6 +57,13 @@ static inline bool fr_is_full_step(const fr_plan *plan, int64_t step) {
  * iterates that hover. */
 static inline int64_t fr_average_from(const fr_plan *plan, int64_t step) {
     return plan->settles && step >= plan->settle_from ? INT64_MAX : plan->average_start;
+}
+
+/* Momentum of full batches that settle a run, Nesterov's: from w, where gradients are taken, to v' = w - eta g and on to
+ * v' + b (v' - v). Directions in which few rows are active need a fraction of the passes, and the iterates do not stop at
+ * every kink of the loss. v takes the place of the average, which such a run does not need. */
+static inline double fr_momentum_from(const fr_plan *plan, int64_t step) {
+    return plan->settles && step >= plan->settle_from ? FR_SETTLE_MOMENTUM : 0;
 }
 
 /* The step sizes of a run that goes on from `state`: those of the plan, or of its full batches. */

@@ -10,7 +10,7 @@
 #include "base/sealed_file.h"
 #include "ranks/world.h"
 
-static const fr_seal seal = {"FRCHECKP", 4, "checkpoint", FR_ERROR_CHECKPOINT};
+static const fr_seal seal = {"FRCHECKP", 4, "checkpoint", FR_ERROR_CHECKPOINT, 0};
 
 enum { DESCRIPTION_SIZE = 512 };
 

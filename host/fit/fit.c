@@ -192,7 +192,7 @@ static fr_status probe(fr_fit *fit, int64_t step, bool gathers, bool *done, fr_e
 /* Full batches of data of one's own end when the loss no longer falls: by less than `fall_of` of itself from one look to
  * the next. Then eta is halved and the rule applied again, and so on while a halving still lowers the loss by more than
  * HALVING_PAYS of itself: the loss has kinks where rows become active, and around them steps of one size circle for ever,
- * at a height that falls with eta. The loss is that of the gradients, one step behind. */
+ * at a height that falls with eta. Momentum begins anew at each halving. The loss is that of the gradients, one step behind. */
 static const double HALVING_PAYS = 1e-6, SMALLEST_FACTOR = 0x1p-10;
 
 static int64_t steps_between_looks(const fr_fit *fit) { return fit->plan->levels > 0 ? 20 : 5; }
@@ -206,6 +206,11 @@ static double fall_of(const fr_fit *fit) {
 static bool rule_is_due(const fr_fit *fit, int64_t step) {
     int64_t settled = step - fit->plan->settle_from;
     return fit->plan->settles && settled > 0 && settled % steps_between_looks(fit) == 0;
+}
+
+/* Momentum begins anew from the weights as they are. */
+static void stand_still(fr_fit *fit) {
+    memcpy(fit->state.average, fit->state.weights, (size_t)fit->plan->features * sizeof(double));
 }
 
 /* Whether the weights have come to where an earlier run ended: within 1e-3 of their length. */
@@ -238,6 +243,7 @@ static fr_status apply_rule(fr_fit *fit, bool *done, fr_error *error) {
         FR_TRY(fit->engine->ops->store(fit->engine, &fit->state, error));
         fit->state.step_factor /= 2;
         fit->state.search.halved_loss = loss;
+        stand_still(fit);
         FR_TRY(fit->engine->ops->load(fit->engine, &fit->state, error));
     }
     return FR_OK;
@@ -268,6 +274,7 @@ static fr_status begin_to_settle(fr_fit *fit, fr_error *error) {
     FR_TRY(measure(fit, &close_enough, error));
     FR_TRY(take_average(fit, error));
     fit->state.averaged = 0;
+    stand_still(fit);
     return fit->engine->ops->load(fit->engine, &fit->state, error);
 }
 

@@ -3,7 +3,7 @@
  *
  * The loss (1.1) of real data has more than one basin, and its worst, where no row is active, has no gradient at all. So
  * the starts of fit/start.c are compared by their loss, and the best three are run. Where their results differ by more
- * than 1 %, or no row is active in the best, and always where passes cost next to nothing, up to twelve more follow from
+ * than 1 %, or no row is active in the best, and always where passes cost next to nothing, up to 27 more follow from
  * neighbours of the best result, at a tenth of its length up to twice, within a budget of work. Then the inactive rows are looked at once more: if
  * the way on which they would begin to fit lowers the loss, a run begins there (a rare column whose rows all died).
  *
@@ -18,7 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FIRST_RUNS = 3, MOST_STARTS = 15 }; /* runs from there on, up to FR_MOST_RUNS, revive inactive rows */
+enum { FIRST_RUNS = 3, MOST_STARTS = 30 }; /* runs from there on, up to FR_MOST_RUNS, revive inactive rows */
 static const double DIFFER = 1.01;         /* two results this far apart call for more starts */
 static const double CHEAP_WORK = 1e9, MOST_WORK = 4e9; /* for more starts where the first agree, and where not */
 static const double BETTER = 1 - 1e-9;     /* a loss this much lower is lower */
@@ -116,7 +116,7 @@ static void begin_run(search *s, int number, double loss) {
     fit->state.seen_loss = NAN;
     fit->state.search.start_loss = loss;
     memcpy(fit->state.weights, s->start, bytes);
-    memset(fit->state.average, 0, bytes);
+    memcpy(fit->state.average, s->start, bytes); /* where momentum begins; an average takes its first iterate whole */
     fr_fit_keep_best(fit, loss, s->start);
 }
 

@@ -63,7 +63,7 @@ static double second_rounding(const fr_plan *plan) {
 
 double fr_full_step_size(const fr_plan *plan, double lambda) {
     double q = fr_relative_variance(plan->features, plan->levels, plan->scale);
-    return 1 / (1.25 * lambda * (1 + q / plan->workers) * second_rounding(plan));
+    return 1 / ((plan->settles ? 2 : 1.25) * lambda * (1 + q / plan->workers) * second_rounding(plan));
 }
 
 double fr_auto_step_size(const fr_plan *plan, double lambda, double trace) {
@@ -207,7 +207,7 @@ static void plan_settling(const fr_options *options, const fr_dataset *set, fr_p
         plan->draws == 0 ? 0 : (int64_t)fmax(300, fmin(3000, ceil(3 * (double)plan->samples / (double)plan->batch)));
     plan->iterations = plan->settle_from + passes;
     if (plan->draws == 0 && options->init == FR_INIT_AUTO && options->ensemble == 1)
-        plan->starts = values_of(set) <= TINY_VALUES ? 15 : 3;
+        plan->starts = values_of(set) <= TINY_VALUES ? 30 : 3;
 }
 
 static fr_status plan_steps(const fr_options *options, const fr_dataset *set, fr_plan *plan, fr_error *error) {

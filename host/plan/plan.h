@@ -65,12 +65,16 @@ static inline fr_range fr_slice_of_workers(const fr_plan *plan, fr_range workers
 
 fr_status fr_plan_make(const fr_options *options, const fr_dataset *set, fr_plan *plan, fr_error *error);
 
+/* Of full batches that settle a run (engine/engine.h). */
+#define FR_SETTLE_MOMENTUM 0.8
+
 /* eta of rule `auto` for lambda and trace (at least long_rows) of (1/n) X^T X:
  * 1 / ((lambda (1 + q/K) + (2 trace / m)(1 + q)) (1 + q2)), q2 that of the second rounding of two-phase, for planted rows,
  * half of which are active. Data of one's own may have all rows active, where that hovers: half of
  * 1 / ((lambda (1 + q/K) + (trace / m)(1 + q)) (1 + q2)). */
 double fr_auto_step_size(const fr_plan *plan, double lambda, double trace);
-/* The same for full batches, which have no sampling noise: 1 / (1.25 lambda (1 + q/K)(1 + q2)). */
+/* The same for full batches, which have no sampling noise: 1 / (1.25 lambda (1 + q/K)(1 + q2)). With the momentum of
+ * plan->settles 1 / (2 lambda ...): Nesterov's steps are stable up to eta 2 lambda = (2 + 2 b) / (1 + 2 b). */
 double fr_full_step_size(const fr_plan *plan, double lambda);
 
 /* Relative variance of Q_s on d coordinates: min(d / (4 s^2), sqrt(d) / s) for l2, ln(d) / (2 s^2) for max. */

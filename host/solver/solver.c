@@ -275,7 +275,8 @@ static fr_status run_once(solver_rank *s, int run, fr_error *error) {
     fit->state.seen_loss = NAN;
     fit->state.search.best_loss = INFINITY;
     memcpy(fit->state.weights, s->start, bytes);
-    memset(fit->state.average, 0, bytes);
+    if (s->plan.settles) memcpy(fit->state.average, s->start, bytes); /* where momentum begins */
+    else memset(fit->state.average, 0, bytes);
     if (s->options.resume) FR_TRY(resume(s, error));
     FR_TRY(fr_fit_run(fit, error));
     memcpy(s->fitted, fit->state.weights, bytes);

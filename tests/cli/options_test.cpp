@@ -24,7 +24,7 @@ INSTANTIATE_TEST_SUITE_P(
         Bad{"fit --nope", 2, {"--nope"}}, Bad{"fit --nope=3", 2, {"--nope"}}, Bad{"fit -z", 2, {"-z"}},
         Bad{"fit --sample 10", 2, {"--sample:", "not abbreviated", "--samples"}},
         Bad{"fit --interc", 2, {"not abbreviated", "--intercept"}}, Bad{"fit --sample=10", 2, {"not abbreviated"}},
-        Bad{"fit extra", 2, {"extra"}}, Bad{"info extra", 2, {"extra"}}, Bad{"predict", 2, {"MODEL DATA"}},
+        Bad{"fit extra", 2, {"extra"}}, Bad{"info one extra", 2, {"extra"}}, Bad{"predict", 2, {"MODEL DATA"}},
         Bad{"predict model", 2, {"MODEL DATA"}}, Bad{"predict a b c", 2, {"\"c\""}},
         Bad{"fit --samples", 2, {"--samples", "nothing"}}, Bad{"fit --json=1", 2, {"--json"}},
         Bad{"fit --output x.npy", 2, {"--output", "predict, generate"}}, Bad{"info --seed 1", 2, {"fit, generate"}},

@@ -284,6 +284,15 @@ TEST_F(Mpi, APlanMeasuresTheRanksThatItHas) {
 }
 #endif
 
+TEST_F(Mpi, PredictionsArePrintedOnce) {
+    csv("rows.csv");
+    EXPECT_EQ(run("fit --data rows.csv --model kept --quiet").code, 0);
+    Said one = run("predict kept rows.csv"), many = ranks(3, "kept rows.csv", {}, -1, "", "predict");
+    EXPECT_EQ(many.code, 0) << many.err;
+    EXPECT_EQ(many.out, one.out);
+    EXPECT_EQ(many.err, one.err);
+}
+
 TEST_F(Mpi, AnOptionThatIsNoneOfPlanIsToldOnce) {
     refused(ranks(2, "--measure --features 1K", {}, 1, "--nope", "plan"), 2, {"--nope"});
 }

@@ -2,9 +2,10 @@
  * cmd_predict.c - fitrelu predict MODEL DATA: max(0, <w, x> + b) for each row, and how good that is where labels are
  * known.
  *
- * Whether DATA holds labels is told by its number of columns, of which the model expects so many as features. So both
- * test.csv with a label column and new.csv without one work, and neither can be taken for the other. DATA is read once,
- * so that it may be a pipe.
+ * Columns that have names are matched to the model's by them, and the label is the column of the name that it had in the
+ * fit. Without names, whether DATA holds labels is told by its number of columns, of which the model expects so many as
+ * features. So both test.csv with a label column and new.csv without one work, and neither can be taken for the other.
+ * DATA is read once, so that it may be a pipe.
  */
 #include <inttypes.h>
 #include <math.h>
@@ -36,7 +37,10 @@ typedef struct prediction {
 /* ------------------------------------------------------------------------------------------ input */
 
 static fr_status read_data(prediction *p, const char *path, const option_value *values, fr_error *error) {
-    fr_read_options reading = {.features = fr_model_features(p->model), .labels_optional = true};
+    fr_read_options reading = {.features = fr_model_features(p->model),
+                               .names = fr_model_names(p->model),
+                               .label_name = fr_model_label_name(p->model),
+                               .labels_optional = true};
     if (values[OPT_LABELS].given) reading.labels = values[OPT_LABELS].text;
     if (values[OPT_LABEL_COLUMN].given) reading.label_column = values[OPT_LABEL_COLUMN].text;
     reading_settings(values, &reading);

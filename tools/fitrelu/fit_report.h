@@ -11,8 +11,9 @@ typedef struct fit_report {
     const fit_settings *settings;
     const fr_result *result;
     int64_t samples, features;
-    double prepared;   /* seconds before the first step: reading, changing columns, the start */
-    const char *model; /* the file that was written, or NULL */
+    double prepared;       /* seconds before the first step: reading, changing columns, the start */
+    const char *path;      /* the file of the model that was written, or NULL */
+    const fr_model *model; /* what was found in data of one's own; NULL: planted, or no result */
 } fit_report;
 
 void fit_report_json(const fit_report *report);

@@ -6,7 +6,8 @@
 
 #include "fitrelu.h"
 
-/* One line for each reason for which features of a prepared data set were left out, that names them by number. */
+/* One line for each reason for which features of a prepared data set were left out, that names them, by number
+ * where they have no names. */
 void left_out_remark(const fr_dataset *set, int64_t features);
 
 #endif

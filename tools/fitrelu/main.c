@@ -15,6 +15,7 @@
 #include "fitrelu/option_parse.h"
 #include "fitrelu/ranks.h"
 #include "fitrelu/streams.h"
+#include "ranks/launch.h"
 
 static int print_version(void) {
     printf("fitrelu %s\n", fr_version());
@@ -74,6 +75,7 @@ static int fail(int code) {
 static int run_command(const command *which, int argc, char **argv) {
     arguments given;
     fr_world *world = NULL;
+    if (which->bit & COMMANDS_ONCE && fr_launched_rank() > 0) return EXIT_DONE;
     int code = which->bit & COMMANDS_ON_RANKS ? ranks_join(&world, option_timeout(argc, argv)) : EXIT_DONE;
     if (code != 0) return fail(code);
     code = ranks_agree(world, option_parse(which, argc, argv, &given));

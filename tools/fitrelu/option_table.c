@@ -147,6 +147,8 @@ const option_entry option_table[OPT_COUNT] = {
                      "write a CSV row a report: iteration,seconds,loss,relative_error,bytes_sent"},
     [OPT_JSON] = {"json", 0, GROUP_RESULTS, COMMAND_ALL, KIND_FLAG, NULL, NULL, 0, 0, 0,
                   "print one JSON object on stdout instead of text"},
+    [OPT_CSV] = {"csv", 0, GROUP_RESULTS, COMMAND_SHOW | COMMAND_INFO, KIND_FLAG, NULL, NULL, 0, 0, 0,
+                 "print rows name,coefficient instead, for other programs"},
     [OPT_REPORT_EVERY] = {"report-every", 0, GROUP_RESULTS, FIT, KIND_INTEGER, "N", NULL, 1, MOST, 0,
                           "steps between reports (default: at doubling intervals)"},
     [OPT_CHECKPOINT] = {"checkpoint", 0, GROUP_RESULTS, FIT, KIND_FILE, "FILE", NULL, 0, 0, 0,
@@ -177,8 +179,8 @@ static const struct {
     {OPT_SEED, GENERATE, "seed of rows, weights and noise (default: 1)"},
     {OPT_SEED, EXPERIMENT, "seed from which the trials have theirs (default: 1)"},
     {OPT_LABEL_COLUMN, PREDICT,
-     "the CSV column that holds the labels, by name or by number from 1 (default: the last, where there is one more "
-     "column than the model has features)"},
+     "the CSV column that holds the labels, by name or by number from 1 (default: the one of the name that the model keeps; "
+     "without names the last, where there is one more column than the model has features)"},
     {OPT_BATCH, PLAN,
      "rows drawn a step, over all workers; full: every row once (default: 0.8 times the features, at least 32, made "
      "divisible by the workers)"},

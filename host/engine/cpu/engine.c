@@ -70,7 +70,11 @@ static void apply_item(void *context, int64_t tile, int thread) {
     decode(e, how->update, columns.first, columns.count, mean);
     for (int64_t i = 0; i < columns.count; i++) {
         int64_t j = columns.first + i;
-        if (how->update != FR_UPDATE_MODEL) e->weights[j] -= how->eta * mean[i];
+        if (how->update != FR_UPDATE_MODEL) {
+            double v = e->weights[j] - how->eta * mean[i];
+            e->weights[j] = e->momentum > 0 ? v + e->momentum * (v - e->average[j]) : v;
+            if (e->momentum > 0) e->average[j] = v;
+        }
         if (how->averages) e->average[j] += (e->weights[j] - e->average[j]) / (double)e->averaged;
         if (e->weights_real != e->weights) put(e, e->weights_real, j, e->weights[j]);
     }
@@ -98,6 +102,7 @@ static fr_status cpu_load(fr_engine *engine, const fr_state *state, fr_error *er
     e->draws = !fr_is_full_step(engine->config.plan, state->step);
     e->steps = fr_steps_from(engine->config.plan, state);
     e->average_from = fr_average_from(engine->config.plan, state->step);
+    e->momentum = fr_momentum_from(engine->config.plan, state->step);
     memcpy(e->weights, state->weights, bytes);
     memcpy(e->average, state->average, bytes);
     if (e->weights_real != e->weights)

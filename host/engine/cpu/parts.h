@@ -60,6 +60,7 @@ typedef struct cpu_engine {
     bool draws;         /* steps draw rows; else they take each once */
     fr_step_plan steps;
     int64_t average_from;
+    double momentum;
     lane_table drawn, full;
     double *lane_sums;      /* one d-vector a lane */
     fr_row_sums *lane_scalars;

@@ -31,7 +31,8 @@ typedef struct cuda_engine {
     cudaStream_t stream;
     int64_t step; /* steps enqueued, for error lines */
     fr_step_plan steps; /* since load, */
-    int64_t average_from; /* as well */
+    int64_t average_from; /* as well, */
+    double momentum;      /* and this */
     fr_device_state *state;
     double *weights, *average;
     void *weights_real;   /* the same as real; weights itself in double */

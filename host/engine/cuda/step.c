@@ -129,6 +129,7 @@ static fr_application application_of(const cuda_engine *e, fr_update update) {
         .levels = plan->levels,
         .steps = e->steps,
         .average_start = e->average_from,
+        .momentum = e->momentum,
         .shared_scale = b->shared_scale,
         .weights = e->weights,
         .average = e->average,

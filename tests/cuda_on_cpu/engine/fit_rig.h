@@ -27,6 +27,7 @@ struct Wanted {
     fr_storage storage = FR_STORAGE_SAME;
     fr_wire wire = FR_WIRE_AUTO;
     double average = FR_AVERAGE_AUTO;
+    fr_init init = FR_INIT_GRADIENT;
     const oracle::Problem *own = nullptr; /* data of one's own, in place of a planted problem */
 };
 
@@ -43,6 +44,7 @@ inline Fit fit_on(int gpus, const Wanted &wanted, double timeout = 10) {
     options.collective = wanted.collective, options.iterations = wanted.iterations, options.timeout = timeout;
     options.intercept = wanted.intercept, options.ensemble = wanted.ensemble, options.seed = 11, options.gpus = gpus;
     options.storage = wanted.storage, options.wire = wanted.wire, options.average = wanted.average;
+    options.init = wanted.init;
     if (wanted.own)
         EXPECT_EQ(fr_dataset_from_arrays(wanted.own->n, wanted.own->d, wanted.own->x.data(), wanted.own->y.data(),
                                          wanted.precision, &set, nullptr), FR_OK);

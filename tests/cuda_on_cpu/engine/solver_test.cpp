@@ -70,15 +70,14 @@ TEST_F(Solver, ReadDataWithAnInterceptFitsToo) {
     EXPECT_LE(oracle::relative(cuda.weights, cpu.weights), 1e-9);
 }
 
-/* Several starts, full batches under the stopping rule, a smaller eta in mid-run: each load records the step anew. */
+/* Full batches with momentum under the stopping rule, a smaller eta in mid-run: each load records the step anew. */
 TEST_F(Solver, OwnDataSettleAsOnTheCpuAndQuantizedToTheBitOnAnyGpus) {
-    const oracle::Problem p = oracle::random_problem(40, 2, 8);
+    const oracle::Problem p = oracle::random_problem(90, 3, 8);
     Wanted wanted;
     wanted.own = &p, wanted.batch = FR_BATCH_AUTO, wanted.iterations = -1;
     Fit cpu = fit_on(0, wanted), cuda = fit_on(gpu_counts().back(), wanted);
     ASSERT_EQ(cuda.status, FR_OK) << cuda.error.message;
     EXPECT_TRUE(cuda.result.converged);
-    EXPECT_GE(cuda.result.runs, 3);
     EXPECT_NEAR(cuda.result.loss, cpu.result.loss, 1e-3 * cpu.result.loss);
     wanted.levels = 15, wanted.collective = FR_COLLECTIVE_ALLREDUCE;
     Fit one = fit_on(1, wanted);
