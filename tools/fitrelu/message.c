@@ -6,11 +6,13 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "fitrelu/message.h"
 
 enum { NOTES_MOST = 32 };
+
+/* No line, and of no rank, device or step. */
+#define NO_ERROR {.rank = -1, .device = -1, .step = -1}
 
 static struct {
     bool holds, silent; /* of a program that is one of several ranks (fitrelu/ranks.h) */
@@ -18,7 +20,7 @@ static struct {
     fr_error held, last;
     char *notes[NOTES_MOST]; /* more than there are remarks in the program; further ones are printed only */
     int count;
-} said = {.held.rank = -1, .last.rank = -1};
+} said = {.held = NO_ERROR, .last = NO_ERROR};
 
 void message_quiet(void) { said.quiet = true; }
 
@@ -29,7 +31,7 @@ void message_hold(bool hold, bool speaks) {
 
 fr_error message_held(void) {
     fr_error held = said.held;
-    said.held = (fr_error){.rank = -1};
+    said.held = (fr_error)NO_ERROR;
     return held;
 }
 
@@ -52,40 +54,42 @@ static void write_text(char *text, size_t size, const char *format, va_list argu
     }
 }
 
-static void tell_error(int rank, const char *format, va_list arguments) __attribute__((format(printf, 2, 0)));
-static void tell_error(int rank, const char *format, va_list arguments) {
-    fr_error *kept = said.holds ? &said.held : &said.last;
-    write_text(kept->message, sizeof kept->message, format, arguments);
-    kept->rank = rank;
-    if (!said.holds) fprintf(stderr, "fitrelu: error: %s\n", kept->message);
+static void tell(const fr_error *error) {
+    if (said.holds) {
+        said.held = *error;
+        return;
+    }
+    said.last = *error;
+    fprintf(stderr, "fitrelu: error: %s\n", error->message);
+}
+
+static void tell_text(const char *format, va_list arguments) __attribute__((format(printf, 1, 0)));
+static void tell_text(const char *format, va_list arguments) {
+    fr_error error = NO_ERROR;
+    write_text(error.message, sizeof error.message, format, arguments);
+    tell(&error);
 }
 
 void message_error(const char *format, ...) {
     va_list arguments;
     va_start(arguments, format);
-    tell_error(-1, format, arguments);
+    tell_text(format, arguments);
     va_end(arguments);
 }
 
 int message_usage(const char *format, ...) {
     va_list arguments;
     va_start(arguments, format);
-    tell_error(-1, format, arguments);
+    tell_text(format, arguments);
     va_end(arguments);
     return EXIT_USAGE;
 }
 
-static void tell_of_rank(int rank, const char *format, ...) __attribute__((format(printf, 2, 3)));
-static void tell_of_rank(int rank, const char *format, ...) {
-    va_list arguments;
-    va_start(arguments, format);
-    tell_error(rank, format, arguments);
-    va_end(arguments);
-}
-
 int message_library(const fr_error *error) {
-    tell_of_rank(error->rank, "%s", error->message[0] ? error->message : "the library failed without saying why");
-    return error->status == FR_OK ? EXIT_OUTPUT : (int)error->status;
+    fr_error told = *error;
+    if (!told.message[0]) snprintf(told.message, sizeof told.message, "the library failed without saying why");
+    tell(&told);
+    return told.status == FR_OK ? EXIT_OUTPUT : (int)told.status;
 }
 
 void message_note(const char *format, ...) {

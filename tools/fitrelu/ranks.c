@@ -40,12 +40,10 @@ int ranks_join(fr_world **world, double timeout) {
 /* A failure that was agreed on before has its rank already. */
 int ranks_agree(fr_world *world, int code) {
     if (fr_world_size(world) == 1) return code;
-    fr_error error = code ? message_held() : (fr_error){.rank = -1};
-    int rank = error.rank;
+    fr_error error = message_held();
     code = (int)fr_world_agree(world, (fr_status)code, &error);
     if (!fr_world_agreed(world) && code != 0) return give_up(world, &error);
     if (code != 0 && fr_world_rank(world) == 0 && error.message[0]) {
-        if (rank >= 0) error.rank = rank;
         message_hold(false, true);
         message_library(&error);
         message_hold(true, true);

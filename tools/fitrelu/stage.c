@@ -107,7 +107,7 @@ static void wipe(void) {
 /* The line goes straight to the descriptor: whoever holds stderr's lock may be what is stuck. stdout is free, since nothing
  * is printed there during a stage. */
 static void tell_silence(void) {
-    fr_error error = {.status = FR_ERROR_TIMEOUT, .rank = stage.rank};
+    fr_error error = {.status = FR_ERROR_TIMEOUT, .rank = stage.rank, .device = -1, .step = -1};
     char line[sizeof error.message + 64], who[32] = "";
     if (stage.rank >= 0) snprintf(who, sizeof who, "rank %d: ", stage.rank);
     snprintf(error.message, sizeof error.message, "%s%s: %s for %g seconds (--timeout)", who, stage.name,
