@@ -1,17 +1,66 @@
 /*
- * apply.cu - decode and update (apply.cuh), t <- t + 1.
+ * apply.cu - decode and update: w <- w - eta_t g, g the decoded mean over the K workers (kernels/rules/update.h); the
+ * average of the tail; t <- t + 1.
  *
+ * In double, operation by operation as engine/cpu/engine.c, so that the same levels and scales give the CPU's bits.
  * A thread a coordinate; consecutive threads touch consecutive words. The step is read by every block before the last
- * of them to have read it moves it on, so one launch does both. Traffic a coordinate: what is decoded (1 to K
- * elements of 1 to 8 bytes), 16 bytes of w, 4 of its copy in float, 16 more where iterates are averaged. Order of
- * summation: apply.cuh.
+ * of them to have read it moves it on, so one launch does both.
+ *
+ * Order of summation: workers in order. Traffic a coordinate: what is decoded, one element of a total or K of all
+ * workers' (sizeof(Real) bytes, 2 of bfloat16, 1 of levels); 16 bytes of w, 4 of its copy in float, 16 of the average
+ * where there is one.
  */
-#include "kernels/apply.cuh"
+#include "kernels/launch.cuh"
 
 namespace fitrelu {
 namespace {
 
 constexpr int apply_threads = 128;
+
+/* g at coordinate j. */
+template <typename Real> __device__ inline double decode(const fr_application &job, int64_t j) {
+    const Real *values = static_cast<const Real *>(job.values), *scales = static_cast<const Real *>(job.scales);
+    const int64_t d = job.features;
+    const double workers = job.all_workers, s = job.levels;
+    const double shared = job.levels ? double(*static_cast<const Real *>(job.shared_scale)) / (s * workers) : 0;
+    double mean = 0;
+    switch (job.update) {
+    case FR_UPDATE_TOTAL_VALUES: return double(values[j]) / workers;
+    case FR_UPDATE_TOTAL_BF16: return double(fr_bf16_widen(static_cast<const fr_bf16 *>(job.values)[j])) / workers;
+    case FR_UPDATE_TOTAL_LEVELS: return __dmul_rn(shared, double(job.codes[j]));
+    case FR_UPDATE_ALL_VALUES:
+        for (int k = 0; k < job.all_workers; k++) mean = __dadd_rn(mean, double(values[k * d + j]) / workers);
+        return mean;
+    case FR_UPDATE_ALL_LEVELS:
+        for (int k = 0; k < job.all_workers; k++) {
+            const double unit = double(scales[k]) / (s * workers);
+            mean = __dadd_rn(mean, __dmul_rn(unit, double(job.codes[k * d + j])));
+        }
+        return mean;
+    case FR_UPDATE_MODEL: return 0; /* the weights have moved */
+    case FR_UPDATE_SLICE_LEVELS: break;
+    }
+    const int64_t slice = fr_split_group_of(d, job.all_workers, j);
+    return __dmul_rn(__dmul_rn(shared, double(scales[slice]) / s), double(job.codes[j]));
+}
+
+/* Step number `step`, the iterate after which is number `averaged` of the average where there is one. */
+template <typename Real>
+__device__ inline void update_weight(const fr_application &job, int64_t j, int64_t step, int64_t averaged) {
+    const double eta = job.update == FR_UPDATE_MODEL ? 0 : fr_step_at(job.steps, step);
+    double w = __dsub_rn(job.weights[j], __dmul_rn(eta, decode<Real>(job, j)));
+    if (job.momentum > 0 && job.update != FR_UPDATE_MODEL) { /* w is v' so far, and average holds v */
+        const double v = w;
+        w = __dadd_rn(v, __dmul_rn(job.momentum, __dsub_rn(v, job.average[j])));
+        job.average[j] = v;
+    }
+    job.weights[j] = w;
+    if (step >= job.average_start) {
+        const double mean = job.average[j];
+        job.average[j] = __dadd_rn(mean, __dsub_rn(w, mean) / double(averaged));
+    }
+    if (sizeof(Real) == 4) static_cast<Real *>(job.weights_real)[j] = Real(w);
+}
 
 template <typename Real>
 __global__ void __launch_bounds__(apply_threads) apply_kernel(fr_application job, fr_device_state *state) {

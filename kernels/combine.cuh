@@ -2,8 +2,7 @@
  * combine.cuh - the sum over the lanes of each worker.
  *
  * Columns go by 32, a warp's width, and lanes in eight groups: each group in order, then the groups in order, all in
- * double. A block of any number of warps may do it, so that the kernel of its own and the persistent step give the same
- * bits. A warp's 32 columns are 128 or 256 bytes side by side, and eight groups keep eight loads a column in flight.
+ * double. A warp's 32 columns are 128 or 256 bytes side by side, and eight groups keep eight loads a column in flight.
  *
  * Traffic: workers x lanes x d sizeof(Real) bytes read, mostly from L2, workers x d sizeof(Out) written.
  */
@@ -15,33 +14,25 @@ namespace fitrelu {
 
 constexpr int combine_columns = 32, combine_groups = 8;
 
-/* out[worker d + j] <- factor times the sum over the lanes, for 32 columns from 32 * tile on. */
-template <typename Real, typename Out, int Threads>
-__device__ inline void combine_columns_of(const RowPass &pass, int64_t worker, int64_t tile, double factor, Out *out) {
-    __shared__ double partial[combine_groups][combine_columns];
-    const Real *sums = static_cast<const Real *>(pass.lane_sums);
-    const int column = int(threadIdx.x) % combine_columns, warp = int(threadIdx.x) / combine_columns;
-    const int64_t j = tile * combine_columns + column, d = pass.shard.features;
-    for (int group = warp; group < combine_groups; group += Threads / combine_columns) {
-        const fr_range lanes = fr_split(pass.lanes, combine_groups, group);
-        double sum = 0;
-        if (j < d)
-            for (int lane = int(lanes.first); lane < int(lanes.first + lanes.count); lane++)
-                sum += double(sums[(worker * pass.lanes + lane) * pass.shard.stride + j]);
-        partial[group][column] = sum;
-    }
-    __syncthreads();
-    if (warp > 0 || j >= d) return;
-    double sum = partial[0][column];
-    for (int other = 1; other < combine_groups; other++) sum += partial[other][column];
-    out[worker * d + j] = Out(factor * sum);
-}
-
+/* out[worker d + j] <- factor times the sum over the lanes. A block takes 32 columns of a worker, a warp a group. */
 template <typename Real, typename Out>
 __global__ void __launch_bounds__(combine_columns *combine_groups)
     combine_lanes_kernel(RowPass pass, unsigned each, double factor, Out *out) {
+    __shared__ double partial[combine_groups][combine_columns];
     const WorkerBlock here = worker_block(blockIdx.x, each);
-    combine_columns_of<Real, Out, combine_columns * combine_groups>(pass, here.worker, here.block, factor, out);
+    const Real *sums = static_cast<const Real *>(pass.lane_sums);
+    const int column = int(threadIdx.x) % combine_columns, group = int(threadIdx.x) / combine_columns;
+    const int64_t worker = here.worker, j = here.block * combine_columns + column, d = pass.shard.features;
+    const fr_range lanes = fr_split(pass.lanes, combine_groups, group);
+    double sum = 0;
+    if (j < d)
+        for (int lane = int(lanes.first); lane < int(lanes.first + lanes.count); lane++)
+            sum += double(sums[(worker * pass.lanes + lane) * pass.shard.stride + j]);
+    partial[group][column] = sum;
+    __syncthreads();
+    if (group > 0 || j >= d) return;
+    for (int other = 1; other < combine_groups; other++) sum += partial[other][column];
+    out[worker * d + j] = Out(factor * sum);
 }
 
 template <typename Real, typename Out>

@@ -1,22 +1,57 @@
 /*
- * encode.cu - levels of Q_s, four coordinates a thread (encode.cuh). Traffic: d (sizeof(Real) + 1) bytes a worker.
- * Nothing is summed.
+ * encode.cu - levels of Q_s: fr_quantize_f32 / f64 of each coordinate with its own Philox word, so that the codes are
+ * those of the CPU, every one, for the same vector, scale, seed, step and worker.
+ *
+ * A thread four coordinates, which the four words of one Philox block serve; 16-byte loads and 4-byte stores where d is
+ * a multiple of four. Traffic: d (sizeof(Real) + 1) bytes a worker. Nothing is summed.
  */
-#include "kernels/encode.cuh"
+#include "kernels/launch.cuh"
 
 namespace fitrelu {
 namespace {
 
 constexpr int encode_threads = 128;
 
+__device__ inline int quantize(float v, float norm, float s, uint32_t draw) {
+    return fr_quantize_f32(v, norm, s, draw);
+}
+__device__ inline int quantize(double v, double norm, double s, uint32_t draw) {
+    return fr_quantize_f64(v, norm, s, draw);
+}
+
+template <typename Real>
+__device__ inline void load_four(const Real *from, int64_t first, int count, bool aligned, Real out[4]) {
+    if (aligned) {
+        Numbers<Real, 4> four;
+        load(from, first / 4, &four);
+        for (int e = 0; e < 4; e++) out[e] = four.at[e];
+    } else {
+        for (int e = 0; e < 4; e++) out[e] = e < count ? from[first + e] : Real(0);
+    }
+}
+
 template <typename Real>
 __global__ void __launch_bounds__(encode_threads)
     encode_kernel(fr_encoding job, unsigned each, const fr_device_state *state, const Real *values,
                   const Real *scales, int8_t *levels) {
     const WorkerBlock here = worker_block(blockIdx.x, each);
-    const int64_t first = (here.block * encode_threads + threadIdx.x) * 4;
-    if (first < job.features)
-        encode_four(job, Moment{state->step, state->run}, values, scales, here.worker, first, levels);
+    const int64_t d = job.features, worker = here.worker, first = (here.block * encode_threads + threadIdx.x) * 4;
+    if (first >= d) return;
+    const int count = int(d - first < 4 ? d - first : 4);
+    const bool aligned = d % 4 == 0;
+    const Real norm = scales[job.shared ? 0 : worker];
+    int8_t code[4] = {0, 0, 0, 0};
+    if (norm > 0) { /* Q(0) = 0; a NaN scale makes the weights NaN in apply */
+        const uint64_t q = fr_sequence(FR_STREAM_ROUND, state->run, uint32_t(job.first_worker + worker));
+        const fr_words draw = fr_philox(job.seed, q, (fr_word_of_step(uint64_t(state->step)) + uint64_t(first)) / 4);
+        Real v[4];
+        load_four(values + worker * d, first, count, aligned, v);
+        for (int e = 0; e < 4; e++) code[e] = int8_t(quantize(v[e], norm, Real(job.levels), draw.word[e]));
+    }
+    int8_t *out = levels + worker * d + first;
+    if (aligned) *reinterpret_cast<char4 *>(out) = make_char4(code[0], code[1], code[2], code[3]);
+    else
+        for (int e = 0; e < count; e++) out[e] = code[e];
 }
 
 template <typename Real>

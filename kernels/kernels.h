@@ -22,7 +22,7 @@
 extern "C" {
 #endif
 
-/* In device memory; advanced by fr_launch_apply and fr_launch_steps alone. */
+/* In device memory; advanced by fr_launch_apply alone. */
 typedef struct fr_device_state {
     int64_t step;       /* steps done */
     int64_t averaged;   /* iterates in the average */
@@ -134,28 +134,6 @@ typedef struct fr_application {
 /* w <- w - eta_t g, g what job->update decodes (kernels/rules/update.h), or on by momentum; average of the tail;
  * t <- t + 1. */
 cudaError_t fr_launch_apply(const fr_application *job, fr_device_state *state, cudaStream_t stream);
-
-/* What whole steps of a device that holds all workers are made of. */
-typedef struct fr_steps {
-    fr_shard shard; /* with draws */
-    fr_scale scale;
-    fr_encoding encoding; /* levels 0: unquantized */
-    fr_application application;
-    const void *weights;
-    void *lane_sums;
-    fr_row_sums *lane_scalars;
-    void *values, *scales, *shared_scale;
-    int8_t *levels;
-    void *total_values, *total_bf16; /* with FR_UPDATE_TOTAL_VALUES, FR_UPDATE_TOTAL_BF16 */
-    int8_t *total_levels;            /* with FR_UPDATE_TOTAL_LEVELS */
-} fr_steps;
-
-/* Whether rows are short enough, and the collective simple enough, for fr_launch_steps. */
-bool fr_steps_possible(const fr_shard *shard, fr_update update);
-
-/* `count` steps in one cooperative launch: gradient, norm, encoding, sums over the workers, update; the same bits as by
- * the launchers above one after the other. */
-cudaError_t fr_launch_steps(const fr_steps *job, int64_t count, fr_device_state *state, cudaStream_t stream);
 
 /* Rows first .. first + count - 1 of a planted problem, count x stride real, and their labels: the same bits as
  * data/planted.c makes. planted: d double in device memory. */

@@ -45,7 +45,7 @@ template <typename Real, int Size> struct alignas(16) Numbers {
 };
 template <typename Real> using Pack = Numbers<Real, int(16 / sizeof(Real))>;
 
-/* Number `pack` of from. By plain loads: a persistent kernel reads what it has written itself. */
+/* Number `pack` of from. By plain loads: a kernel may read what it has written itself. */
 template <typename Real, int Size>
 __device__ inline void load(const Real *from, int64_t pack, Numbers<Real, Size> *to) {
     constexpr int loads = int(Size * sizeof(Real) / 16);

@@ -1,20 +1,74 @@
 /*
- * norm.cu - N_k of each worker's vector and the largest of them (norm.cuh). One block a worker.
+ * norm.cu - N_k of each worker's vector and the largest of them. One block a worker.
  *
- * Traffic a worker: d sizeof(Real) bytes read, twice for l2 (the second time from cache). Order of summation: norm.cuh;
- * the largest norm by an integer maximum, the same in any order.
+ * N_k is max |v_i|, or ||v||_2 computed so that it neither overflows nor underflows: the largest size, then the sum of
+ * (v_i 2^-e)^2 in double, e the exponent of the largest, as simd/quantize.c.
+ *
+ * Order of summation: thread t of 256 sums i = t, t + 256, ... in order, threads as block_sum. Traffic a worker:
+ * d sizeof(Real) bytes read, twice for l2 (the second time from cache).
  */
-#include "kernels/norm.cuh"
+#include "kernels/launch.cuh"
 
 namespace fitrelu {
 namespace {
 
-constexpr int norm_threads = norm_lanes;
+constexpr int norm_threads = 256, norm_warps = norm_threads / 32;
 
+__device__ inline double larger(double a, double b) { return !(b <= a) && a == a ? b : a; } /* a NaN is taken */
+
+__device__ inline double warp_max(double value) {
+    for (int apart = 16; apart > 0; apart /= 2) value = larger(value, __shfl_xor_sync(all_lanes, value, apart));
+    return value;
+}
+
+/* As simd/quantize.c: what is not finite has no norm. */
+template <typename Real> __device__ inline double size_of(Real v) {
+    const double size = fabs(double(v));
+    return size <= 1.7976931348623157e308 ? size : NAN;
+}
+
+/* The same in every thread of the block. */
+template <typename Real> __device__ inline double norm_of(const Real *v, int64_t features, bool l2) {
+    __shared__ double slot[2][norm_warps];
+    const int in_warp = int(threadIdx.x) % 32, warp = int(threadIdx.x) / 32;
+    double norm = 0;
+    for (int64_t i = threadIdx.x; i < features; i += norm_threads) norm = larger(norm, size_of(v[i]));
+    norm = warp_max(norm);
+    if (in_warp == 0) slot[0][warp] = norm;
+    __syncthreads();
+    norm = slot[0][0];
+    for (int other = 1; other < norm_warps; other++) norm = larger(norm, slot[0][other]);
+    if (!(l2 && norm > 0)) return norm; /* the same for all threads */
+    int exponent;
+    frexp(norm, &exponent);
+    exponent = exponent < -1023 ? -1023 : exponent;
+    const double factor = ldexp(1.0, -exponent);
+    double sum = 0;
+    for (int64_t i = threadIdx.x; i < features; i += norm_threads) {
+        const double scaled = double(v[i]) * factor;
+        sum = fma(scaled, scaled, sum);
+    }
+    return ldexp(sqrt(block_sum<norm_threads>(sum, slot[1])), exponent);
+}
+
+/* The largest N_k, by an integer maximum over the bits of numbers that are never negative, which orders them as
+ * themselves and puts NaN above all; such a maximum does not depend on the order either. */
+__device__ inline void raise(float *most, float value) {
+    atomicMax(reinterpret_cast<unsigned *>(most), unsigned(__float_as_int(value)));
+}
+__device__ inline void raise(double *most, double value) {
+    atomicMax(reinterpret_cast<unsigned long long *>(most), (unsigned long long)__double_as_longlong(value));
+}
+
+/* scales[k] <- N_k, *shared_scale <- the larger of both. */
 template <typename Real>
 __global__ void __launch_bounds__(norm_threads)
     norm_kernel(const Real *values, int64_t features, bool l2, Real *scales, Real *shared_scale) {
-    norm_of_worker<Real, norm_threads>(values, features, l2, blockIdx.x, scales, shared_scale);
+    const int64_t worker = blockIdx.x;
+    const Real rounded = Real(norm_of(values + worker * features, features, l2));
+    if (threadIdx.x > 0) return;
+    scales[worker] = rounded;
+    raise(shared_scale, rounded == rounded ? rounded : Real(NAN));
 }
 
 template <typename Real>

@@ -17,9 +17,8 @@ namespace {
 
 template <typename Real, typename Kept, int Threads, int Packs>
 __global__ void __launch_bounds__(Threads) relu_gradient_kernel(RowPass pass) {
-    const Moment now = {pass.state->step, pass.state->run};
-    if constexpr (Packs > 0) pass_in_registers<Real, Kept, Threads, Packs, true>(pass, blockIdx.x, now);
-    else pass_in_tiles<Real, Kept, Threads, true>(pass, blockIdx.x, now);
+    if constexpr (Packs > 0) pass_in_registers<Real, Kept, Threads, Packs, true>(pass);
+    else pass_in_tiles<Real, Kept, Threads, true>(pass);
 }
 
 template <typename Real, typename Kept> struct DrawnPass {

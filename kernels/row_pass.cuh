@@ -1,6 +1,5 @@
 /*
- * row_pass.cuh - one pass over rows, shared by the gradient (relu_gradient.cu), the survey (survey.cu) and the
- * persistent step (persistent.cu).
+ * row_pass.cuh - one pass over rows, shared by the gradient (relu_gradient.cu) and the survey (survey.cu).
  *
  * A worker's rows are cut into lanes by counts of the plan alone; one block a lane. Where a row fits a block's
  * registers it is read from memory once, by 16-byte loads, and stays there between the dot product with w and the
@@ -37,21 +36,16 @@ struct RowPass {
     fr_row_sums *lane_scalars;
 };
 
-/* Where a run stands; what draws are keyed by. */
-struct Moment {
-    int64_t step;
-    uint32_t run;
-};
-
-/* The rows of lane `number`, counted over all own workers. */
+/* The rows of this block's lane. */
 struct Lane {
     int64_t shard_first, shard_rows; /* on this device */
     int64_t first, count;            /* among the worker's draws or rows */
     uint64_t sequence, step;
 };
 
-template <bool Drawn> __device__ inline Lane lane_of(const RowPass &pass, int64_t number, Moment now) {
+template <bool Drawn> __device__ inline Lane lane_of(const RowPass &pass) {
     const fr_shard &s = pass.shard;
+    const int64_t number = blockIdx.x; /* in 64 bits: nvcc divides by a call then, and holds no registers for it later */
     const int64_t all = s.all_workers, own = s.first_worker + number / pass.lanes;
     const fr_range shard = fr_split(s.samples, all, own);
     const fr_range rows = fr_split(Drawn ? s.draws : shard.count, pass.lanes, number % pass.lanes);
@@ -61,8 +55,8 @@ template <bool Drawn> __device__ inline Lane lane_of(const RowPass &pass, int64_
     lane.first = rows.first;
     lane.count = rows.count;
     if (Drawn) {
-        lane.sequence = fr_sequence(FR_STREAM_SAMPLE, now.run, uint32_t(own));
-        lane.step = uint64_t(now.step);
+        lane.sequence = fr_sequence(FR_STREAM_SAMPLE, pass.state->run, uint32_t(own));
+        lane.step = uint64_t(pass.state->step);
     }
     return lane;
 }
@@ -110,7 +104,7 @@ __device__ inline void add_row(Real c, const Numbers<Real, Size> &row, Numbers<R
 
 /* A lane whose rows fit registers: Threads * Packs packs hold one. Every thread of the block takes part. */
 template <typename Real, typename Kept, int Threads, int Packs, bool Drawn>
-__device__ inline void pass_in_registers(const RowPass &pass, int64_t number, Moment now) {
+__device__ inline void pass_in_registers(const RowPass &pass) {
     using Row = RowPack<Kept>;
     using Vector = Numbers<Real, Row::size>;
     __shared__ double slots[2][Threads / 32];
@@ -120,8 +114,8 @@ __device__ inline void pass_in_registers(const RowPass &pass, int64_t number, Mo
     const Kept *rows = static_cast<const Kept *>(s.rows);
     const Real *labels = static_cast<const Real *>(s.labels), *w = static_cast<const Real *>(pass.weights);
     const int packs = int(s.stride / Row::size), thread = int(threadIdx.x);
-    const Lane lane = lane_of<Drawn>(pass, number, now);
-    Real *sum = static_cast<Real *>(pass.lane_sums) + number * s.stride;
+    const Lane lane = lane_of<Drawn>(pass);
+    Real *sum = static_cast<Real *>(pass.lane_sums) + blockIdx.x * s.stride;
     const bool by_label = pass.kind == FR_PASS_LABELS, accumulates = pass.kind != FR_PASS_LOSS;
     fr_row_sums scalars = {};
     Vector weights[hold_weights ? Packs : 1] = {};
@@ -178,12 +172,12 @@ __device__ inline void pass_in_registers(const RowPass &pass, int64_t number, Mo
             store(sum, pack, total[i]);
         }
     }
-    if (thread == 0) pass.lane_scalars[number] = scalars;
+    if (thread == 0) pass.lane_scalars[blockIdx.x] = scalars;
 }
 
 /* Rows of any length, four at a time. */
 template <typename Real, typename Kept, int Threads, bool Drawn>
-__device__ inline void pass_in_tiles(const RowPass &pass, int64_t number, Moment now) {
+__device__ inline void pass_in_tiles(const RowPass &pass) {
     using Row = RowPack<Kept>;
     using Vector = Numbers<Real, Row::size>;
     __shared__ double slots[2][Threads / 32];
@@ -192,8 +186,8 @@ __device__ inline void pass_in_tiles(const RowPass &pass, int64_t number, Moment
     const Kept *rows = static_cast<const Kept *>(s.rows);
     const Real *labels = static_cast<const Real *>(s.labels), *w = static_cast<const Real *>(pass.weights);
     const int64_t packs = s.stride / Row::size;
-    const Lane lane = lane_of<Drawn>(pass, number, now);
-    Real *sum = static_cast<Real *>(pass.lane_sums) + number * s.stride;
+    const Lane lane = lane_of<Drawn>(pass);
+    Real *sum = static_cast<Real *>(pass.lane_sums) + blockIdx.x * s.stride;
     const bool by_label = pass.kind == FR_PASS_LABELS, accumulates = pass.kind != FR_PASS_LOSS;
     fr_row_sums scalars = {};
     if (accumulates)
@@ -228,7 +222,7 @@ __device__ inline void pass_in_tiles(const RowPass &pass, int64_t number, Moment
             }
         }
     }
-    if (threadIdx.x == 0) pass.lane_scalars[number] = scalars;
+    if (threadIdx.x == 0) pass.lane_scalars[blockIdx.x] = scalars;
 }
 
 /* The shape of a block by the length of a row, and so by d, the precision and the storage alone:

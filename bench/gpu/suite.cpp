@@ -119,21 +119,6 @@ static void write_way(json_writer *json, const char *name, const std::vector<dou
     json_end(json);
 }
 
-/* FITRELU_PERSISTENT is read when an engine is made. */
-static std::vector<double> persistent_times(const Rig::Problem &problem, const Sizes &sizes) {
-    setenv("FITRELU_PERSISTENT", "1", 1);
-    Rig rig(problem);
-    unsetenv("FITRELU_PERSISTENT");
-    fr_error error = {};
-    int64_t made = 0;
-    check(rig.engine->ops->run_steps(rig.engine, 1, &made, &error), error);
-    if (made == 0) return {}; /* rows too long for it */
-    return host_times(
-        sizes.repeats, sizes.steps,
-        [&](int steps) { check(rig.engine->ops->run_steps(rig.engine, steps, &made, &error), error); },
-        [&] { rig.wait(); });
-}
-
 static void write_iteration(json_writer *json, const Sizes &sizes, const Rig::Problem &problem) {
     json_begin(json, nullptr);
     json_integer(json, "samples", problem.samples);
@@ -154,9 +139,6 @@ static void write_iteration(json_writer *json, const Sizes &sizes, const Rig::Pr
         time_way("plain", &Rig::plain_step);
         time_way("graph", &Rig::recorded_step);
     }
-    const std::vector<double> persistent = persistent_times(problem, sizes);
-    if (persistent.empty()) json_null(json, "persistent");
-    else write_way(json, "persistent", persistent);
     if (problem.levels == 0 && problem.storage == FR_STORAGE_SAME) {
         std::vector<double> plain, graphed;
         Rig small({problem.batch, problem.features, problem.batch, 1, 0, FR_COLLECTIVE_ALLREDUCE, FR_STORAGE_SAME});

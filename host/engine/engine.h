@@ -112,10 +112,6 @@ typedef struct fr_engine_ops {
      * recorded in vain and have to be made once more. */
     fr_status (*step_begin)(fr_engine *engine, bool *replayed, fr_error *error);
     fr_status (*step_end)(fr_engine *engine, bool *again, fr_error *error);
-
-    /* Optional: up to `steps` whole steps at once, for an engine that holds all workers; *done says how many were
-     * enqueued. 0: none can be, and they are to be made one by one. The same weights either way, to the bit. */
-    fr_status (*run_steps)(fr_engine *engine, int64_t steps, int64_t *done, fr_error *error);
 } fr_engine_ops;
 
 struct fr_engine {

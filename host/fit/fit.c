@@ -313,23 +313,9 @@ static fr_status one_step(fr_fit *fit, fr_error *error) {
     return FR_OK;
 }
 
-/* Steps until somebody looks: as many at once as the engine makes at once, else one. */
-static fr_status some_steps(fr_fit *fit, int64_t step, int64_t *made, fr_error *error) {
-    const fr_engine_ops *ops = fit->engine->ops;
-    int64_t look = step - step % ops->probe_every + ops->probe_every;
-    if (fit->next_report < look) look = fit->next_report;
-    if (fit->plan->settles && step < fit->plan->settle_from && fit->plan->settle_from < look) look = fit->plan->settle_from;
-    *made = 0;
-    if (ops->run_steps) FR_TRY(ops->run_steps(fit->engine, look - step, made, error));
-    if (*made > 0) return FR_OK;
-    *made = 1;
-    return one_step(fit, error);
-}
-
 static fr_status run(fr_fit *fit, int64_t *step, fr_error *error) {
     const fr_engine_ops *ops = fit->engine->ops;
     bool done = fit->state.settled;
-    int64_t made;
     FR_TRY(ops->load(fit->engine, &fit->state, error));
     fit->latest_loss = fit->start_loss;
     fit->relative_error = NAN;
@@ -338,8 +324,8 @@ static fr_status run(fr_fit *fit, int64_t *step, fr_error *error) {
     fit->next_report = report_after(fit, *step);
     while (!done && *step < fit->plan->iterations) {
         if (fit->plan->settles && *step > 0 && *step == fit->plan->settle_from) FR_TRY(begin_to_settle(fit, error));
-        FR_TRY(some_steps(fit, *step, &made, error));
-        *step += made;
+        FR_TRY(one_step(fit, error));
+        ++*step;
         bool due = *step >= fit->next_report, rules = rule_is_due(fit, *step);
         bool gathers = due || *step % MEET_EVERY == 0;
         if (gathers || rules || *step % ops->probe_every == 0) FR_TRY(probe(fit, *step, gathers, &done, error));

@@ -13,7 +13,7 @@
 /* ------------------------------------------------------------------------------------------ apply */
 
 /* Columns first .. first + count - 1 of g, the decoded mean over the K workers (kernels/rules/update.h). Workers are
- * added in order, each in double, as kernels/apply.cuh does: the same levels and scales give the same bits there. */
+ * added in order, each in double, as kernels/apply.cu does: the same levels and scales give the same bits there. */
 static void decode(const cpu_engine *e, fr_update update, int64_t first, int64_t count, double *mean) {
     const fr_plan *plan = e->base.config.plan;
     const fr_buffers *b = &e->base.buffers;

@@ -126,12 +126,6 @@ static fr_shard shard_of(const fr_engine_config *config) {
     };
 }
 
-/* For measurements: no GPU has shown yet where it is the faster way. */
-static bool asked_for_many(void) {
-    const char *asked = getenv("FITRELU_PERSISTENT");
-    return asked && strcmp(asked, "1") == 0;
-}
-
 fr_status fr_engine_cuda_create(const fr_engine_config *config, fr_engine **engine, fr_error *error) {
     static const fr_engine_ops ops = {
         .name = "cuda",
@@ -151,7 +145,6 @@ fr_status fr_engine_cuda_create(const fr_engine_config *config, fr_engine **engi
         .apply = fr_cuda_step_apply,
         .step_begin = fr_cuda_replay_begin,
         .step_end = fr_cuda_replay_end,
-        .run_steps = fr_cuda_step_run,
     };
     cuda_engine *e = NULL;
     FR_TRY(fr_allocate((void **)&e, 1, sizeof *e, "the engine", error));
@@ -161,7 +154,6 @@ fr_status fr_engine_cuda_create(const fr_engine_config *config, fr_engine **engi
     e->real = fr_precision_bytes(config->plan->precision);
     e->shard = shard_of(config);
     e->records = true;
-    e->many = asked_for_many();
     fr_status status = fr_cuda_memory_make(e, error);
     if (status == FR_OK) *engine = &e->base;
     else cuda_destroy(&e->base);

@@ -3,7 +3,7 @@
  *
  *   engine/cuda/memory.c  what it owns, how rows get there, copies between host and device
  *   engine/cuda/replay.c  recorded steps, times of exchanges
- *   engine/cuda/step.c    the calls of a step, each a kernel enqueued; many steps in one launch
+ *   engine/cuda/step.c    the calls of a step, each a kernel enqueued
  *   engine/cuda/engine.c  the object: survey, state, create and destroy
  */
 #ifndef FR_ENGINE_CUDA_PARTS_H
@@ -48,7 +48,6 @@ typedef struct cuda_engine {
     bool recording, records; /* between begin and end of a recorded step; whether steps are to be recorded */
     int plain_steps;         /* since load */
     fr_exchange_clock clock;
-    bool many; /* many steps in one launch, fr_launch_steps */
 } cuda_engine;
 
 static inline cuda_engine *cuda_of(fr_engine *engine) { return (cuda_engine *)engine; }
@@ -93,6 +92,5 @@ fr_status fr_cuda_step_round_to_bf16(fr_engine *engine, fr_error *error);
 fr_status fr_cuda_step_pack(fr_engine *engine, fr_error *error);
 fr_status fr_cuda_step_requantize(fr_engine *engine, fr_error *error);
 fr_status fr_cuda_step_apply(fr_engine *engine, fr_update update, fr_error *error);
-fr_status fr_cuda_step_run(fr_engine *engine, int64_t steps, int64_t *done, fr_error *error);
 
 #endif

@@ -1,6 +1,5 @@
 /*
- * step.c - the calls of a step on the CUDA engine: each enqueues one kernel of kernels/ on the engine's stream; and
- * many whole steps in one launch.
+ * step.c - the calls of a step on the CUDA engine: each enqueues one kernel of kernels/ on the engine's stream.
  *
  * Nothing here waits or reads back. The number of the step lives in device memory and is moved on by fr_launch_apply;
  * e->step counts what was enqueued, for error lines.
@@ -27,9 +26,11 @@ fr_status fr_cuda_step_norm(fr_engine *engine, fr_error *error) {
     return FR_OK;
 }
 
-static fr_encoding encoding_of(const cuda_engine *e, bool shared) {
-    const fr_plan *plan = e->base.config.plan;
-    return (fr_encoding){
+fr_status fr_cuda_step_encode(fr_engine *engine, bool shared, fr_error *error) {
+    cuda_engine *e = cuda_of(engine);
+    const fr_plan *plan = engine->config.plan;
+    const fr_buffers *b = &engine->buffers;
+    const fr_encoding encoding = {
         .precision = plan->precision,
         .features = plan->features,
         .first_worker = e->shard.first_worker,
@@ -38,12 +39,6 @@ static fr_encoding encoding_of(const cuda_engine *e, bool shared) {
         .shared = shared,
         .seed = plan->seed,
     };
-}
-
-fr_status fr_cuda_step_encode(fr_engine *engine, bool shared, fr_error *error) {
-    cuda_engine *e = cuda_of(engine);
-    const fr_buffers *b = &engine->buffers;
-    const fr_encoding encoding = encoding_of(e, shared);
     const void *scales = shared ? b->shared_scale : b->scales;
     FR_CUDA(cudaSetDevice(e->device), "choosing the device");
     FR_CUDA(fr_launch_encode(&encoding, e->state, b->values, scales, b->levels, e->stream), "encoding");
@@ -117,7 +112,7 @@ fr_status fr_cuda_step_requantize(fr_engine *engine, fr_error *error) {
     return FR_OK;
 }
 
-/* What `update` decodes, as kernels/apply.cuh takes it. */
+/* What `update` decodes, as kernels/apply.cu takes it. */
 static fr_application application_of(const cuda_engine *e, fr_update update) {
     const fr_plan *plan = e->base.config.plan;
     const fr_buffers *b = &e->base.buffers;
@@ -153,44 +148,5 @@ fr_status fr_cuda_step_apply(fr_engine *engine, fr_update update, fr_error *erro
     FR_CUDA(cudaSetDevice(e->device), "choosing the device");
     FR_CUDA(fr_launch_apply(&job, e->state, e->stream), "the update");
     e->step++;
-    return FR_OK;
-}
-
-/* ------------------------------------------------------------------------------ many steps in a launch */
-
-static fr_update update_of(const fr_plan *plan) {
-    bool sums = plan->collective == FR_COLLECTIVE_ALLREDUCE;
-    if (plan->collective == FR_COLLECTIVE_TWO_PHASE) return FR_UPDATE_SLICE_LEVELS; /* which is not possible here */
-    if (plan->levels > 0) return sums ? FR_UPDATE_TOTAL_LEVELS : FR_UPDATE_ALL_LEVELS;
-    return !sums ? FR_UPDATE_ALL_VALUES : plan->wire == FR_WIRE_BF16 ? FR_UPDATE_TOTAL_BF16 : FR_UPDATE_TOTAL_VALUES;
-}
-
-fr_status fr_cuda_step_run(fr_engine *engine, int64_t steps, int64_t *done, fr_error *error) {
-    cuda_engine *e = cuda_of(engine);
-    const fr_plan *plan = engine->config.plan;
-    const fr_buffers *b = &engine->buffers;
-    *done = 0;
-    if (!e->many) return FR_OK;
-    fr_steps job = {
-        .shard = e->shard,
-        .scale = plan->scale,
-        .encoding = encoding_of(e, plan->collective == FR_COLLECTIVE_ALLREDUCE),
-        .application = application_of(e, update_of(plan)),
-        .weights = e->weights_real,
-        .lane_sums = e->lane_sums,
-        .lane_scalars = e->lane_scalars,
-        .values = b->values,
-        .scales = b->scales,
-        .shared_scale = b->shared_scale,
-        .levels = b->levels,
-        .total_values = b->total_values,
-        .total_bf16 = b->total_bf16,
-        .total_levels = b->total_levels,
-    };
-    if (!fr_steps_possible(&job.shard, job.application.update)) return FR_OK;
-    FR_CUDA(cudaSetDevice(e->device), "choosing the device");
-    FR_CUDA(fr_launch_steps(&job, steps, e->state, e->stream), "many steps");
-    e->step += steps;
-    *done = steps;
     return FR_OK;
 }

@@ -80,10 +80,10 @@ TEST_F(Bench, WritesOneObjectWithEveryPart) {
         /* Gradients of one d, two m, two storages; encodings of one d by one worker and by many. */
         EXPECT_EQ(numbers(text, "of_read").size(), 6u);
         for (double share : numbers(text, "of_read")) EXPECT_GT(share, 0);
-        /* Four kinds of iteration, plain, as a graph and persistent, one of them beside two of cuBLAS. */
-        EXPECT_EQ(numbers(text, "p50_us").size(), 6u + 4 * 3 + 2 + (two ? 6 : 0));
+        /* Four kinds of iteration, plain and as a graph, one of them beside two of cuBLAS. */
+        EXPECT_EQ(numbers(text, "p50_us").size(), 6u + 4 * 2 + 2 + (two ? 6 : 0));
         for (double time : numbers(text, "p50_us")) EXPECT_GT(time, 0);
-        for (const char *way : {"plain", "graph", "persistent", "cublas_plain", "cublas_graph"})
+        for (const char *way : {"plain", "graph", "cublas_plain", "cublas_graph"})
             EXPECT_NE(text.find("\"" + std::string(way) + "\""), std::string::npos) << way;
         if (!two) {
             EXPECT_NE(text.find("one GPU has nobody to exchange with"), std::string::npos);
