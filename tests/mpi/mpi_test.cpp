@@ -293,6 +293,29 @@ TEST_F(Mpi, WhatAllRanksRefuseIsToldOnce) {
     refused(ranks(3, PLANTED + "--workers 4"), 2, {"4", "3", "rank"});
 }
 
+/* Told while all ranks are there, and by the one line of every failure. */
+TEST_F(Mpi, AResultThatIsLostIsToldOnce) {
+    if (access("/dev/full", W_OK) != 0) GTEST_SKIP() << "no /dev/full here";
+    refused(ranks(2, PLANTED + "--iterations 3", {}, 0, "--quiet; [ $r != 0 ] || exec > /dev/full"), 1,
+            {"standard output: cannot write"});
+}
+
+#ifdef FR_HAVE_JANSSON
+TEST_F(Mpi, AFailureIsOneObjectThatNamesItsRank) {
+    const struct {
+        int rank, code;
+        std::string extra;
+    } failures[] = {{1, 2, "--nope"}, {2, 2, "--batch 480"}, {2, 1, "--data missing.csv"}};
+    csv("data.csv");
+    for (const auto &one : failures) {
+        Json json(ranks(3, "--json --quiet --batch 240 --data data.csv", {}, one.rank, one.extra));
+        EXPECT_EQ(json.text("status"), "error");
+        EXPECT_EQ(json.number("error.code"), one.code);
+        EXPECT_EQ(json.number("error.rank"), one.rank) << json.text("error.message");
+    }
+}
+#endif
+
 TEST_F(Mpi, DivergedAndNotReachedHaveTheirCodes) {
     EXPECT_EQ(ranks(2, PLANTED + "--iterations 50 --step-size 100 --model none").code, 4);
     EXPECT_EQ(read("none"), "");

@@ -10,7 +10,7 @@
 
 #include "data/dataset.h"
 #include "fitrelu/fit_report.h"
-#include "fitrelu/json_writer.h"
+#include "fitrelu/json_result.h"
 #include "fitrelu/model_report.h"
 
 /* Features whose coefficients a JSON result holds; a larger model is in its file alone. */
@@ -101,9 +101,11 @@ static void write_traffic(json_writer *json, const fr_result *r) {
     json_end(json);
 }
 
-static void write_costs(json_writer *json, const fr_result *r) {
+static void write_costs(json_writer *json, const fit_report *report) {
+    const fr_result *r = report->result;
     json_begin(json, "seconds");
-    json_number(json, "total", r->seconds_total);
+    json_number(json, "total", report->prepared + r->seconds_total);
+    json_number(json, "prepare", report->prepared);
     json_number(json, "compute", r->seconds_compute);
     json_number(json, "communicate", r->seconds_communicate);
     if (!isnan(r->seconds_up)) {
@@ -123,10 +125,7 @@ static void write_costs(json_writer *json, const fr_result *r) {
 
 void fit_report_json(const fit_report *report) {
     const fr_result *r = report->result;
-    json_writer json = json_start(stdout);
-    json_begin(&json, NULL);
-    json_string(&json, "program", "fitrelu");
-    json_string(&json, "version", fr_version());
+    json_writer json = json_result_begin();
     json_string(&json, "status", fr_outcome_name(r->outcome));
     json_integer(&json, "iterations", r->iterations);
     json_integer(&json, "runs", r->runs);
@@ -143,7 +142,7 @@ void fit_report_json(const fit_report *report) {
     write_data(&json, report);
     write_method(&json, r);
     write_place(&json, r);
-    write_costs(&json, r);
+    write_costs(&json, report);
     if (report->settings->options.ensemble > 1) {
         json_begin(&json, "ensemble");
         json_integer(&json, "runs", report->settings->options.ensemble);
@@ -152,9 +151,7 @@ void fit_report_json(const fit_report *report) {
     }
     if (report->path || report->model) model_report_member(&json, report->path, report->model, MOST_TOLD);
     else json_null(&json, "model");
-    json_begin_array(&json, "notes");
-    for (int i = 0; i < report->notes->count; i++) json_string(&json, NULL, report->notes->lines[i]);
-    json_end_array(&json);
+    json_result_notes(&json);
     json_end(&json);
 }
 
@@ -255,8 +252,8 @@ void fit_report_table(const fit_report *report) {
     row("active rows", "%.1f %%", 100 * r->active);
     if (report->settings->options.ensemble > 1)
         row("ensemble", "%d of %d runs agree", r->agreeing, report->settings->options.ensemble);
-    row("seconds", "%.3f (compute %.3f, communicate %.3f)", r->seconds_total, r->seconds_compute,
-        r->seconds_communicate);
+    row("seconds", "%.3f (prepare %.3f, compute %.3f, communicate %.3f)", report->prepared + r->seconds_total,
+        report->prepared, r->seconds_compute, r->seconds_communicate);
     if (r->rank_sent)
         row("traffic", "%.6g bytes sent a rank and step, %.3g bits a coordinate", r->bytes_sent_per_iteration,
             r->bits_per_coordinate);

@@ -6,6 +6,7 @@
 
 #include "fitrelu/fit_settings.h"
 #include "fitrelu/message.h"
+#include "fitrelu/same_file.h"
 
 enum { USUAL_FEATURES = 1000, ROWS_A_FEATURE = 10 };
 
@@ -27,16 +28,15 @@ fr_planted planted_settings(const option_value *values) {
     return planted;
 }
 
-static void remark_reading(const char *line, void *user) {
-    const option_value *values = user;
-    if (!values[OPT_QUIET].given) message_note("%s", line);
+static void remark_reading(const char *line, void *unused) {
+    (void)unused;
+    message_note("%s", line);
 }
 
 void reading_settings(const option_value *values, fr_read_options *reading) {
     reading->header = (fr_header_rule)word_of(&values[OPT_HEADER]);
     reading->missing = (fr_missing_rule)word_of(&values[OPT_MISSING]);
     reading->remark = remark_reading;
-    reading->user = (void *)values;
 }
 
 /* ------------------------------------------------------------------------------------ contradictions */
@@ -70,18 +70,33 @@ static int read_levels(const option_value *values, int *levels) {
     return 0;
 }
 
-/* Two results in one file would leave only the later one. */
-static int check_outputs(const option_value *values) {
-    const option_id files[] = {OPT_MODEL, OPT_HISTORY, OPT_CHECKPOINT, OPT_DATA};
-    for (int i = 0; i < 4; i++) {
-        for (int k = 0; k < i; k++) {
-            const option_value *one = &values[files[k]], *other = &values[files[i]];
-            if (one->given && other->given && strcmp(one->text, other->text) == 0)
-                return message_usage("--%s and --%s name the same file %s", option_table[files[k]].name,
-                                     option_table[files[i]].name, one->text);
-        }
-    }
+/* What would have no effect, and was asked for in so many words. */
+static int check_method(const option_value *values) {
+    const option_value *scale = &values[OPT_SCALE], *broadcast = &values[OPT_BROADCAST];
+    bool quantized = values[OPT_LEVELS].given || values[OPT_BITS].given;
+    bool master = word_of(&values[OPT_COLLECTIVE]) == FR_COLLECTIVE_MASTER;
+    if (word_of(scale) != FR_SCALE_AUTO && !quantized)
+        return message_usage("--scale %s needs --levels or --bits: gradients are not quantized", scale->text);
+    if (word_of(broadcast) == 1 && !master)
+        return message_usage("--broadcast %s needs --collective master", broadcast->text);
+    if (values[OPT_GPUS].given && word_of(&values[OPT_DEVICE]) == FR_DEVICE_CPU)
+        return message_usage("--gpus %s contradicts --device cpu", values[OPT_GPUS].text);
     return 0;
+}
+
+/* A run may go on from a checkpoint and keep the next one in the same file, so these two are not compared. */
+static int check_files(const option_value *values) {
+    const named_file model = {"--model", text_of(&values[OPT_MODEL]), true},
+                     history = {"--history", text_of(&values[OPT_HISTORY]), true};
+    const named_file files[] = {{"--data", text_of(&values[OPT_DATA]), false},
+                                {"--labels", text_of(&values[OPT_LABELS]), false},
+                                {"--init", values[OPT_INIT].word < 0 ? text_of(&values[OPT_INIT]) : NULL, false},
+                                model,
+                                history,
+                                {"--checkpoint", text_of(&values[OPT_CHECKPOINT]), true}};
+    const named_file resumed[] = {{"--resume", text_of(&values[OPT_RESUME]), false}, model, history};
+    int code = same_file_check(files, sizeof files / sizeof files[0]);
+    return code ? code : same_file_check(resumed, sizeof resumed / sizeof resumed[0]);
 }
 
 /* --------------------------------------------------------------------------------------- settings */
@@ -129,7 +144,8 @@ int fit_settings_read(const arguments *given, fit_settings *settings) {
     *settings = (fit_settings){.precision = precision_setting(values), .data = text_of(&values[OPT_DATA])};
     fr_options_default(&settings->options);
     int code = check_source(values);
-    if (code == 0) code = check_outputs(values);
+    if (code == 0) code = check_method(values);
+    if (code == 0) code = check_files(values);
     if (code == 0) code = read_levels(values, &settings->options.levels);
     if (code != 0) return code;
     read_method(values, &settings->options);
