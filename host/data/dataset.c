@@ -79,6 +79,35 @@ fr_status fr_dataset_from_arrays(int64_t samples, int64_t features, const double
     return status;
 }
 
+/* ------------------------------------------------------------------------------------------ weights */
+
+fr_status fr_dataset_take_weights(fr_dataset *set, fr_error *error) {
+    FR_TRY(fr_allocate((void **)&set->weights, set->local_rows, sizeof *set->weights, "weights of rows", error));
+    for (int64_t i = 0; i < set->local_rows; i++) set->weights[i] = 1;
+    return FR_OK;
+}
+
+fr_status fr_dataset_set_weights(fr_dataset *dataset, const double *weights, fr_error *error) {
+    if (dataset->is_planted || dataset->shift || dataset->counted > 0)
+        return fr_fail(error, FR_ERROR_USAGE, "%s: weights are for rows of one's own, before their first fit",
+                       dataset->source);
+    for (int64_t i = 0; weights && i < dataset->local_rows; i++) {
+        char number[FR_NUMBER_SIZE];
+        if (fr_is_weight(weights[i])) continue;
+        fr_format_double(number, sizeof number, weights[i]);
+        return fr_fail(error, FR_ERROR_DATA, "%s: u[%" PRId64 "] is %s, " FR_WEIGHT_EXPECTED, dataset->source,
+                       dataset->first_row + i, number);
+    }
+    free(dataset->weights);
+    dataset->weights = NULL;
+    if (!weights) return FR_OK;
+    FR_TRY(fr_dataset_take_weights(dataset, error));
+    memcpy(dataset->weights, weights, (size_t)dataset->local_rows * sizeof *weights);
+    return FR_OK;
+}
+
+/* -------------------------------------------------------------------------------------------- asked */
+
 fr_status fr_dataset_holds(const fr_dataset *set, fr_range needed, fr_error *error) {
     int64_t from = needed.first - set->first_row;
     if (needed.count == 0 || (from >= 0 && from + needed.count <= set->local_rows)) return FR_OK;
@@ -113,6 +142,7 @@ void fr_dataset_free(fr_dataset *dataset) {
     if (!dataset) return;
     free(dataset->rows);
     free(dataset->labels);
+    free(dataset->weights);
     free(dataset->planted);
     free(dataset->source);
     free(dataset->names);

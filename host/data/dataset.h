@@ -20,6 +20,10 @@ struct fr_dataset {
     fr_precision precision;
     void *rows;          /* local_rows x features float or double, or NULL */
     void *labels;        /* local_rows float or double, or NULL */
+    double *weights;     /* u of the local_rows rows, 0 or more, or NULL: 1 each; of mean 1 over all rows once counted > 0 */
+    int64_t counted;     /* rows with a weight above 0, over all ranks, */
+    double label_sum;    /* and sum u y over all rows: both since fr_weights_settle (columns/weights.h), 0 before */
+    bool weighed;        /* rows and labels are times sqrt(u) */
     double *planted;     /* w*, features values, or NULL */
     bool is_planted;
     fr_planted recipe;   /* of a planted set */
@@ -51,6 +55,12 @@ static inline fr_range fr_dataset_range(const fr_dataset *set) { return (fr_rang
  * row kept, rows and labels are no NULL all the same. For the readers. */
 fr_status fr_dataset_allocate(int64_t samples, int64_t features, fr_range kept, bool labels, fr_precision precision,
                               const char *source, fr_dataset **dataset, fr_error *error);
+
+/* Weights of 1 for the rows held, for a reader or a caller to fill. */
+fr_status fr_dataset_take_weights(fr_dataset *set, fr_error *error);
+
+/* Rows that count: all but those of weight 0. */
+static inline int64_t fr_dataset_counted(const fr_dataset *set) { return set->counted > 0 ? set->counted : set->samples; }
 
 /* Refuses a set that does not hold all of the rows `needed`, naming both. */
 fr_status fr_dataset_holds(const fr_dataset *set, fr_range needed, fr_error *error);

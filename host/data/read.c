@@ -1,5 +1,5 @@
 /*
- * read.c - opens a data file, finds out what it is, and adds labels that lie in a file of their own.
+ * read.c - opens a data file, finds out what it is, and adds labels and weights that lie in files of their own.
  *
  * Each file is opened once, so that pipes may be read.
  *
@@ -47,20 +47,30 @@ static fr_status check_workers(const char *path, const fr_read_options *options,
                    count, first, all);
 }
 
+/* Labels or weights are in a file of their own or in a column of a CSV. */
+static fr_status check_column(fr_dataset_parser *parser, const char *path, const char *what, const char *file,
+                              const char *column, fr_error *error) {
+    if (!column) return FR_OK;
+    if (file)
+        return fr_fail(error, FR_ERROR_USAGE, "--%ss %s and --%s-column %s contradict each other", what, file, what,
+                       column);
+    if (parser != fr_dataset_parse_csv)
+        return fr_fail(error, FR_ERROR_USAGE, "%s is no CSV file: --%s-column %s does not apply to it", path, what,
+                       column);
+    return FR_OK;
+}
+
 /* Refuses options that cannot apply to this kind of file. */
 static fr_status check_options(fr_dataset_parser *parser, const char *path, const fr_read_options *options,
                                fr_error *error) {
     FR_TRY(check_workers(path, options, error));
-    if (options->labels && fr_path_is_stdin(options->labels) && fr_path_is_stdin(path))
-        return fr_fail(error, FR_ERROR_USAGE, "%s: rows and labels cannot both come from standard input", path);
-    if (!options->label_column) return FR_OK;
-    if (options->labels)
-        return fr_fail(error, FR_ERROR_USAGE, "--labels %s and --label-column %s contradict each other",
-                       options->labels, options->label_column);
-    if (parser != fr_dataset_parse_csv)
-        return fr_fail(error, FR_ERROR_USAGE, "%s is no CSV file: --label-column %s does not apply to it", path,
-                       options->label_column);
-    return FR_OK;
+    bool rows = fr_path_is_stdin(path), labels = options->labels && fr_path_is_stdin(options->labels);
+    bool weights = options->weights && fr_path_is_stdin(options->weights);
+    if (rows + labels + weights > 1)
+        return fr_fail(error, FR_ERROR_USAGE, "%s: %s and %s cannot both come from standard input", path,
+                       rows ? "rows" : "labels", labels && rows ? "labels" : "weights");
+    FR_TRY(check_column(parser, path, "label", options->labels, options->label_column, error));
+    return check_column(parser, path, "weight", options->weights, options->weight_column, error);
 }
 
 /* ---------------------------------------------------------------------------------------- kind of file */
@@ -125,26 +135,39 @@ static fr_status find_parser(const fr_text *file, fr_dataset_parser **parser, fr
 /* Everything that is open while a data set is read. */
 typedef struct reading {
     const fr_read_options *options;
-    fr_text file, labels;
-    bool apart; /* labels have a file of their own, which is open */
+    fr_text file, labels, weights;
+    bool apart, weighs; /* labels, and weights, have files of their own, which are open */
     fr_missing missing;
 } reading;
+
+/* Rows whose label or weight is missing in a file of its own, in order. */
+static fr_status look_apart(reading *r, fr_error *error) {
+    if (!fr_missing_looks(&r->missing)) return FR_OK;
+    if (r->apart) FR_TRY(fr_labels_look(&r->labels, r->options, &r->missing, error));
+    if (r->weighs) FR_TRY(fr_weights_look(&r->weights, r->options, &r->missing, error));
+    fr_missing_sort(&r->missing);
+    return FR_OK;
+}
 
 static fr_status read_set(reading *r, const char *path, fr_dataset **set, fr_error *error) {
     const fr_read_options *options = r->options;
     fr_dataset_parser *parser;
     fr_stop stop = {options->stop, options->user};
-    uint64_t fingerprints[2] = {0, 0}; /* of the data and of the labels apart */
+    uint64_t fingerprints[3] = {0, 0, 0}; /* of the data, of the labels apart, of the weights apart */
     FR_TRY(fr_text_open(path, stop, &r->file, error));
     FR_TRY(find_parser(&r->file, &parser, error));
     FR_TRY(check_options(parser, path, options, error));
     FR_TRY(file_fingerprint(&r->file, &fingerprints[0], error));
     r->apart = fr_wants_labels(options) && options->labels;
     if (r->apart) FR_TRY(fr_text_open(options->labels, stop, &r->labels, error));
-    if (r->apart && fr_missing_looks(&r->missing)) FR_TRY(fr_labels_look(&r->labels, options, &r->missing, error));
+    r->weighs = options->weights != NULL;
+    if (r->weighs) FR_TRY(fr_text_open(options->weights, stop, &r->weights, error));
+    FR_TRY(look_apart(r, error));
     FR_TRY(parser(&r->file, options, &r->missing, set, error));
     if (r->apart) FR_TRY(fr_labels_read(&r->labels, options, &r->missing, *set, error));
+    if (r->weighs) FR_TRY(fr_weights_read(&r->weights, options, &r->missing, *set, error));
     if (r->apart) FR_TRY(file_fingerprint(&r->labels, &fingerprints[1], error));
+    if (r->weighs) FR_TRY(file_fingerprint(&r->weights, &fingerprints[2], error));
     (*set)->fingerprint = fr_checksum(fingerprints, sizeof fingerprints);
     fr_missing_remark(&r->missing, path, options);
     return FR_OK;
@@ -152,12 +175,14 @@ static fr_status read_set(reading *r, const char *path, fr_dataset **set, fr_err
 
 fr_status fr_dataset_read(const char *path, const fr_read_options *options, fr_dataset **dataset, fr_error *error) {
     const fr_read_options defaults = {0};
-    reading r = {.options = options ? options : &defaults, .file.descriptor = -1, .labels.descriptor = -1};
+    reading r = {.options = options ? options : &defaults, .file.descriptor = -1, .labels.descriptor = -1,
+                 .weights.descriptor = -1};
     r.missing.rule = r.options->missing;
     *dataset = NULL;
     fr_status status = read_set(&r, path, dataset, error);
     fr_text_close(&r.file);
     fr_text_close(&r.labels);
+    fr_text_close(&r.weights);
     fr_missing_free(&r.missing);
     if (status == FR_OK) return FR_OK;
     fr_dataset_free(*dataset);

@@ -20,6 +20,7 @@
 #include "solver/place.h"
 #include "data/planted.h"
 #include "columns/condition.h"
+#include "columns/weights.h"
 #include "fit/search.h"
 #include "fit/survey.h"
 #include "exchange/traffic.h"
@@ -62,7 +63,8 @@ static fr_status refuse_labels(const fr_dataset *set, fr_error *error) {
 /* Over all ranks: labels are there, and one of them is above 0. */
 static fr_status check_labels(const fr_dataset *set, fr_world *world, fr_error *error) {
     bool above = false, missing = set->local_rows > 0 && !set->labels, *all = NULL;
-    for (int64_t i = 0; !missing && i < set->local_rows && !above; i++) above = fr_dataset_label(set, i) > 0;
+    for (int64_t i = 0; !missing && i < set->local_rows && !above; i++)
+        above = fr_dataset_label(set, i) > 0 && (!set->weights || set->weights[i] > 0);
     fr_status status = missing ? fr_fail(error, FR_ERROR_DATA, "%s holds no labels; a fit needs them", set->source) : FR_OK;
     if (status == FR_OK)
         status = fr_allocate((void **)&all, fr_world_size(world), sizeof *all, "the ranks' agreement", error);
@@ -122,7 +124,9 @@ static fr_status prepare_rows(fr_solver *s, fr_error *error) {
     fr_world *world = s->place.world;
     fr_status status = fr_world_agree(world, own_rows(s, error), error);
     if (status == FR_OK) status = check_labels(set, world, error);
+    if (status == FR_OK) status = fr_weights_settle(set, &s->plan, world, error);
     if (status == FR_OK) status = condition(&s->options, &s->plan, set, error);
+    if (status == FR_OK) fr_weights_apply(set, s->plan.threads);
     if (status == FR_OK) status = make_plan(s, error); /* d may have grown by one */
     if (status == FR_OK && s->options.step_rule == FR_STEP_AUTO && s->plan.draws > 0 && !set->is_planted && set->shift)
         status = fr_dataset_long_rows(set, &s->plan, world, &s->plan.long_rows, error);
@@ -227,6 +231,7 @@ static fr_status begin(solver_rank *s, fr_error *error) {
     FR_TRY(fr_allocate((void **)&given, d, sizeof(double), "the start", error));
     FR_TRY(fr_survey_total(s->engine, s->comm, FR_PASS_LABELS, NULL, s->label_sum, &s->labels, error));
     if (!(s->labels.label2 > 0)) return refuse_labels(s->set, error); /* made on the device */
+    if (s->set->counted > 0) s->labels.label = s->set->label_sum; /* the labels are times sqrt(u) */
     FR_TRY(choose_step(s, error));
     for (int64_t j = 0; j < d; j++) norm += s->label_sum[j] * s->label_sum[j];
     fit->zero_loss = s->labels.label2 / n;
@@ -420,7 +425,7 @@ static fr_status fill_result(solver_rank *s, double seconds, double waited, fr_r
         .loss = s->fit.loss,
         .relative_error = s->fit.relative_error,
         .r_squared = spread > 0 ? 1 - n * s->fit.loss / spread : NAN,
-        .active = total.active / n,
+        .active = total.active / (double)fr_dataset_counted(s->set),
         .step_size = plan->settles && plan->draws == 0 ? plan->settle_eta : plan->steps.eta,
         .batch = plan->batch,
         .workers = plan->workers,
