@@ -14,7 +14,7 @@
 #include "json.h"
 #endif
 
-static const char *const COMMANDS[] = {"fit", "predict", "generate", "plan", "info"};
+static const char *const COMMANDS[] = {"fit", "predict", "generate", "plan", "show", "info"};
 static const std::string SMALL = "fit --samples 400 --features 20 ";
 
 static std::vector<std::string> lines_of(const std::string &text) {
@@ -60,7 +60,7 @@ INSTANTIATE_TEST_SUITE_P(
         Bad{"fit --nope", 2, {"--nope"}}, Bad{"fit --nope=3", 2, {"--nope"}}, Bad{"fit -z", 2, {"-z"}},
         Bad{"fit --sample 10", 2, {"--sample:", "not abbreviated", "--samples"}},
         Bad{"fit --interc", 2, {"not abbreviated", "--intercept"}}, Bad{"fit --sample=10", 2, {"not abbreviated"}},
-        Bad{"fit extra", 2, {"extra"}}, Bad{"info extra", 2, {"extra"}}, Bad{"predict", 2, {"MODEL DATA"}},
+        Bad{"fit extra", 2, {"extra"}}, Bad{"info one extra", 2, {"extra"}}, Bad{"predict", 2, {"MODEL DATA"}},
         Bad{"predict model", 2, {"MODEL DATA"}}, Bad{"predict a b c", 2, {"\"c\""}},
         Bad{"fit --samples", 2, {"--samples", "nothing"}}, Bad{"fit --json=1", 2, {"--json"}},
         Bad{"fit --output x.npy", 2, {"--output", "predict, generate"}}, Bad{"info --seed 1", 2, {"fit, generate"}},
@@ -269,7 +269,7 @@ TEST_F(Program, JsonHasNullWhereNothingIsKnown) {
     EXPECT_TRUE(own.null("relative_error"));
     EXPECT_TRUE(own.null("theory.condition_ii"));
     EXPECT_EQ(own.text("data.source"), "rows.csv");
-    EXPECT_EQ(own.text("model"), "kept");
+    EXPECT_EQ(own.text("model.path"), "kept");
     EXPECT_GT(own.number("r_squared"), 0.999);
 }
 

@@ -3,6 +3,10 @@
  */
 #include "program.h"
 
+#ifdef FR_HAVE_JANSSON
+#include "json.h"
+#endif
+
 namespace {
 
 class NamedColumns : public Program {
@@ -74,5 +78,65 @@ TEST_F(NamedColumns, NameWhatWasLeftOut) {
     Said said = run("fit --data rows.csv");
     EXPECT_NE(said.err.find("column \"big b\" of the features is a combination of others"), std::string::npos) << said.err;
 }
+
+/* -------------------------------------------------------------------------------------- fitrelu show */
+
+/* y = max(0, 2 "a, b" + 3 v - 1), exactly. */
+static std::string line_table() {
+    std::string text = "\"a, b\",v,y\n";
+    for (int i = 0; i < 30; i++) {
+        int a = i * 7 % 11, v = i * 5 % 7;
+        text += std::to_string(a) + "," + std::to_string(v) + "," + std::to_string(std::max(0, 2 * a + 3 * v - 1)) + "\n";
+    }
+    return text;
+}
+
+TEST_F(NamedColumns, AreShownWithTheirCoefficients) {
+    write("rows.csv", line_table());
+    EXPECT_EQ(run("fit --data rows.csv --intercept --model kept --quiet").code, 0);
+    Said text = run("show kept"), csv = run("show kept --csv");
+    EXPECT_EQ(text.code, 0) << text.err;
+    EXPECT_EQ(text.out.rfind("features        2\nlabel           y", 0), 0u) << text.out;
+    EXPECT_NE(text.out.find("\n\nintercept       -"), std::string::npos) << text.out;
+    EXPECT_NE(text.out.find("\na, b            "), std::string::npos) << text.out;
+    EXPECT_EQ(csv.out.rfind("name,coefficient\n(intercept),-", 0), 0u) << csv.out;
+    EXPECT_NE(csv.out.find("\n\"a, b\","), std::string::npos) << csv.out;
+    EXPECT_EQ(run("info kept").out, text.out);
+    EXPECT_EQ(run("info kept --csv").out, csv.out);
+    run("show kept --csv --json").refuses(2, {"--csv", "--json"});
+    run("info --csv").refuses(2, {"MODEL"});
+    run("show").refuses(2, {"MODEL"});
+    run("show rows.csv").refuses(5, {"rows.csv", "not a fitrelu model"});
+}
+
+TEST_F(NamedColumns, AreNumbersWhereThereAreNone) {
+    std::string text = line_table();
+    write("rows.csv", text.substr(text.find('\n') + 1));
+    EXPECT_EQ(run("fit --data rows.csv --model kept --quiet").code, 0);
+    Said said = run("show kept");
+    EXPECT_NE(said.out.find("\n2               "), std::string::npos) << said.out;
+    EXPECT_EQ(said.out.find("label"), std::string::npos) << said.out;
+}
+
+#ifdef FR_HAVE_JANSSON
+TEST_F(NamedColumns, AreMembersOfTheResult) {
+    write("rows.csv", line_table());
+    Json fit(run("fit --data rows.csv --intercept --model kept --json --quiet"));
+    Json show(run("show kept --json"));
+    for (const Json *json : {&fit, &show}) {
+        EXPECT_EQ(json->text("model.path"), "kept");
+        EXPECT_EQ(json->text("model.label"), "y");
+        EXPECT_EQ(json->number("model.features"), 2);
+        EXPECT_NEAR(json->number("model.intercept"), -1, 1e-3);
+        ASSERT_EQ(json_array_size(json->at("model.weights")), 2u);
+        EXPECT_NEAR(json_number_value(json_array_get(json->at("model.weights"), 1)), 3, 1e-3);
+        EXPECT_STREQ(json_string_value(json_array_get(json->at("model.names"), 0)), "a, b");
+    }
+    EXPECT_TRUE(Json(run("fit --data rows.csv --json --quiet")).null("model.path"));
+    Json planted(run("fit -n 100 -d 5 --json --quiet --model other"));
+    EXPECT_EQ(planted.text("model.path"), "other");
+    EXPECT_EQ(json_object_size(planted.at("model")), 1u) << "whose weights are of no use to anybody";
+}
+#endif
 
 } // namespace

@@ -35,6 +35,7 @@ typedef struct fit_job {
     double *start; /* of --init FILE */
     fr_solver *solver;
     fr_result result;
+    fr_model *model; /* where there is a result, on the rank that speaks */
     note_list notes;
     fr_world *world;
     bool speaks; /* rank 0, which alone writes and prints */
@@ -167,31 +168,23 @@ static bool is_a_result(const fr_result *result) {
     return result->outcome != FR_DIVERGED && result->outcome != FR_DEAD;
 }
 
-static fr_status write_model(fit_job *job, fr_error *error) {
-    fr_model *model = NULL;
-    fr_status status = fr_solver_model(job->solver, &model, error);
-    if (status == FR_OK) status = fr_model_write(model, job->settings.model, error);
-    fr_model_free(model);
-    return status;
-}
-
 static fr_status write_outputs(fit_job *job, fr_error *error) {
-    fr_status status = FR_OK;
-    if (job->history) status = fr_output_commit(job->history, error);
+    fr_output *history = job->history;
     job->history = NULL;
-    if (status == FR_OK && job->settings.model && is_a_result(&job->result))
-        status = write_model(job, error);
-    return status;
+    if (history) FR_TRY(fr_output_commit(history, error));
+    if (!is_a_result(&job->result) || !(job->settings.model || job->settings.data)) return FR_OK;
+    FR_TRY(fr_solver_model(job->solver, &job->model, error));
+    return job->settings.model ? fr_model_write(job->model, job->settings.model, error) : FR_OK;
 }
 
 static void print_result(const fit_job *job) {
-    bool kept = job->settings.model && is_a_result(&job->result);
     fit_report report = {.settings = &job->settings,
                          .result = &job->result,
                          .notes = &job->notes,
                          .samples = job->samples,
                          .features = job->features,
-                         .model = kept ? job->settings.model : NULL};
+                         .path = job->model ? job->settings.model : NULL,
+                         .model = job->settings.data ? job->model : NULL};
     if (job->settings.json) fit_report_json(&report);
     else if (job->settings.explain) fit_report_sentences(&report);
     else fit_report_table(&report);
@@ -266,6 +259,7 @@ static int run_job(fit_job *job) {
 }
 
 static void close_job(fit_job *job) {
+    fr_model_free(job->model);
     fr_solver_free(job->solver);
     fr_dataset_free(job->data);
     fr_output_discard(job->history);

@@ -1,5 +1,5 @@
 /*
- * cmd_info.c - fitrelu info: what the library says of itself, as it is or as JSON.
+ * cmd_info.c - fitrelu info: what the library says of itself, as it is or as JSON; or of a model, what fitrelu show says.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,6 +28,8 @@ static void print_json(char *text) {
 }
 
 int cmd_info(const arguments *given) {
+    if (given->operands_given > 0) return cmd_show(given);
+    if (given->values[OPT_CSV].given) return message_usage("--csv needs a MODEL: 'fitrelu info MODEL --csv'");
     size_t size = fr_build_info(NULL, 0) + 1;
     char *text = malloc(size);
     if (!text) {

@@ -6,7 +6,7 @@
 #include "fitrelu/commands.h"
 
 const command command_table[] = {
-    {"fit", COMMAND_FIT, "", 0, "fit one ReLU to planted data or to a file",
+    {"fit", COMMAND_FIT, "", 0, 0, "fit one ReLU to planted data or to a file",
      "Fits y = max(0, <w, x>) by mini-batch SGD, or by quantized SGD with --levels or --bits. Without options it "
      "fits a "
      "small planted problem and explains what it did. With --data it fits your own rows: NPY, NPZ (arrays X and y), "
@@ -17,18 +17,18 @@ const command command_table[] = {
      "fitrelu fit --tolerance 1e-6 --json --history curve.csv\n"
      "mpirun -np 5 fitrelu fit --data rows.npy --labels labels.npy --collective master --bits 7\n",
      cmd_fit},
-    {"predict", COMMAND_PREDICT, "MODEL DATA", 2, "apply a fitted model to the rows of a file",
+    {"predict", COMMAND_PREDICT, "MODEL DATA", 2, 2, "apply a fitted model to the rows of a file",
      "Writes one prediction a line for the rows of DATA, in their order. Columns with names are matched to the model's by "
      "name, wherever they stand. Where DATA holds labels as well (or --labels gives them), the loss and R^2 of the "
      "predictions are told on stderr.",
      "fitrelu predict houses.model new.csv\n"
      "fitrelu predict houses.model test.csv --output predictions.npy\n",
      cmd_predict},
-    {"generate", COMMAND_GENERATE, "", 0, "write a planted data set to a file",
+    {"generate", COMMAND_GENERATE, "", 0, 0, "write a planted data set to a file",
      "Writes rows, labels and the planted weights w* to FILE: one archive with the arrays X, y and w_star where FILE "
      "ends in .npz; the rows in FILE, with -labels.npy and -planted.npy beside it, where FILE ends in .npy.",
      "fitrelu generate --samples 10K --features 100 --noise 5 --output planted.npz\n", cmd_generate},
-    {"experiment", COMMAND_EXPERIMENT, "NAME", 1, "reproduce a figure of the paper and hold its claims against it",
+    {"experiment", COMMAND_EXPERIMENT, "NAME", 1, 1, "reproduce a figure of the paper and hold its claims against it",
      "Runs the independent trials of an experiment on every core, writes NAME.csv, NAME.json, NAME.png and NAME.svg "
      "into the folder --output, and prints for each claim what the paper says, what was measured and whether it "
      "holds. An interrupted one goes on where it was when called again with the same options. NAME is fig1a (SGD for "
@@ -43,7 +43,7 @@ const command command_table[] = {
      "fitrelu experiment fig1a --batches 50,100,200 --seeds 10 --output results\n"
      "fitrelu experiment all --output results\n",
      cmd_experiment},
-    {"plan", COMMAND_PLAN, "", 0, "predict steps, bytes and time of each way to exchange gradients",
+    {"plan", COMMAND_PLAN, "", 0, 0, "predict steps, bytes and time of each way to exchange gradients",
      "Predicts, without running anything, how many steps a fit of Gaussian rows takes with each collective and number "
      "of levels, what a rank sends and receives, and how long a step and the whole take on the links described; marks "
      "the best and says whether quantization pays. Steps are given twice: near w*, with the step size auto, and as "
@@ -55,9 +55,18 @@ const command command_table[] = {
      "    --bandwidth 100G --inner-bandwidth 2400G --compute-rate 400G\n"
      "mpirun -np 8 --hostfile hosts fitrelu plan --features 100K --measure\n",
      cmd_plan},
-    {"info", COMMAND_INFO, "", 0, "tell what this build holds and which devices it sees",
-     "Prints version, compiler, build options, library versions and devices: what a report of a fault needs.",
-     "fitrelu info\n", cmd_info},
+    {"show", COMMAND_SHOW, "MODEL", 1, 1, "print the intercept and coefficients of a fitted model",
+     "Prints the label, the intercept and the coefficient of each feature, by the names of the columns that the model was "
+     "fitted to, or by number where they had none: max(0, intercept + sum of coefficient times column) is the prediction.",
+     "fitrelu show houses.model\n"
+     "fitrelu show houses.model --csv > coefficients.csv\n",
+     cmd_show},
+    {"info", COMMAND_INFO, "[MODEL]", 1, 0, "tell what this build holds and which devices it sees, or what a model holds",
+     "Prints version, compiler, build options, library versions and devices: what a report of a fault needs. Of a MODEL "
+     "it prints what 'fitrelu show' prints.",
+     "fitrelu info\n"
+     "fitrelu info houses.model\n",
+     cmd_info},
 };
 
 const int command_count = sizeof command_table / sizeof command_table[0];

@@ -14,13 +14,14 @@ typedef enum command_bit {
     COMMAND_INFO = 1 << 3,
     COMMAND_EXPERIMENT = 1 << 4,
     COMMAND_PLAN = 1 << 5,
-    COMMAND_ALL = (1 << 6) - 1
+    COMMAND_SHOW = 1 << 6,
+    COMMAND_ALL = (1 << 7) - 1
 } command_bit;
 
 /* Started by mpirun, the processes do these together. */
 enum { COMMANDS_ON_RANKS = COMMAND_FIT | COMMAND_PLAN };
 /* Of these, the first process does the work and speaks, and the others have nothing to do. */
-enum { COMMANDS_ONCE = COMMAND_PREDICT | COMMAND_INFO };
+enum { COMMANDS_ONCE = COMMAND_PREDICT | COMMAND_SHOW | COMMAND_INFO };
 
 /* Everything that a subcommand was given: fitrelu/option_parse.h. */
 typedef struct arguments arguments;
@@ -32,7 +33,7 @@ typedef struct command {
     const char *name;
     unsigned bit;
     const char *operands; /* "MODEL DATA", or "" */
-    int operand_count;
+    int operand_count, operands_needed; /* at most and at least */
     const char *summary;     /* one line */
     const char *description; /* a paragraph or two */
     const char *examples;    /* lines of shell, for --help and the man page */
@@ -45,6 +46,6 @@ extern const int command_count;
 /* The subcommand of that name, or NULL. */
 const command *command_find(const char *name);
 
-command_run cmd_fit, cmd_predict, cmd_generate, cmd_experiment, cmd_plan, cmd_info;
+command_run cmd_fit, cmd_predict, cmd_generate, cmd_experiment, cmd_plan, cmd_show, cmd_info;
 
 #endif

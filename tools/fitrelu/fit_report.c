@@ -10,6 +10,10 @@
 
 #include "fitrelu/fit_report.h"
 #include "fitrelu/json_writer.h"
+#include "fitrelu/model_report.h"
+
+/* Features whose coefficients a JSON result holds; a larger model is in its file alone. */
+enum { MOST_TOLD = 10000 };
 
 /* NULL where nothing is quantized. */
 static const char *scale_of(const fr_result *result) {
@@ -119,7 +123,8 @@ void fit_report_json(const fit_report *report) {
         json_integer(&json, "agreeing", r->agreeing);
         json_end(&json);
     }
-    json_string(&json, "model", report->model);
+    if (report->path || report->model) model_report_member(&json, report->path, report->model, MOST_TOLD);
+    else json_null(&json, "model");
     json_begin_array(&json, "notes");
     for (int i = 0; i < report->notes->count; i++) json_string(&json, NULL, report->notes->lines[i]);
     json_end_array(&json);
@@ -190,7 +195,7 @@ void fit_report_table(const fit_report *report) {
     if (r->rank_sent)
         row("traffic", "%.6g bytes sent a rank and step, %.3g bits a coordinate", r->bytes_sent_per_iteration,
             r->bits_per_coordinate);
-    if (report->model) row("model", "%s", report->model);
+    if (report->path) row("model", "%s", report->path);
 }
 
 /* --------------------------------------------------------------------------------------- sentences */

@@ -13,7 +13,8 @@ typedef struct fit_report {
     const fr_result *result;
     const note_list *notes;
     int64_t samples, features;
-    const char *model; /* the file that was written, or NULL */
+    const char *path;      /* the file of the model that was written, or NULL */
+    const fr_model *model; /* what was found in data of one's own; NULL: planted, or no result */
 } fit_report;
 
 void fit_report_json(const fit_report *report);

@@ -209,5 +209,7 @@ int option_parse(const command *which, int argc, char **argv, arguments *given) 
     }
     given->operands = argv + optind;
     if (given->values[OPT_HELP].given || given->values[OPT_VERSION].given) return 0;
-    return argc - optind == which->operand_count ? 0 : refuse_operands(which, argc - optind, given->operands);
+    int count = given->operands_given = argc - optind;
+    bool fits = count >= which->operands_needed && count <= which->operand_count;
+    return fits ? 0 : refuse_operands(which, count, given->operands);
 }

@@ -27,7 +27,8 @@ typedef struct option_value {
 struct arguments {
     const command *command;
     option_value values[OPT_COUNT];
-    char **operands; /* command->operand_count of them, unless help or version is asked for */
+    char **operands; /* as many as the command takes, unless help or version is asked for */
+    int operands_given;
     int options_given;
     fr_world *world; /* of a command that runs on several ranks */
 };

@@ -149,6 +149,8 @@ const option_entry option_table[OPT_COUNT] = {
                      "write a CSV row a report: iteration,seconds,loss,relative_error,bytes_sent"},
     [OPT_JSON] = {"json", 0, GROUP_RESULTS, COMMAND_ALL, KIND_FLAG, NULL, NULL, 0, 0, 0,
                   "print one JSON object on stdout instead of text"},
+    [OPT_CSV] = {"csv", 0, GROUP_RESULTS, COMMAND_SHOW | COMMAND_INFO, KIND_FLAG, NULL, NULL, 0, 0, 0,
+                 "print rows name,coefficient instead, for other programs"},
     [OPT_REPORT_EVERY] = {"report-every", 0, GROUP_RESULTS, FIT, KIND_INTEGER, "N", NULL, 1, MOST, 0,
                           "steps between reports (default: at doubling intervals)"},
     [OPT_CHECKPOINT] = {"checkpoint", 0, GROUP_RESULTS, FIT, KIND_FILE, "FILE", NULL, 0, 0, 0,

@@ -60,6 +60,7 @@ typedef enum option_id {
     OPT_OUTPUT,
     OPT_HISTORY,
     OPT_JSON,
+    OPT_CSV,
     OPT_REPORT_EVERY,
     OPT_CHECKPOINT,
     OPT_RESUME,
