@@ -17,7 +17,7 @@ static weight_sums add_weights(const fr_dataset *set, fr_range rows) {
     for (int64_t i = rows.first; i < rows.first + rows.count; i++) {
         sums.weight += set->weights[i];
         sums.counted += set->weights[i] > 0;
-        sums.label += set->weights[i] * fr_dataset_label(set, i);
+        if (set->labels) sums.label += set->weights[i] * fr_dataset_label(set, i);
     }
     return sums;
 }

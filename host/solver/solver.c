@@ -123,8 +123,8 @@ static fr_status prepare_rows(fr_solver *s, fr_error *error) {
     fr_dataset *set = s->set;
     fr_world *world = s->place.world;
     fr_status status = fr_world_agree(world, own_rows(s, error), error);
-    if (status == FR_OK) status = check_labels(set, world, error);
     if (status == FR_OK) status = fr_weights_settle(set, &s->plan, world, error);
+    if (status == FR_OK) status = check_labels(set, world, error);
     if (status == FR_OK) status = condition(&s->options, &s->plan, set, error);
     if (status == FR_OK) fr_weights_apply(set, s->plan.threads);
     if (status == FR_OK) status = make_plan(s, error); /* d may have grown by one */

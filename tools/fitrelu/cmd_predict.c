@@ -40,25 +40,29 @@ static fr_status read_data(prediction *p, const char *path, const option_value *
                                .names = fr_model_names(p->model),
                                .label_name = fr_model_label_name(p->model),
                                .labels_optional = true};
-    if (values[OPT_LABELS].given) reading.labels = values[OPT_LABELS].text;
-    if (values[OPT_LABEL_COLUMN].given) reading.label_column = values[OPT_LABEL_COLUMN].text;
     reading_settings(values, &reading);
     return fr_dataset_read(path, &reading, &p->data, error);
 }
 
-/* Loss (1.1) and R^2; sums of squares about the mean in two passes, so that large labels lose no digits. */
-static void judge(prediction *p) {
-    double mean = 0, residual = 0, spread = 0, n = (double)p->samples;
+/* Loss (1.1) and R^2, by the weights of rows; sums of squares about the mean in two passes, so that large labels lose no
+ * digits. */
+static fr_status judge(prediction *p, fr_error *error) {
+    const double *weights = p->data->weights;
+    double mean = 0, residual = 0, spread = 0, all = (double)p->samples;
     p->loss = p->r_squared = NAN;
-    if (!p->data->labels) return;
-    for (int64_t i = 0; i < p->samples; i++) mean += fr_dataset_label(p->data, i) / n;
+    if (!p->data->labels) return FR_OK;
+    if (weights) all = 0;
+    for (int64_t i = 0; weights && i < p->samples; i++) all += weights[i];
+    if (!(all > 0)) return fr_fail(error, FR_ERROR_DATA, "%s: the weights of all its rows are 0", p->data->source);
+    for (int64_t i = 0; i < p->samples; i++) mean += fr_dataset_label(p->data, i) / all * (weights ? weights[i] : 1);
     for (int64_t i = 0; i < p->samples; i++) {
-        double label = fr_dataset_label(p->data, i), off = p->values[i] - label;
-        residual += off * off;
-        spread += (label - mean) * (label - mean);
+        double u = weights ? weights[i] : 1, label = fr_dataset_label(p->data, i), off = p->values[i] - label;
+        residual += u * (off * off);
+        spread += u * ((label - mean) * (label - mean));
     }
-    p->loss = residual / n;
+    p->loss = residual / all;
     if (spread > 0) p->r_squared = 1 - residual / spread;
+    return FR_OK;
 }
 
 static fr_status predict(prediction *p, const arguments *given, fr_error *error) {
@@ -69,8 +73,7 @@ static fr_status predict(prediction *p, const arguments *given, fr_error *error)
     p->samples = fr_dataset_samples(p->data);
     status = fr_allocate((void **)&p->values, p->samples, sizeof *p->values, "the predictions", error);
     if (status == FR_OK) status = fr_model_predict(p->model, p->data, p->values, error);
-    if (status == FR_OK) judge(p);
-    return status;
+    return status == FR_OK ? judge(p, error) : status;
 }
 
 /* ----------------------------------------------------------------------------------------- output */
@@ -152,10 +155,9 @@ static int run(prediction *p, const arguments *given) {
 int cmd_predict(const arguments *given) {
     const option_value *values = given->values;
     prediction p = {.output = values[OPT_OUTPUT].given ? values[OPT_OUTPUT].text : NULL};
-    if (values[OPT_LABELS].given && values[OPT_LABEL_COLUMN].given)
-        return message_usage("--labels %s and --label-column %s contradict each other", values[OPT_LABELS].text,
-                             values[OPT_LABEL_COLUMN].text);
-    int code = run(&p, given);
+    int code = check_reading(values);
+    if (code != 0) return code;
+    code = run(&p, given);
     fr_model_free(p.model);
     fr_dataset_free(p.data);
     free(p.values);

@@ -26,6 +26,11 @@ static const char *collective_of(const fr_result *result) {
     return sent ? fr_collective_name(result->collective) : NULL;
 }
 
+/* The file or column of the weights of rows; NULL without. */
+static const char *weights_of(const fit_settings *settings) {
+    return settings->reading.weights ? settings->reading.weights : settings->reading.weight_column;
+}
+
 /* -------------------------------------------------------------------------------------------- JSON */
 
 static void write_data(json_writer *json, const fit_report *report) {
@@ -36,6 +41,7 @@ static void write_data(json_writer *json, const fit_report *report) {
     json_integer(json, "samples", report->samples);
     json_integer(json, "features", report->features);
     json_string(json, "seed", seed);
+    json_string(json, "weights", weights_of(report->settings));
     json_end(json);
 }
 
@@ -178,6 +184,7 @@ void fit_report_table(const fit_report *report) {
     const char *source = report->settings->data ? report->settings->data : "planted";
     row("status", "%s", outcome_words(r));
     row("data", "%s, %" PRId64 " rows of %" PRId64 " features", source, report->samples, report->features);
+    if (weights_of(report->settings)) row("weights", "%s", weights_of(report->settings));
     method_row(r);
     row("step size", "%.4g (%s, %s)", r->step_size, fr_step_rule_name(r->step_rule), fr_schedule_name(r->schedule));
     place_row(r);
