@@ -51,8 +51,9 @@ typedef enum fr_status {
  * an fr_error accepts NULL. Written only on failure. */
 typedef struct fr_error {
     fr_status status;
-    int rank;   /* failing rank, or -1 */
-    int device; /* failing GPU, or -1 */
+    int rank;     /* the failing rank, which the line names; or -1 */
+    int device;   /* the failing GPU, or -1 */
+    int64_t step; /* the step of the fit, which the line names; or -1 */
     char message[480];
 } fr_error;
 
@@ -151,7 +152,7 @@ typedef struct fr_options {
                                     to notice a signal */
     void *report_user;           /* handed to both */
     const char *checkpoint;     /* file written at reports and at the end, or NULL */
-    const char *resume;         /* checkpoint to go on from, or NULL */
+    const char *resume;         /* checkpoint to go on from, of a run with these options and data; or NULL */
 } fr_options;
 
 FR_API void fr_options_default(fr_options *options);

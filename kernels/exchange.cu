@@ -23,7 +23,7 @@ __global__ void __launch_bounds__(exchange_threads)
     if (j >= features) return;
     int sum = 0;
     for (int k = 0; k < workers; k++) sum += levels[k * features + j];
-    total[j] = int8_t(sum); /* at most K s <= 127, by fr_plan_make */
+    total[j] = int8_t(sum); /* at most K s <= 127, by fr_plan_begin */
 }
 
 /* Column sums of workers x columns values, in double, workers in order, rounded once.

@@ -19,39 +19,36 @@ typedef struct header {
 } header;
 
 fr_status fr_sealed_write(const char *path, const fr_seal *seal, const void *payload, size_t size, fr_error *error) {
-    unsigned char *all = NULL;
+    FR_OWNED unsigned char *all = NULL;
     fr_output *output = NULL;
     uint64_t sum;
     header head = {.version = seal->version, .checksum = FR_CHECKSUM, .size = size};
     memcpy(head.magic, seal->magic, sizeof head.magic);
-    fr_status status = fr_allocate((void **)&all, (int64_t)(sizeof head + size), 1, seal->what, error);
-    if (status != FR_OK) return status;
+    FR_TRY(fr_allocate((void **)&all, (int64_t)(sizeof head + size), 1, seal->what, error));
     memcpy(all, &head, sizeof head);
     memcpy(all + sizeof head, payload, size);
     sum = fr_checksum(all, sizeof head + size);
-    status = fr_output_open(path, &output, error);
-    if (status == FR_OK) {
-        fr_output_write(output, all, sizeof head + size);
-        fr_output_write(output, &sum, sizeof sum);
-        status = fr_output_commit(output, error);
-    }
-    free(all);
-    return status;
+    FR_TRY(fr_output_open(path, &output, error));
+    fr_output_write(output, all, sizeof head + size);
+    fr_output_write(output, &sum, sizeof sum);
+    return fr_output_commit(output, error);
+}
+
+static fr_status read_open(FILE *file, const char *path, const fr_seal *seal, unsigned char **all, size_t *size,
+                           fr_error *error) {
+    struct stat info;
+    if (fstat(fileno(file), &info) != 0 || !S_ISREG(info.st_mode))
+        return fr_fail(error, FR_ERROR, "cannot read %s %s: it is not a regular file", seal->what, path);
+    *size = (size_t)info.st_size;
+    FR_TRY(fr_allocate((void **)all, (int64_t)*size + 1, 1, seal->what, error));
+    if (fread(*all, 1, *size, file) == *size) return FR_OK;
+    return fr_fail_errno(error, FR_ERROR, "cannot read %s %s", seal->what, path);
 }
 
 static fr_status read_all(const char *path, const fr_seal *seal, unsigned char **all, size_t *size, fr_error *error) {
-    struct stat info;
     FILE *file = fopen(path, "rb");
     if (!file) return fr_fail_errno(error, FR_ERROR, "cannot read %s %s", seal->what, path);
-    fr_status status = FR_OK;
-    if (fstat(fileno(file), &info) != 0 || !S_ISREG(info.st_mode)) {
-        status = fr_fail(error, FR_ERROR, "cannot read %s %s: it is not a regular file", seal->what, path);
-    } else {
-        *size = (size_t)info.st_size;
-        status = fr_allocate((void **)all, (int64_t)*size + 1, 1, seal->what, error);
-        if (status == FR_OK && fread(*all, 1, *size, file) != *size)
-            status = fr_fail_errno(error, FR_ERROR, "cannot read %s %s", seal->what, path);
-    }
+    fr_status status = read_open(file, path, seal, all, size, error);
     fclose(file);
     return status;
 }
@@ -78,16 +75,13 @@ static fr_status check(const char *path, const fr_seal *seal, const unsigned cha
 }
 
 fr_status fr_sealed_read(const char *path, const fr_seal *seal, void **payload, size_t *size, fr_error *error) {
-    unsigned char *all = NULL;
+    FR_OWNED unsigned char *all = NULL;
     size_t total = 0;
-    fr_status status = read_all(path, seal, &all, &total, error);
-    if (status == FR_OK) status = check(path, seal, all, total, error);
-    if (status != FR_OK) {
-        free(all);
-        return status;
-    }
+    FR_TRY(read_all(path, seal, &all, &total, error));
+    FR_TRY(check(path, seal, all, total, error));
     *size = total - sizeof(header) - sizeof(uint64_t);
     memmove(all, all + sizeof(header), *size);
     *payload = all;
+    all = NULL; /* the caller's */
     return FR_OK;
 }

@@ -36,6 +36,7 @@ static void write_line(fr_error *error, fr_status status, const char *format, va
     error->status = status;
     error->rank = -1;
     error->device = -1;
+    error->step = -1;
     vsnprintf(error->message, sizeof error->message, format, arguments);
     for (char *c = error->message; *c; c++) /* out of a file or its name, for instance; a message is one line */
         if ((unsigned char)*c < 32 || *c == 127) *c = '?';
@@ -60,6 +61,30 @@ fr_status fr_fail_errno(fr_error *error, fr_status status, const char *format, .
     size_t used = strlen(error->message);
     snprintf(error->message + used, sizeof error->message - used, ": %s", reason);
     return status;
+}
+
+fr_status fr_fail_on_rank(fr_error *error, fr_status status, int rank, const char *format, ...) {
+    if (!error) return status;
+    va_list arguments;
+    va_start(arguments, format);
+    write_line(error, status, format, arguments);
+    va_end(arguments);
+    error->rank = rank;
+    return status;
+}
+
+void fr_error_name_rank(fr_error *error, int rank) {
+    if (!error || error->rank >= 0) return;
+    const fr_error said = *error;
+    snprintf(error->message, sizeof error->message, "rank %d: %.450s", rank, said.message);
+    error->rank = rank;
+}
+
+void fr_error_name_step(fr_error *error, int64_t step) {
+    if (!error || error->step >= 0) return;
+    const fr_error said = *error;
+    snprintf(error->message, sizeof error->message, "%.440s (step %" PRId64 ")", said.message, step);
+    error->step = step;
 }
 
 /* ---------------------------------------------------------------------------------- available memory */

@@ -20,6 +20,15 @@ fr_status fr_fail(fr_error *error, fr_status status, const char *format, ...)
 fr_status fr_fail_errno(fr_error *error, fr_status status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
+/* Like fr_fail for a line that names the rank at fault. */
+fr_status fr_fail_on_rank(fr_error *error, fr_status status, int rank, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+
+/* Puts "rank R: " before the line, or " (step T)" behind it, unless the line names one already (error->rank, ->step).
+ * NULL is fine. */
+void fr_error_name_rank(fr_error *error, int rank);
+void fr_error_name_step(fr_error *error, int64_t step);
+
 /* Returns from the calling function if the call fails; what the function holds is FR_OWNED. */
 #define FR_TRY(call)                                \
     do {                                            \

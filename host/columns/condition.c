@@ -200,15 +200,15 @@ static fr_status refuse_again(const fr_dataset *set, fr_error *error) {
     return fr_fail(error, FR_ERROR_USAGE, "%s: this data set was prepared for another kind of fit already", set->source);
 }
 
-fr_status fr_dataset_condition(fr_dataset *set, fr_conditioning how, const fr_plan *plan, fr_world *world,
-                               fr_error *error) {
+fr_status fr_dataset_condition(fr_dataset *set, fr_conditioning how, const fr_plan *plan, int threads,
+                               fr_world *world, fr_error *error) {
     if (is_conditioned(set, how)) return FR_OK;
     if (set->shift) return refuse_again(set, error);
     if (!how.center && !how.scale && !how.intercept) return FR_OK;
     if (set->weighed) return refuse_again(set, error);
     fr_shard s;
     columns c = {0};
-    fr_status status = fr_shard_make(&s, set, plan, world, error);
+    fr_status status = fr_shard_make(&s, set, plan, threads, world, error);
     if (status == FR_OK) status = fr_world_agree(world, make_columns(&c, set, error), error);
     if (status == FR_OK) {
         fr_products products = fr_products_begin(true);

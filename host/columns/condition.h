@@ -19,15 +19,16 @@ typedef struct fr_conditioning {
 /* Changes rows in place, by their weights where they have any, and remembers how (set->shift, scale, mix, intercept, constant, left_out). Once only. Sums over
  * rows are taken a worker of the plan and added in the order of workers over all ranks of the world (NULL: this process
  * holds all rows), and one rank's factor serves all, so that every rank changes its rows in the same way, to the bit.
- * FR_ERROR_DATA names a column whose squares overflow. Called by all ranks, which all fail if one does. */
-fr_status fr_dataset_condition(fr_dataset *set, fr_conditioning how, const fr_plan *plan, fr_world *world,
-                               fr_error *error);
+ * threads: 0 for as many as OpenMP would start. FR_ERROR_DATA names a column whose squares overflow. Called by all
+ * ranks, which all fail if one does. */
+fr_status fr_dataset_condition(fr_dataset *set, fr_conditioning how, const fr_plan *plan, int threads,
+                               fr_world *world, fr_error *error);
 
 /* Called by all ranks. The largest of mean(||x||^2 <v, x>^2) / mean(<v, x>^2) over v along each column and along the
  * longest row of the rows: how much of a direction's second moment sits in long rows. d + 2 for Gaussian columns of
  * variance 1. */
-fr_status fr_dataset_long_rows(const fr_dataset *set, const fr_plan *plan, fr_world *world, double *weighted,
-                               fr_error *error);
+fr_status fr_dataset_long_rows(const fr_dataset *set, const fr_plan *plan, int threads, fr_world *world,
+                               double *weighted, fr_error *error);
 
 /* From weights of the conditioned columns to those of the user's features: w' = R^-1 w'' where columns were
  * combined, w_j = w'_j / scale_j, and the intercept b = b' - sum_j w_j shift_j, which goes to a constant column's

@@ -79,10 +79,10 @@ static fr_status weigh(const fr_shard *s, double *weighted, fr_error *error) {
     return FR_OK;
 }
 
-fr_status fr_dataset_long_rows(const fr_dataset *set, const fr_plan *plan, fr_world *world, double *weighted,
-                               fr_error *error) {
+fr_status fr_dataset_long_rows(const fr_dataset *set, const fr_plan *plan, int threads, fr_world *world,
+                               double *weighted, fr_error *error) {
     fr_shard s;
-    fr_status status = fr_shard_make(&s, set, plan, world, error);
+    fr_status status = fr_shard_make(&s, set, plan, threads, world, error);
     if (status == FR_OK) status = weigh(&s, weighted, error);
     fr_shard_free(&s);
     return status;

@@ -8,11 +8,12 @@
 /* Parts of all workers together, about, so that many threads find work; rows that are worth a part. */
 enum { PARTS = 64, PART_ROWS = 64 };
 
-fr_status fr_shard_make(fr_shard *s, const fr_dataset *set, const fr_plan *plan, fr_world *world, fr_error *error) {
+fr_status fr_shard_make(fr_shard *s, const fr_dataset *set, const fr_plan *plan, int threads, fr_world *world,
+                        fr_error *error) {
     int ranks = fr_world_size(world), rank = fr_world_rank(world);
     *s = (fr_shard){.set = set, .weights = set->weighed ? NULL : set->weights, .plan = plan, .world = world, .first = fr_first_worker(plan, ranks, rank)};
     s->own = fr_first_worker(plan, ranks, rank + 1) - s->first;
-    s->threads = plan->threads > 0 ? plan->threads : fr_default_threads();
+    s->threads = threads > 0 ? threads : fr_default_threads();
     if (set->local_rows * set->features < 100000) s->threads = 1;
     fr_status status = fr_allocate((void **)&s->owns, ranks, sizeof *s->owns, "the ranks", error);
     for (int r = 0; status == FR_OK && r < ranks; r++)

@@ -23,9 +23,8 @@ typedef struct fr_shard {
     fr_team *team;
 } fr_shard;
 
-/* plan->threads threads, or as many as OpenMP would start where it is 0; one for little data. Called by all ranks,
- * which all fail if one does. */
-fr_status fr_shard_make(fr_shard *shard, const fr_dataset *set, const fr_plan *plan, fr_world *world,
+/* threads: 0 for as many as OpenMP would start; little data get one. Called by all ranks, which all fail if one does. */
+fr_status fr_shard_make(fr_shard *shard, const fr_dataset *set, const fr_plan *plan, int threads, fr_world *world,
                         fr_error *error);
 void fr_shard_free(fr_shard *shard);
 

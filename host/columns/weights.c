@@ -35,7 +35,7 @@ fr_status fr_weights_settle(fr_dataset *set, const fr_plan *plan, fr_world *worl
     weight_sums total = {0, 0, 0};
     double n = (double)set->samples;
     if (!set->weights || set->counted > 0) return FR_OK;
-    fr_status status = fr_shard_make(&s, set, plan, world, error);
+    fr_status status = fr_shard_make(&s, set, plan, 1, world, error);
     if (status == FR_OK) status = sum_weights(&s, &total, error);
     fr_shard_free(&s);
     FR_TRY(status);

@@ -1,7 +1,7 @@
 /*
- * dataset.c - the data set object: made, filled from arrays, checked, asked and freed.
+ * dataset.c - the data set object: made, checked, asked and freed.
  *
- * Files are read in data/read.c and the dataset_*.c beside it, and written in data/write.c.
+ * It is filled in data/arrays.c, data/read.c and data/planted.c, and written in data/write.c.
  */
 #ifndef _XOPEN_SOURCE
 #define _XOPEN_SOURCE 700
@@ -9,12 +9,8 @@
 #include "data/dataset.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "base/parse_number.h"
-#include "data/limits.h"
 
 fr_status fr_dataset_allocate(int64_t samples, int64_t features, fr_range kept, bool labels, fr_precision precision,
                               const char *source, fr_dataset **dataset, fr_error *error) {
@@ -46,63 +42,11 @@ fr_status fr_dataset_allocate(int64_t samples, int64_t features, fr_range kept, 
     return status;
 }
 
-/* Row and column are counted from 0, as in NumPy. */
-static fr_status refuse_value(const fr_dataset *set, bool label, int64_t row, int64_t column, double value,
-                              fr_error *error) {
-    char number[FR_NUMBER_SIZE], place[64];
-    fr_format_double(number, sizeof number, value);
-    if (label) snprintf(place, sizeof place, "y[%" PRId64 "]", row);
-    else snprintf(place, sizeof place, "X[%" PRId64 ",%" PRId64 "]", row, column);
-    return fr_fail(error, FR_ERROR_DATA, "%s: %s is %s, %s", set->source, place, number,
-                   fr_misfit(value, set->precision));
-}
-
-fr_status fr_dataset_from_arrays(int64_t samples, int64_t features, const double *rows, const double *labels,
-                                 fr_precision precision, fr_dataset **dataset, fr_error *error) {
-    fr_dataset *set = NULL;
-    *dataset = NULL;
-    if (!rows) return fr_fail(error, FR_ERROR_USAGE, "arrays: rows is NULL, expected samples x features values");
-    fr_status status = fr_dataset_allocate(samples, features, (fr_range){0, samples}, labels != NULL, precision,
-                                           "arrays", &set, error);
-    for (int64_t i = 0; status == FR_OK && i < samples; i++) {
-        for (int64_t j = 0; status == FR_OK && j < features; j++) {
-            double value = rows[i * features + j];
-            if (fr_fits(value, precision)) fr_dataset_put(set, i, j, value);
-            else status = refuse_value(set, false, i, j, value, error);
-        }
-        if (status != FR_OK || !labels) continue;
-        if (fr_fits(labels[i], precision)) fr_dataset_put_label(set, i, labels[i]);
-        else status = refuse_value(set, true, i, 0, labels[i], error);
-    }
-    if (status == FR_OK) *dataset = set;
-    else fr_dataset_free(set);
-    return status;
-}
-
 /* ------------------------------------------------------------------------------------------ weights */
 
 fr_status fr_dataset_take_weights(fr_dataset *set, fr_error *error) {
     FR_TRY(fr_allocate((void **)&set->weights, set->local_rows, sizeof *set->weights, "weights of rows", error));
     for (int64_t i = 0; i < set->local_rows; i++) set->weights[i] = 1;
-    return FR_OK;
-}
-
-fr_status fr_dataset_set_weights(fr_dataset *dataset, const double *weights, fr_error *error) {
-    if (dataset->is_planted || dataset->shift || dataset->counted > 0)
-        return fr_fail(error, FR_ERROR_USAGE, "%s: weights are for rows of one's own, before their first fit",
-                       dataset->source);
-    for (int64_t i = 0; weights && i < dataset->local_rows; i++) {
-        char number[FR_NUMBER_SIZE];
-        if (fr_is_weight(weights[i])) continue;
-        fr_format_double(number, sizeof number, weights[i]);
-        return fr_fail(error, FR_ERROR_DATA, "%s: u[%" PRId64 "] is %s, " FR_WEIGHT_EXPECTED, dataset->source,
-                       dataset->first_row + i, number);
-    }
-    free(dataset->weights);
-    dataset->weights = NULL;
-    if (!weights) return FR_OK;
-    FR_TRY(fr_dataset_take_weights(dataset, error));
-    memcpy(dataset->weights, weights, (size_t)dataset->local_rows * sizeof *weights);
     return FR_OK;
 }
 
@@ -147,6 +91,8 @@ void fr_dataset_free(fr_dataset *dataset) {
     free(dataset->source);
     free(dataset->names);
     free(dataset->label_name);
+    free(dataset->label_column);
+    free(dataset->weight_column);
     free(dataset->shift);
     free(dataset->scale);
     free(dataset->mix);

@@ -12,6 +12,12 @@
 #include "base/status.h"
 #include "kernels/rules/split.h"
 
+/* A fingerprint of some rows with their labels (data/fingerprint.h). */
+typedef struct fr_row_print {
+    fr_range rows;
+    uint64_t sum;
+} fr_row_print;
+
 struct fr_dataset {
     int64_t samples;     /* n, over all ranks */
     int64_t features;    /* d, columns of rows (with the column of ones once an intercept was added) */
@@ -30,8 +36,12 @@ struct fr_dataset {
     char **names;        /* of the features as they came, one piece of memory (data/names.h), or NULL */
     char *label_name;    /* or NULL */
     char *source;        /* "planted" or the path of the file */
-    uint64_t fingerprint; /* of the whole source, whatever part is held: ranks with the same data agree on it. Size,
-                             first and last bytes of the files; or the recipe; 0 for arrays */
+    char *label_column, *weight_column; /* as they were asked for, or NULL */
+    /* What tells data apart (data/fingerprint.h). */
+    uint64_t fingerprint;    /* of the whole source, whatever part is held: the files, or the recipe; 0 for arrays */
+    fr_row_print held, next; /* of the rows held, as they were given; and, of files too large to be hashed whole, of
+                                those that the next rank holds (0 of them: not looked at) */
+    uint64_t content;        /* of all rows on all ranks; once the ranks of a fit have met (solver/same_run.c) */
     /* What fr_dataset_condition did to the columns, NULL before: x' = (x - shift) / scale. */
     double *shift, *scale;
     double *mix;           /* and then x'' = R^-T x': R, upper triangular, row-major over the user's features; or NULL */

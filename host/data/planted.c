@@ -48,7 +48,7 @@ fr_status fr_dataset_generate(const fr_planted *planted, fr_precision precision,
     set->recipe = *planted;
     uint64_t recipe[4] = {(uint64_t)planted->samples, (uint64_t)planted->features, 0, planted->seed};
     memcpy(&recipe[2], &planted->noise, sizeof recipe[2]);
-    set->fingerprint = fr_checksum(recipe, sizeof recipe);
+    set->fingerprint = set->content = fr_checksum(recipe, sizeof recipe);
     kernels->normals(set->planted, set->features, planted->seed, fr_sequence(FR_STREAM_PLANTED, 0, 0), 0);
     for (int64_t j = 0; j < set->features; j++)
         set->planted[j] = PLANTED_MEAN + sqrt(PLANTED_VARIANCE) * set->planted[j];

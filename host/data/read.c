@@ -9,32 +9,11 @@
 #include <inttypes.h>
 
 #include "base/checksum.h"
+#include "data/fingerprint.h"
 #include "data/npy.h"
 #include "data/parse.h"
 
-enum { BYTES_LOOKED_AT = 4096, FINGERPRINT_BYTES = 1 << 16 };
-
-/* ------------------------------------------------------------------------------------ fingerprint */
-
-/* Of size bytes of the file as it is stored. */
-static fr_status checksum_piece(const fr_text *file, uint64_t offset, size_t size, uint64_t *sum, fr_error *error) {
-    FR_OWNED char *piece = NULL;
-    size_t got;
-    FR_TRY(fr_allocate((void **)&piece, (int64_t)size, 1, "a checksum", error));
-    FR_TRY(fr_text_read(file, offset, piece, size, &got, error));
-    *sum = fr_checksum(piece, got);
-    return FR_OK;
-}
-
-/* Tells versions of a file apart at the cost of two reads: its size, its first and its last 64 KiB. */
-static fr_status file_fingerprint(const fr_text *file, uint64_t *print, fr_error *error) {
-    size_t size = file->size < FINGERPRINT_BYTES ? (size_t)file->size : FINGERPRINT_BYTES;
-    uint64_t parts[3] = {file->size};
-    FR_TRY(checksum_piece(file, 0, size, &parts[1], error));
-    FR_TRY(checksum_piece(file, file->size - size, size, &parts[2], error));
-    *print = fr_checksum(parts, sizeof parts);
-    return FR_OK;
-}
+enum { BYTES_LOOKED_AT = 4096 };
 
 /* ------------------------------------------------------------------------------------------- options */
 
@@ -137,39 +116,100 @@ typedef struct reading {
     const fr_read_options *options;
     fr_text file, labels, weights;
     bool apart, weighs; /* labels, and weights, have files of their own, which are open */
-    fr_missing missing;
+    fr_dataset_parser *parser;
 } reading;
 
 /* Rows whose label or weight is missing in a file of its own, in order. */
-static fr_status look_apart(reading *r, fr_error *error) {
-    if (!fr_missing_looks(&r->missing)) return FR_OK;
-    if (r->apart) FR_TRY(fr_labels_look(&r->labels, r->options, &r->missing, error));
-    if (r->weighs) FR_TRY(fr_weights_look(&r->weights, r->options, &r->missing, error));
-    fr_missing_sort(&r->missing);
+static fr_status look_apart(const reading *r, const fr_read_options *options, fr_missing *missing, fr_error *error) {
+    if (!fr_missing_looks(missing)) return FR_OK;
+    if (r->apart) FR_TRY(fr_labels_look(&r->labels, options, missing, error));
+    if (r->weighs) FR_TRY(fr_weights_look(&r->weights, options, missing, error));
+    fr_missing_sort(missing);
     return FR_OK;
 }
 
-static fr_status read_set(reading *r, const char *path, fr_dataset **set, fr_error *error) {
+/* The rows that the options keep, their labels and weights. On failure *set is NULL. */
+static fr_status read_rows(const reading *r, const fr_read_options *options, fr_missing *missing, fr_dataset **set,
+                           fr_error *error) {
+    missing->rule = options->missing;
+    FR_TRY(look_apart(r, options, missing, error));
+    FR_TRY(r->parser(&r->file, options, missing, set, error));
+    fr_status status = r->apart ? fr_labels_read(&r->labels, options, missing, *set, error) : FR_OK;
+    if (status == FR_OK && r->weighs) status = fr_weights_read(&r->weights, options, missing, *set, error);
+    if (status == FR_OK) return FR_OK;
+    fr_dataset_free(*set);
+    *set = NULL;
+    return status;
+}
+
+/* Reads, only to hash them, the rows that the next rank keeps; after the last rank comes the first that keeps any. */
+static fr_status print_next(const reading *r, fr_row_print *next, fr_error *error) {
+    fr_read_options other = *r->options;
+    fr_missing missing = {0};
+    fr_dataset *set = NULL;
+    other.remark = NULL;
+    other.first_worker = (other.first_worker + other.worker_count) % other.all_workers;
+    if (other.worker_count > other.all_workers - other.first_worker)
+        other.worker_count = other.all_workers - other.first_worker;
+    fr_status status = read_rows(r, &other, &missing, &set, error);
+    if (status == FR_OK) *next = fr_dataset_row_print(set);
+    fr_dataset_free(set);
+    fr_missing_free(&missing);
+    return status;
+}
+
+/* What ranks and checkpoints know the rows by. Before the rows that are kept come those of the next rank, so that memory
+ * holds one rank's rows at a time. */
+typedef struct prints {
+    fr_file_print file, labels, weights;
+    fr_row_print next;
+} prints;
+
+static fr_status look_ahead(const reading *r, prints *found, fr_error *error) {
     const fr_read_options *options = r->options;
-    fr_dataset_parser *parser;
+    bool shares = options->worker_count > 0 && options->worker_count < options->all_workers;
+    found->labels.whole = found->weights.whole = true;
+    FR_TRY(fr_file_fingerprint(&r->file, &found->file, error));
+    if (r->apart) FR_TRY(fr_file_fingerprint(&r->labels, &found->labels, error));
+    if (r->weighs) FR_TRY(fr_file_fingerprint(&r->weights, &found->weights, error));
+    bool whole = found->file.whole && found->labels.whole && found->weights.whole;
+    return shares && !whole ? print_next(r, &found->next, error) : FR_OK;
+}
+
+/* The checksum of a column's name, as it was asked for, which *kept becomes a copy of; 0 for NULL. */
+static fr_status keep_column(const reading *r, const char *column, char **kept, uint64_t *sum, fr_error *error) {
+    if (!column) return FR_OK;
+    *sum = fr_checksum(column, strlen(column));
+    *kept = strdup(column);
+    return *kept ? FR_OK : fr_fail(error, FR_ERROR, "%s: out of memory", r->file.path);
+}
+
+static fr_status keep_prints(const reading *r, const prints *found, fr_dataset *set, fr_error *error) {
+    uint64_t parts[6] = {found->file.sum, found->labels.sum, found->weights.sum, 0, 0, fr_dataset_content(set, 0)};
+    FR_TRY(keep_column(r, r->options->label_column, &set->label_column, &parts[3], error));
+    FR_TRY(keep_column(r, r->options->weight_column, &set->weight_column, &parts[4], error));
+    set->fingerprint = fr_checksum(parts, sizeof parts);
+    set->held = fr_dataset_row_print(set);
+    set->next = found->next;
+    return FR_OK;
+}
+
+static fr_status read_set(reading *r, const char *path, fr_missing *missing, fr_dataset **set, fr_error *error) {
+    const fr_read_options *options = r->options;
     fr_stop stop = {options->stop, options->user};
-    uint64_t fingerprints[3] = {0, 0, 0}; /* of the data, of the labels apart, of the weights apart */
+    prints found = {0};
+    bool compared = fr_wants_labels(options) && !fr_labels_optional(options); /* else it is for predictions */
     FR_TRY(fr_text_open(path, stop, &r->file, error));
-    FR_TRY(find_parser(&r->file, &parser, error));
-    FR_TRY(check_options(parser, path, options, error));
-    FR_TRY(file_fingerprint(&r->file, &fingerprints[0], error));
+    FR_TRY(find_parser(&r->file, &r->parser, error));
+    FR_TRY(check_options(r->parser, path, options, error));
     r->apart = fr_wants_labels(options) && options->labels;
     if (r->apart) FR_TRY(fr_text_open(options->labels, stop, &r->labels, error));
     r->weighs = options->weights != NULL;
     if (r->weighs) FR_TRY(fr_text_open(options->weights, stop, &r->weights, error));
-    FR_TRY(look_apart(r, error));
-    FR_TRY(parser(&r->file, options, &r->missing, set, error));
-    if (r->apart) FR_TRY(fr_labels_read(&r->labels, options, &r->missing, *set, error));
-    if (r->weighs) FR_TRY(fr_weights_read(&r->weights, options, &r->missing, *set, error));
-    if (r->apart) FR_TRY(file_fingerprint(&r->labels, &fingerprints[1], error));
-    if (r->weighs) FR_TRY(file_fingerprint(&r->weights, &fingerprints[2], error));
-    (*set)->fingerprint = fr_checksum(fingerprints, sizeof fingerprints);
-    fr_missing_remark(&r->missing, path, options);
+    if (compared) FR_TRY(look_ahead(r, &found, error));
+    FR_TRY(read_rows(r, options, missing, set, error));
+    if (compared) FR_TRY(keep_prints(r, &found, *set, error));
+    fr_missing_remark(missing, path, options);
     return FR_OK;
 }
 
@@ -177,13 +217,13 @@ fr_status fr_dataset_read(const char *path, const fr_read_options *options, fr_d
     const fr_read_options defaults = {0};
     reading r = {.options = options ? options : &defaults, .file.descriptor = -1, .labels.descriptor = -1,
                  .weights.descriptor = -1};
-    r.missing.rule = r.options->missing;
+    fr_missing missing = {0};
     *dataset = NULL;
-    fr_status status = read_set(&r, path, dataset, error);
+    fr_status status = read_set(&r, path, &missing, dataset, error);
     fr_text_close(&r.file);
     fr_text_close(&r.labels);
     fr_text_close(&r.weights);
-    fr_missing_free(&r.missing);
+    fr_missing_free(&missing);
     if (status == FR_OK) return FR_OK;
     fr_dataset_free(*dataset);
     *dataset = NULL;

@@ -32,6 +32,9 @@ typedef struct fr_search {
     double start_loss;            /* of this run's start */
     double best_loss;             /* the lowest that was measured so far, */
     double losses[FR_MOST_RUNS];  /* and what each run before this one came to */
+    double lowest;                /* of these, and how that run ended */
+    fr_outcome outcome;
+    bool converged;
     double halved_loss;           /* of this run, when eta was last halved */
 } fr_search;
 
@@ -44,6 +47,7 @@ typedef struct fr_state {
     int64_t averaged; /* how many */
     double step_factor; /* of the full batches that settle a run: eta is this times plan->settle_eta */
     double seen_loss;   /* the loss that the stopping rule saw last; NaN: none yet */
+    bool settled;       /* the stopping rule has ended this run */
     double *best;       /* d: data of one's own: the iterate with search.best_loss; else NULL */
     fr_search search;
 } fr_state;

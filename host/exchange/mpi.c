@@ -149,7 +149,7 @@ static void add_ranks(const void *pieces, int ranks, int64_t count, fr_type type
             else if (type == FR_TYPE_I32) whole += ((const int32_t *)pieces)[at];
             else real += type == FR_TYPE_F32 ? (double)((const float *)pieces)[at] : ((const double *)pieces)[at];
         }
-        if (type == FR_TYPE_I8) ((int8_t *)to)[j] = (int8_t)whole; /* K s <= 127, by fr_plan_make */
+        if (type == FR_TYPE_I8) ((int8_t *)to)[j] = (int8_t)whole; /* K s <= 127, by fr_plan_begin */
         else if (type == FR_TYPE_I32) ((int32_t *)to)[j] = whole;
         else if (type == FR_TYPE_F32) ((float *)to)[j] = (float)real;
         else ((double *)to)[j] = real;

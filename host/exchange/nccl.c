@@ -81,15 +81,17 @@ static void drop(nccl_comm *c) {
 }
 
 static fr_status give_up(nccl_comm *c, fr_status status, fr_error *error) {
-    if (error) error->rank = c->base.rank, error->device = c->device;
+    fr_error_name_rank(error, c->base.rank);
+    if (error) error->device = c->device;
     fr_nccl_group_abort(c->group, c->base.rank);
     drop(c);
     return status;
 }
 
 static fr_status fail_nccl(nccl_comm *c, ncclResult_t result, const char *what, fr_error *error) {
-    fr_fail(error, FR_ERROR_DEVICE, "rank %d (GPU %d): %s failed at step %lld: %s", c->base.rank, c->device, what,
-            (long long)c->step, ncclGetErrorString(result));
+    fr_fail_on_rank(error, FR_ERROR_DEVICE, c->base.rank, "rank %d (GPU %d): %s failed at step %lld: %s", c->base.rank,
+                    c->device, what, (long long)c->step, ncclGetErrorString(result));
+    if (error) error->step = c->step;
     return give_up(c, FR_ERROR_DEVICE, error);
 }
 
@@ -101,14 +103,17 @@ static fr_status fail_cuda(nccl_comm *c, cudaError_t code, const char *what, fr_
 static fr_status look_around(nccl_comm *c, double since, const char *what, fr_error *error) {
     int failed = fr_nccl_group_failed_rank(c->group);
     if (failed >= 0) {
-        fr_fail(error, FR_ERROR_DEVICE, "rank %d (GPU %d): stopped at step %lld, because rank %d failed",
-                c->base.rank, c->device, (long long)c->step, failed);
+        fr_fail_on_rank(error, FR_ERROR_DEVICE, c->base.rank,
+                        "rank %d (GPU %d): stopped at step %lld, because rank %d failed", c->base.rank, c->device,
+                        (long long)c->step, failed);
+        if (error) error->step = c->step;
         return give_up(c, FR_ERROR_DEVICE, error);
     }
     if (c->group->timeout > 0 && fr_seconds() - since > c->group->timeout) {
-        fr_fail(error, FR_ERROR_TIMEOUT,
-                "rank %d (GPU %d): %s at step %lld had no answer for %g seconds; a rank is gone", c->base.rank,
-                c->device, what, (long long)c->step, c->group->timeout);
+        fr_fail_on_rank(error, FR_ERROR_TIMEOUT, c->base.rank,
+                        "rank %d (GPU %d): %s at step %lld had no answer for %g seconds; a rank is gone", c->base.rank,
+                        c->device, what, (long long)c->step, c->group->timeout);
+        if (error) error->step = c->step;
         return give_up(c, FR_ERROR_TIMEOUT, error);
     }
     return FR_OK;

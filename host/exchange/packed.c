@@ -68,8 +68,8 @@ fr_status fr_packed_open(const fr_plan *plan, const fr_message *message, fr_pack
     fr_error why;
     size_t scales = (size_t)packed->scale_count * fr_precision_bytes(plan->precision);
     if (message->size < scales)
-        return fr_fail(error, FR_ERROR_DEVICE, "rank %d sent %zu bytes; expected at least %zu", message->rank,
-                       message->size, scales);
+        return fr_fail_on_rank(error, FR_ERROR_DEVICE, message->rank, "rank %d sent %zu bytes; expected at least %zu",
+                               message->rank, message->size, scales);
     if (scales > 0) memcpy(packed->scales, message->data, scales);
     fr_status status = fr_wire_decode(plan->wire, (const uint8_t *)message->data + scales, message->size - scales,
                                       packed->level_count, plan->levels, packed->levels, &why);

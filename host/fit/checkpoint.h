@@ -4,11 +4,13 @@
 #ifndef FR_CHECKPOINT_H
 #define FR_CHECKPOINT_H
 
-#include "fit/fit.h"
+#include "engine/engine.h"
+#include "plan/description.h"
 
-/* Writes fit->state and a description of the method, whole or not at all. */
-fr_status fr_checkpoint_write(const fr_fit *fit, const char *path, fr_error *error);
-/* Fills fit->state; refuses a checkpoint of another method or problem and names what differs. */
-fr_status fr_checkpoint_read(fr_fit *fit, const char *path, fr_error *error);
+/* Writes the state and the run's description (plan/description.h), whole or not at all. */
+fr_status fr_checkpoint_write(const char *path, const fr_run *run, const fr_state *state, fr_error *error);
+/* Fills state, whose memory is the caller's, of this run's d; refuses a checkpoint of another run and names the
+ * first thing in which it differs (FR_ERROR_CHECKPOINT). */
+fr_status fr_checkpoint_read(const char *path, const fr_run *run, fr_state *state, fr_error *error);
 
 #endif

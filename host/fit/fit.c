@@ -11,7 +11,6 @@
 
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/clock.h"
 #include "fit/checkpoint.h"
@@ -79,7 +78,6 @@ static fr_status measure(fr_fit *fit, bool *close_enough, fr_error *error) {
     fit->latest_loss = total.residual / n;
     for (int64_t j = 0; by_gradient && j < d; j++) norm += gradient[j] * gradient[j];
     *close_enough = by_gradient && sqrt(norm) / n <= fit->options->tolerance * fit->zero_gradient;
-    fr_fit_keep_best(fit, fit->latest_loss, fit->state.weights);
     return FR_OK;
 }
 
@@ -96,17 +94,21 @@ static bool weights_are_finite(const fr_fit *fit) {
     return true;
 }
 
-/* 1, 2, 4, 8, ... or multiples of --report-every, and always the last step. Later runs of a search are short, and a report
- * costs a pass: they begin with 16. */
+/* 1, 2, 4, 8, ... or multiples of --report-every, and always the last step: steps that do not depend on where a run was
+ * stopped and went on. Later runs of a search are short, and a report costs a pass: they begin with 16. */
 static int64_t report_after(const fr_fit *fit, int64_t step) {
-    int64_t first = fit->ends_at_best ? 16 : 1;
-    int64_t next = fit->options->report_every > 0 ? step + fit->options->report_every : step > 0 ? 2 * step : first;
+    int64_t every = fit->options->report_every, next = fit->ends_at_best ? 16 : 1;
+    if (every > 0) next = step - step % every + every;
+    while (every == 0 && next <= step) next *= 2;
     return next < fit->plan->iterations ? next : fit->plan->iterations;
 }
 
-static fr_status report(fr_fit *fit, bool *done, fr_error *error) {
+/* due: a run that is never stopped measures this step too. What others see is not kept as the best, or a run that is
+ * stopped and goes on would find another result. */
+static fr_status report(fr_fit *fit, bool due, bool *done, fr_error *error) {
     bool close_enough = false;
     FR_TRY(measure(fit, &close_enough, error));
+    if (due) fr_fit_keep_best(fit, fit->latest_loss, fit->state.weights);
     fit->relative_error = fr_fit_relative_error(fit, fit->state.weights);
     fr_report now = make_report(fit);
     if (fit->options->report && fit->comm->rank == 0 && fit->options->report(&now, fit->options->report_user))
@@ -118,7 +120,8 @@ static fr_status report(fr_fit *fit, bool *done, fr_error *error) {
         fit->outcome = FR_TOLERANCE;
         *done = true;
     } else if (fit->options->checkpoint && fit->comm->rank == 0) {
-        return fr_checkpoint_write(fit, fit->options->checkpoint, error);
+        const fr_run run = {fit->options, fit->plan, fit->set};
+        return fr_checkpoint_write(fit->options->checkpoint, &run, &fit->state, error);
     }
     return FR_OK;
 }
@@ -238,7 +241,7 @@ static fr_status apply_rule(fr_fit *fit, bool *done, fr_error *error) {
     bool stalled = !isnan(before) && !(loss < before * (1 - fall_of(fit)));
     bool pays = fit->state.step_factor == 1 || loss < fit->state.search.halved_loss * (1 - HALVING_PAYS);
     if (there || (stalled && (!pays || fit->state.step_factor <= SMALLEST_FACTOR))) {
-        *done = fit->converged = true;
+        *done = fit->state.settled = true;
     } else if (stalled) {
         FR_TRY(fit->engine->ops->store(fit->engine, &fit->state, error));
         fit->state.step_factor /= 2;
@@ -258,6 +261,7 @@ static fr_status take_average(fr_fit *fit, fr_error *error) {
     if (fit->state.averaged == 0 || fit->outcome == FR_DIVERGED) return FR_OK;
     fit->state.weights = fit->state.average;
     fr_status status = measure(fit, &close_enough, error);
+    if (status == FR_OK) fr_fit_keep_best(fit, fit->latest_loss, fit->state.weights);
     if (status == FR_OK && fit->latest_loss < last) {
         fit->state.average = iterate;
     } else {
@@ -272,6 +276,7 @@ static fr_status begin_to_settle(fr_fit *fit, fr_error *error) {
     bool close_enough;
     FR_TRY(fit->engine->ops->store(fit->engine, &fit->state, error));
     FR_TRY(measure(fit, &close_enough, error));
+    fr_fit_keep_best(fit, fit->latest_loss, fit->state.weights);
     FR_TRY(take_average(fit, error));
     fit->state.averaged = 0;
     stand_still(fit);
@@ -280,6 +285,7 @@ static fr_status begin_to_settle(fr_fit *fit, fr_error *error) {
 
 /* After the last report, which measured the last iterate. */
 static fr_status finish(fr_fit *fit, fr_error *error) {
+    fr_fit_keep_best(fit, fit->latest_loss, fit->state.weights);
     FR_TRY(take_average(fit, error));
     fit->loss = fit->latest_loss;
     fit->relative_error = fr_fit_relative_error(fit, fit->state.weights);
@@ -307,15 +313,6 @@ static fr_status one_step(fr_fit *fit, fr_error *error) {
     return FR_OK;
 }
 
-/* The link knows who is silent, but not since when. */
-static fr_status say_step(int64_t step, fr_error *error) {
-    if (!error) return FR_ERROR_TIMEOUT;
-    fr_error said = *error;
-    if (!strstr(said.message, "step"))
-        fr_fail(error, said.status, "%.400s (step %lld)", said.message, (long long)step);
-    return said.status;
-}
-
 /* Steps until somebody looks: as many at once as the engine makes at once, else one. */
 static fr_status some_steps(fr_fit *fit, int64_t step, int64_t *made, fr_error *error) {
     const fr_engine_ops *ops = fit->engine->ops;
@@ -331,13 +328,13 @@ static fr_status some_steps(fr_fit *fit, int64_t step, int64_t *made, fr_error *
 
 static fr_status run(fr_fit *fit, int64_t *step, fr_error *error) {
     const fr_engine_ops *ops = fit->engine->ops;
-    bool done = false;
+    bool done = fit->state.settled;
     int64_t made;
     FR_TRY(ops->load(fit->engine, &fit->state, error));
     fit->latest_loss = fit->start_loss;
     fit->relative_error = NAN;
     if (progress_is_due(fit)) show_progress(fit); /* before rank 0's first report can be seen */
-    FR_TRY(report(fit, &done, error));
+    FR_TRY(report(fit, false, &done, error));
     fit->next_report = report_after(fit, *step);
     while (!done && *step < fit->plan->iterations) {
         if (fit->plan->settles && *step > 0 && *step == fit->plan->settle_from) FR_TRY(begin_to_settle(fit, error));
@@ -346,10 +343,11 @@ static fr_status run(fr_fit *fit, int64_t *step, fr_error *error) {
         bool due = *step >= fit->next_report, rules = rule_is_due(fit, *step);
         bool gathers = due || *step % MEET_EVERY == 0;
         if (gathers || rules || *step % ops->probe_every == 0) FR_TRY(probe(fit, *step, gathers, &done, error));
-        if (rules && !done) FR_TRY(apply_rule(fit, &done, error));
+        /* A run that is stopped here has seen what one that is not stopped sees. */
+        if (rules && (!done || fit->outcome == FR_INTERRUPTED)) FR_TRY(apply_rule(fit, &done, error));
         if (!due && !done) continue;
         FR_TRY(ops->store(fit->engine, &fit->state, error));
-        FR_TRY(report(fit, &done, error));
+        FR_TRY(report(fit, due || fit->outcome != FR_INTERRUPTED, &done, error));
         fit->next_report = report_after(fit, *step);
     }
     return finish(fit, error);
@@ -358,7 +356,9 @@ static fr_status run(fr_fit *fit, int64_t *step, fr_error *error) {
 fr_status fr_fit_run(fr_fit *fit, fr_error *error) {
     int64_t step = fit->state.step;
     fit->outcome = FR_ITERATIONS;
-    fit->stop = fit->converged = false;
+    fit->stop = false;
     fr_status status = run(fit, &step, error);
-    return status == FR_ERROR_TIMEOUT ? say_step(step, error) : status;
+    fit->converged = fit->state.settled && fit->outcome != FR_INTERRUPTED;
+    if (status == FR_ERROR_TIMEOUT) fr_error_name_step(error, step); /* the link knows who is silent, not since when */
+    return status;
 }

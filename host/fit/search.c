@@ -30,9 +30,7 @@ typedef struct search {
     const double *given;
     double given_loss;
     double *start;       /* d: of the next run */
-    fr_outcome outcome;  /* of the run with the lowest loss */
-    bool converged;
-    double lowest;
+    bool interrupted;
 } search;
 
 static fr_status measure(fr_fit *fit, const double *weights, fr_row_sums *total, double *loss, fr_error *error) {
@@ -114,6 +112,7 @@ static void begin_run(search *s, int number, double loss) {
     fit->state.run = number;
     fit->state.step_factor = 1;
     fit->state.seen_loss = NAN;
+    fit->state.settled = false;
     fit->state.search.start_loss = loss;
     memcpy(fit->state.weights, s->start, bytes);
     memcpy(fit->state.average, s->start, bytes); /* where momentum begins; an average takes its first iterate whole */
@@ -129,10 +128,11 @@ static fr_status run(search *s, fr_error *error) {
     fit->ends_at_best = number > 0 && fit->plan->settles;
     FR_TRY(fr_fit_run(fit, error));
     where->losses[number] = fit->outcome == FR_DIVERGED ? INFINITY : fit->loss;
-    if (number == 0 || where->losses[number] < s->lowest || fit->outcome == FR_INTERRUPTED) {
-        s->outcome = fit->outcome;
-        s->converged = fit->converged;
-        s->lowest = where->losses[number];
+    s->interrupted = fit->outcome == FR_INTERRUPTED;
+    if (number == 0 || where->losses[number] < where->lowest) {
+        where->outcome = fit->outcome;
+        where->converged = fit->converged;
+        where->lowest = where->losses[number];
     }
     where->steps_before += fit->state.step;
     return FR_OK;
@@ -141,7 +141,7 @@ static fr_status run(search *s, fr_error *error) {
 /* The runs from starts, from number `first` on. */
 static fr_status run_starts(search *s, int first, bool resumed, fr_error *error) {
     bool more = true;
-    for (int number = first; more && number < MOST_STARTS && s->outcome != FR_INTERRUPTED; number++) {
+    for (int number = first; more && number < MOST_STARTS && !s->interrupted; number++) {
         double loss;
         if (!resumed || number > first) {
             FR_TRY(wants_start(s, number, &more, error));
@@ -155,7 +155,7 @@ static fr_status run_starts(search *s, int first, bool resumed, fr_error *error)
 }
 
 static fr_status run_revived(search *s, int first, bool resumed, fr_error *error) {
-    for (int number = first; number < FR_MOST_RUNS && s->outcome != FR_INTERRUPTED; number++) {
+    for (int number = first; number < FR_MOST_RUNS && !s->interrupted; number++) {
         double loss;
         bool found = resumed && number == first;
         if (!found) {
@@ -173,12 +173,13 @@ static fr_status run_revived(search *s, int first, bool resumed, fr_error *error
 /* A search in which every run diverged has no result; one in which some did is the others'. */
 static void take_best(search *s) {
     fr_fit *fit = s->fit;
-    fit->outcome = s->outcome;
-    fit->converged = s->converged;
-    fit->steps_before = fit->state.search.steps_before - fit->state.step;
-    if (!isfinite(fit->state.search.best_loss) || s->outcome == FR_DIVERGED) return;
+    const fr_search *where = &fit->state.search;
+    fit->outcome = s->interrupted ? FR_INTERRUPTED : where->outcome;
+    fit->converged = where->converged && !s->interrupted;
+    fit->steps_before = where->steps_before - fit->state.step;
+    if (!isfinite(where->best_loss) || fit->outcome == FR_DIVERGED) return;
     memcpy(fit->state.weights, fit->state.best, (size_t)fit->plan->features * sizeof(double));
-    fit->loss = fit->state.search.best_loss;
+    fit->loss = where->best_loss;
     fit->relative_error = fr_fit_relative_error(fit, fit->state.weights);
 }
 
@@ -187,7 +188,7 @@ static fr_status run_all(search *s, bool resumed, fr_error *error) {
     int first = resumed ? fit->state.run : 0;
     if (!s->given) FR_TRY(fr_starts_make(fit->engine, fit->comm, s->data, &s->starts, error));
     if (!resumed) {
-        fit->state.search = (fr_search){.best_loss = INFINITY};
+        fit->state.search = (fr_search){.best_loss = INFINITY, .lowest = INFINITY};
         if (isfinite(s->data->zero_loss)) { /* w = 0, the least that a fit must reach */
             memset(s->start, 0, (size_t)fit->plan->features * sizeof(double));
             if (!s->given) fr_fit_keep_best(fit, s->data->zero_loss, s->start);
@@ -206,8 +207,7 @@ fr_status fr_search_run(fr_fit *fit, const fr_start_data *data, const double *gi
                         fr_error *error) {
     FR_OWNED double *start = NULL;
     FR_TRY(fr_allocate((void **)&start, fit->plan->features, sizeof *start, "a start", error));
-    search s = {.fit = fit, .data = data, .given = given, .given_loss = given_loss, .start = start,
-                .outcome = FR_ITERATIONS, .lowest = INFINITY};
+    search s = {.fit = fit, .data = data, .given = given, .given_loss = given_loss, .start = start};
     fr_status status = run_all(&s, resumed, error);
     free(s.starts.weights);
     return status;

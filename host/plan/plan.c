@@ -72,7 +72,7 @@ double fr_auto_step_size(const fr_plan *plan, double lambda, double trace) {
      * + kappa / m)), where E ||x||^2 x x^T <= kappa E x x^T: kappa is what sampling costs. Gaussian columns have
      * kappa = trace + 2 lambda, so the trace stands for it there; heavy tails and rare columns have a much larger
      * one, and a step by the trace throws the weights far off whenever a long row is drawn. */
-    double sampled = fmax(trace, plan->long_rows) / (double)plan->batch * (1 + q);
+    double sampled = trace / (double)plan->batch * (1 + q);
     if (plan->draws == 0) return fr_full_step_size(plan, lambda);
     if (plan->own_data) return 1 / (2 * (whole + sampled) * second_rounding(plan));
     return 1 / ((whole + 2 * sampled) * second_rounding(plan));
@@ -115,14 +115,14 @@ static const double CHEAP_VALUES = 1e8;
 /* And of so many next to nothing: a search makes all its runs. */
 static const double TINY_VALUES = 2e6;
 
-static double values_of(const fr_dataset *set) { return (double)set->samples * (double)set->features; }
+static double values_of(const fr_plan *plan) { return (double)plan->samples * (double)plan->features; }
 
 /* m: planted, 0.8 d as in the paper; data of one's own, all rows while passes are cheap, else about d, never above n. */
 static fr_status plan_batch(const fr_options *options, const fr_dataset *set, fr_plan *plan, fr_error *error) {
-    int64_t n = set->samples, d = set->features, k = plan->workers, m = options->batch;
+    int64_t n = plan->samples, d = plan->features, k = plan->workers, m = options->batch;
     if (m == FR_BATCH_AUTO) {
         m = set->is_planted ? round_up((4 * d + 4) / 5 > 32 ? (4 * d + 4) / 5 : 32, k) : round_up(d > 64 ? d : 64, k);
-        if (!set->is_planted && (2 * m >= n || values_of(set) <= CHEAP_VALUES)) m = FR_BATCH_FULL;
+        if (!set->is_planted && (2 * m >= n || values_of(plan) <= CHEAP_VALUES)) m = FR_BATCH_FULL;
     }
     plan->draws = m == FR_BATCH_FULL ? 0 : m / k;
     plan->batch = m == FR_BATCH_FULL ? n : m;
@@ -193,8 +193,8 @@ static int64_t default_iterations(const fr_options *options, const fr_dataset *s
     return (int64_t)fmax(2000, fmin(20000, 2e10 / ((double)plan->batch * (double)plan->features)));
 }
 
-/* Data of one's own, with the number of steps left open: full batches under a stopping rule (fit/fit.c), in at most 500 to
- * 20000 passes a run; before them, where passes are dear, drawn rows of about three passes. */
+/* Data of one's own, with the number of steps left open: full batches under a stopping rule (fit/fit.c); before them,
+ * where passes are dear, drawn rows of about three passes. */
 static void plan_settling(const fr_options *options, const fr_dataset *set, fr_plan *plan) {
     bool open = options->iterations < 0 && options->step_rule != FR_STEP_THEOREM &&
                 options->step_rule != FR_STEP_EXPERIMENT && options->batch <= 0;
@@ -202,57 +202,84 @@ static void plan_settling(const fr_options *options, const fr_dataset *set, fr_p
     plan->settles = plan->own_data && open;
     plan->starts = 1;
     if (!plan->settles) return;
-    int64_t passes = (int64_t)fmax(500, fmin(20000, 4e9 / values_of(set)));
-    plan->settle_from =
-        plan->draws == 0 ? 0 : (int64_t)fmax(300, fmin(3000, ceil(3 * (double)plan->samples / (double)plan->batch)));
-    plan->iterations = plan->settle_from + passes;
-    if (plan->draws == 0 && options->init == FR_INIT_AUTO && options->ensemble == 1)
-        plan->starts = values_of(set) <= TINY_VALUES ? 30 : 3;
+    if (plan->draws > 0)
+        plan->settle_from = (int64_t)fmax(300, fmin(3000, ceil(3 * (double)plan->samples / (double)plan->batch)));
+    else if (options->init == FR_INIT_AUTO && options->ensemble == 1)
+        plan->starts = values_of(plan) <= TINY_VALUES ? 30 : 3;
 }
 
-static fr_status plan_steps(const fr_options *options, const fr_dataset *set, fr_plan *plan, fr_error *error) {
-    double m = (double)plan->batch;
-    plan->iterations = options->iterations >= 0 ? options->iterations : default_iterations(options, set, plan);
-    switch (options->step_rule) {
-    case FR_STEP_AUTO: plan->steps.eta = NAN; break;
-    case FR_STEP_THEOREM: plan->steps.eta = fr_theory_step_size(plan->features, m, plan->levels); break;
-    case FR_STEP_EXPERIMENT: plan->steps.eta = fr_experiment_step_size(plan->features, m, plan->levels); break;
-    case FR_STEP_NUMBER: plan->steps.eta = options->step_size; break;
-    }
+/* Refused before any row is made or read. */
+static fr_status check_steps(const fr_options *options, fr_error *error) {
     if (options->step_rule == FR_STEP_NUMBER && !(options->step_size > 0 && isfinite(options->step_size)))
         return fr_fail(error, FR_ERROR_USAGE, "--step-size is %g; it must be above 0", options->step_size);
-    plan_settling(options, set, plan);
-    plan->settle_eta = plan->steps.eta;
-    plan->steps.steps = plan->settles && plan->draws > 0 ? plan->settle_from : plan->iterations;
-    plan->steps.decays = options->schedule == FR_SCHEDULE_DECAY ||
-                         (options->schedule == FR_SCHEDULE_AUTO && labels_are_noisy(set) && !(plan->settles && plan->draws == 0));
-    double share = options->average;
-    if (share == FR_AVERAGE_AUTO) share = labels_are_noisy(set) && plan->draws > 0 ? 0.25 : 0;
-    if (!(share >= 0 && share <= 1))
-        return fr_fail(error, FR_ERROR_USAGE, "--average is %g; it must be a share from 0 to 1", share);
-    plan->average_start = plan->steps.steps - (int64_t)floor(share * (double)plan->steps.steps);
+    if (options->average != FR_AVERAGE_AUTO && !(options->average >= 0 && options->average <= 1))
+        return fr_fail(error, FR_ERROR_USAGE, "--average is %g; it must be a share from 0 to 1", options->average);
+    if (options->ensemble < 1)
+        return fr_fail(error, FR_ERROR_USAGE, "--ensemble is %d; it must be 1 or more", options->ensemble);
+    if (options->ensemble > 1 && (options->checkpoint || options->resume))
+        return fr_fail(error, FR_ERROR_USAGE, "--ensemble cannot be combined with --checkpoint or --resume");
+    if (options->tolerance < 0)
+        return fr_fail(error, FR_ERROR_USAGE, "--tolerance is %g; it must be 0 or more", options->tolerance);
     return FR_OK;
 }
 
+fr_status fr_plan_begin(const fr_options *options, const fr_dataset *set, bool dedicated_master, fr_plan *plan,
+                        fr_error *error) {
+    *plan = (fr_plan){
+        .samples = set->samples,
+        .features = set->features + (options->intercept && !set->intercept),
+        .dedicated_master = dedicated_master,
+        .star = options->star,
+        .storage = options->storage,
+        .precision = set->precision,
+        .seed = options->seed,
+    };
+    FR_TRY(plan_workers(options, set, plan, error));
+    FR_TRY(plan_batch(options, set, plan, error));
+    FR_TRY(plan_quantizer(options, plan, error));
+    FR_TRY(plan_wire(options, plan, error));
+    plan_settling(options, set, plan);
+    return check_steps(options, error);
+}
+
+/* Under the stopping rule at most 500 to 20000 passes a run. */
+static int64_t count_steps(const fr_options *options, const fr_dataset *set, const fr_plan *plan) {
+    if (plan->settles) return plan->settle_from + (int64_t)fmax(500, fmin(20000, 4e9 / values_of(plan)));
+    return options->iterations >= 0 ? options->iterations : default_iterations(options, set, plan);
+}
+
+static fr_status plan_sizes(const fr_options *options, const fr_dataset *set, const fr_spectrum *spectrum, fr_plan *plan,
+                            fr_error *error) {
+    double m = (double)plan->batch, *eta = &plan->steps.eta;
+    switch (options->step_rule) {
+    case FR_STEP_AUTO: *eta = fr_auto_step_size(plan, spectrum->lambda, fmax(spectrum->trace, spectrum->long_rows)); break;
+    case FR_STEP_THEOREM: *eta = fr_theory_step_size(plan->features, m, plan->levels); break;
+    case FR_STEP_EXPERIMENT: *eta = fr_experiment_step_size(plan->features, m, plan->levels); break;
+    case FR_STEP_NUMBER: *eta = options->step_size; break;
+    }
+    plan->settle_eta = options->step_rule == FR_STEP_AUTO ? fr_full_step_size(plan, spectrum->lambda) : *eta;
+    if (isfinite(*eta)) return FR_OK;
+    return fr_fail(error, FR_ERROR_DATA, "%s: every feature is zero in every row, so there is nothing to fit",
+                   set->source);
+}
+
+fr_status fr_plan_finish(const fr_options *options, const fr_dataset *set, const fr_spectrum *spectrum, fr_plan *plan,
+                         fr_error *error) {
+    bool settles_at_once = plan->settles && plan->draws == 0;
+    double share = options->average;
+    if (share == FR_AVERAGE_AUTO) share = labels_are_noisy(set) && plan->draws > 0 ? 0.25 : 0;
+    plan->iterations = count_steps(options, set, plan);
+    plan->steps.steps = plan->settles && plan->draws > 0 ? plan->settle_from : plan->iterations;
+    plan->steps.decays = options->schedule == FR_SCHEDULE_DECAY ||
+                         (options->schedule == FR_SCHEDULE_AUTO && labels_are_noisy(set) && !settles_at_once);
+    plan->average_start = plan->steps.steps - (int64_t)floor(share * (double)plan->steps.steps);
+    return plan_sizes(options, set, spectrum, plan, error);
+}
+
 fr_status fr_plan_make(const fr_options *options, const fr_dataset *set, fr_plan *plan, fr_error *error) {
-    memset(plan, 0, sizeof *plan);
-    plan->samples = set->samples;
-    plan->features = set->features;
-    plan->precision = set->precision;
-    plan->seed = options->seed;
-    plan->threads = options->threads;
-    plan->storage = options->storage;
-    plan->star = options->star;
-    fr_status status = plan_workers(options, set, plan, error);
-    if (status == FR_OK) status = plan_batch(options, set, plan, error);
-    if (status == FR_OK) status = plan_quantizer(options, plan, error);
-    if (status == FR_OK) status = plan_wire(options, plan, error);
-    if (status == FR_OK) status = plan_steps(options, set, plan, error);
-    if (status == FR_OK && options->ensemble < 1)
-        status = fr_fail(error, FR_ERROR_USAGE, "--ensemble is %d; it must be 1 or more", options->ensemble);
-    if (status == FR_OK && options->ensemble > 1 && (options->checkpoint || options->resume))
-        status = fr_fail(error, FR_ERROR_USAGE, "--ensemble cannot be combined with --checkpoint or --resume");
-    if (status == FR_OK && options->tolerance < 0)
-        status = fr_fail(error, FR_ERROR_USAGE, "--tolerance is %g; it must be 0 or more", options->tolerance);
-    return status;
+    const fr_spectrum any = {1, 1, 0};
+    FR_TRY(fr_plan_begin(options, set, false, plan, error));
+    FR_TRY(fr_plan_finish(options, set, &any, plan, error));
+    if (options->step_rule == FR_STEP_AUTO) plan->steps.eta = plan->settle_eta = NAN;
+    return FR_OK;
 }

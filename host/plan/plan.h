@@ -1,5 +1,9 @@
 /*
- * plan.h - options after every choice left open has been made. fr_plan_make checks; nothing later has to.
+ * plan.h - options after every choice left open has been made.
+ *
+ * A plan is made in two steps and const afterwards. fr_plan_begin knows the options and the shape of the data: it
+ * refuses what can be refused before a row is made, read or changed, and settles all that engines and exchanges are
+ * made for. fr_plan_finish knows what the rows told: how many steps to make, and of which size.
  */
 #ifndef FR_PLAN_H
 #define FR_PLAN_H
@@ -8,18 +12,12 @@
 #include "kernels/rules/qsgd.h"
 
 typedef struct fr_plan {
+    /* Of fr_plan_begin. */
     int64_t samples, features; /* n and d of the fit (with the column of ones) */
     int64_t batch;             /* m; n with full */
     int64_t draws;             /* m / K rows a worker and step; 0: all of its rows, once each */
     int workers;               /* K */
-    bool dedicated_master;                /* master over several ranks: rank 0 has no workers */
-    int64_t iterations;        /* T */
-    int64_t average_start;     /* steps from this one on are averaged; T or later: none */
-    fr_step_plan steps;        /* eta is filled in once the data were surveyed, for FR_STEP_AUTO */
-    bool settles;              /* data of one's own: steps from settle_from on are full batches under the stopping rule */
-    int64_t settle_from;       /* 0 where no step draws rows */
-    double settle_eta;         /* their step size; filled in as that of steps */
-    int starts;                /* data of one's own: the fewest runs, each from a start of its own (fit/search.c) */
+    bool dedicated_master;     /* master over several ranks: rank 0 has no workers */
     int levels;                /* s, 0: unquantized */
     fr_scale scale;
     fr_collective collective;
@@ -28,9 +26,15 @@ typedef struct fr_plan {
     fr_storage storage;
     fr_precision precision;
     uint64_t seed;
-    double long_rows; /* of read rows (columns/condition.h), for FR_STEP_AUTO; 0: not needed */
-    bool own_data;    /* not planted: nothing is known of its rows */
-    int threads;
+    bool own_data;             /* not planted: nothing is known of its rows */
+    bool settles;              /* data of one's own: steps from settle_from on are full batches under the stopping rule */
+    int64_t settle_from;       /* 0 where no step draws rows */
+    int starts;                /* data of one's own: the fewest runs, each from a start of its own (fit/search.c) */
+    /* Of fr_plan_finish; nothing reads them before the first step. */
+    int64_t iterations;        /* T */
+    int64_t average_start;     /* steps from this one on are averaged; T or later: none */
+    fr_step_plan steps;
+    double settle_eta;         /* the step size of the full batches from settle_from on */
 } fr_plan;
 
 /* Rank r of `ranks` holds the workers from fr_first_worker(plan, ranks, r) up to that of r + 1. */
@@ -63,12 +67,30 @@ static inline fr_range fr_slice_of_workers(const fr_plan *plan, fr_range workers
     return fr_split_range(plan->features, plan->workers, workers);
 }
 
+/* What options and the shape of the data decide. dedicated_master: rank 0 keeps the model and has no workers. */
+fr_status fr_plan_begin(const fr_options *options, const fr_dataset *set, bool dedicated_master, fr_plan *plan,
+                        fr_error *error);
+
+/* What a pass over the rows tells of (1/n) X^T X, with the columns as the fit sees them. */
+typedef struct fr_spectrum {
+    double lambda;    /* the largest eigenvalue; needed for FR_STEP_AUTO alone */
+    double trace;
+    double long_rows; /* of read rows (columns/condition.h), for FR_STEP_AUTO; 0: not needed */
+} fr_spectrum;
+
+/* The steps, their sizes and their average. FR_ERROR_DATA where rule auto finds no step size, since every feature is
+ * zero. */
+fr_status fr_plan_finish(const fr_options *options, const fr_dataset *set, const fr_spectrum *spectrum, fr_plan *plan,
+                         fr_error *error);
+
+/* Both steps at once, without a pass over the rows: of rule auto the step sizes are NAN. For work that makes no fit of
+ * its own: measurements and tests. */
 fr_status fr_plan_make(const fr_options *options, const fr_dataset *set, fr_plan *plan, fr_error *error);
 
 /* Of full batches that settle a run (engine/engine.h). */
 #define FR_SETTLE_MOMENTUM 0.8
 
-/* eta of rule `auto` for lambda and trace (at least long_rows) of (1/n) X^T X:
+/* eta of rule `auto` for lambda and trace of (1/n) X^T X, or instead of the trace what long rows make of it:
  * 1 / ((lambda (1 + q/K) + (2 trace / m)(1 + q)) (1 + q2)), q2 that of the second rounding of two-phase, for planted rows,
  * half of which are active. Data of one's own may have all rows active, where that hovers: half of
  * 1 / ((lambda (1 + q/K) + (trace / m)(1 + q)) (1 + q2)). */

@@ -57,9 +57,8 @@ static fr_status fail(const mpi_link *l, int code, const char *what, fr_error *e
     char text[MPI_MAX_ERROR_STRING] = "";
     int length = 0;
     MPI_Error_string(code, text, &length);
-    fr_fail(error, FR_ERROR_DEVICE, "rank %d: %s failed: %.*s", l->base.rank, what, length, text);
-    if (error) error->rank = l->base.rank;
-    return FR_ERROR_DEVICE;
+    return fr_fail_on_rank(error, FR_ERROR_DEVICE, l->base.rank, "rank %d: %s failed: %.*s", l->base.rank, what, length,
+                           text);
 }
 
 /* ------------------------------------------------------------------------------------------ joining */
@@ -239,10 +238,9 @@ static void name_missing(const mpi_link *l, const packed *all, char *text, size_
 static fr_status tell_silence(const mpi_link *l, const char *what, const packed *all, fr_error *error) {
     char missing[96];
     name_missing(l, all, missing, sizeof missing);
-    fr_fail(error, FR_ERROR_TIMEOUT, "rank %d: %s had no answer from %s for %g seconds", l->base.rank, what, missing,
-            l->base.timeout);
-    if (error) error->rank = l->base.rank;
-    return FR_ERROR_TIMEOUT;
+    return fr_fail_on_rank(error, FR_ERROR_TIMEOUT, l->base.rank,
+                           "rank %d: %s had no answer from %s for %g seconds", l->base.rank, what, missing,
+                           l->base.timeout);
 }
 
 /* Spins for a moment where processors are free, then sleeps, each time a little longer. The more ranks a processor has,

@@ -361,37 +361,29 @@ fr_status fr_world_sum(fr_world *world, const int *owns, const double *mine, int
 
 /* --------------------------------------------------------------------------------------------- agree */
 
-typedef struct verdict {
-    fr_status status;
-    char message[sizeof((fr_error *)0)->message];
-} verdict;
-
 /* The line of the first rank that failed. Which rank is said only where not all say the same. */
-static fr_status first_failure(const verdict *all, int ranks, fr_error *error) {
+static fr_status first_failure(const fr_error *all, int ranks, fr_error *error) {
     int first = 0;
     bool common = true;
     while (first < ranks && all[first].status == FR_OK) first++;
     if (first == ranks) return FR_OK;
     for (int r = 0; r < ranks; r++) common &= strcmp(all[r].message, all[first].message) == 0;
-    common |= strncmp(all[first].message, "rank ", 5) == 0;
-    if (common) fr_fail(error, all[first].status, "%s", all[first].message);
-    else fr_fail(error, all[first].status, "rank %d: %s", first, all[first].message);
-    if (error) error->rank = first;
+    if (error) *error = all[first];
+    if (!common) fr_error_name_rank(error, first);
     return all[first].status;
 }
 
 fr_status fr_world_agree(fr_world *world, fr_status mine, fr_error *error) {
     int ranks = fr_world_size(world);
-    verdict own = {.status = mine}, *all = NULL;
+    FR_OWNED fr_error *all = NULL;
+    fr_error own = {.rank = -1, .device = -1, .step = -1};
     if (ranks == 1) return mine;
-    if (mine != FR_OK && error) memcpy(own.message, error->message, sizeof own.message);
-    fr_status status = fr_allocate((void **)&all, ranks, sizeof *all, "the ranks' agreement", error);
-    if (status == FR_OK) status = fr_world_gather(world, &own, sizeof own, all, error);
-    if (status == FR_OK) {
-        status = first_failure(all, ranks, error);
-        world->agreed = status != FR_OK;
-    }
-    free(all);
+    if (mine != FR_OK && error) own = *error;
+    own.status = mine;
+    FR_TRY(fr_allocate((void **)&all, ranks, sizeof *all, "the ranks' agreement", error));
+    FR_TRY(fr_world_gather(world, &own, sizeof own, all, error));
+    fr_status status = first_failure(all, ranks, error);
+    world->agreed = status != FR_OK;
     return status;
 }
 
@@ -399,31 +391,30 @@ void fr_first_difference(const char **found, int *found_length, const char **exp
     const char *f = *found, *e = *expected;
     size_t start = 0;
     for (size_t at = 0; f[at] && f[at] == e[at]; at++)
-        if (f[at] == ' ') start = at + 1;
+        if (f[at] == '\n') start = at + 1;
     *found += start;
     *expected += start;
-    *found_length = (int)strcspn(*found, " ");
-    *expected_length = (int)strcspn(*expected, " ");
+    *found_length = (int)strcspn(*found, "\n");
+    *expected_length = (int)strcspn(*expected, "\n");
 }
 
 fr_status fr_world_same(fr_world *world, const char *text, fr_status status, fr_error *error) {
-    enum { SIZE = 1024 };
+    enum { SIZE = FR_WORLD_SAME_SIZE };
     int ranks = fr_world_size(world);
-    char own[SIZE], *all = NULL;
+    char own[SIZE] = "";
+    FR_OWNED char *all = NULL;
     if (ranks == 1) return FR_OK;
-    memset(own, 0, sizeof own);
     memcpy(own, text, strlen(text) < SIZE ? strlen(text) : SIZE - 1);
-    fr_status result = fr_allocate((void **)&all, ranks, SIZE, "the ranks' agreement", error);
-    if (result == FR_OK) result = fr_world_gather(world, own, SIZE, all, error);
-    for (int r = 1; result == FR_OK && r < ranks; r++) {
+    FR_TRY(fr_allocate((void **)&all, ranks, SIZE, "the ranks' agreement", error));
+    FR_TRY(fr_world_gather(world, own, SIZE, all, error));
+    for (int r = 1; r < ranks; r++) {
         const char *found = all + (size_t)r * SIZE, *expected = all;
         int found_length, expected_length;
         if (strcmp(found, expected) == 0) continue;
         fr_first_difference(&found, &found_length, &expected, &expected_length);
-        result = fr_fail(error, status, "rank %d differs from rank 0: it has %.*s, rank 0 has %.*s", r, found_length,
-                         found, expected_length, expected);
         world->agreed = true;
+        return fr_fail_on_rank(error, status, r, "rank %d differs from rank 0: it has %.*s, rank 0 has %.*s", r,
+                               found_length, found, expected_length, expected);
     }
-    free(all);
-    return result;
+    return FR_OK;
 }

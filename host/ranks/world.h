@@ -64,11 +64,12 @@ static inline size_t fr_piece_of(int ranks, size_t size) { return (size + (size_
 /* data of rank 0 to every rank: by way of other ranks (tree), or from rank 0 to each. */
 fr_status fr_world_broadcast(fr_world *world, void *data, size_t size, bool tree, fr_error *error);
 
-/* Refuses unless every rank brings the same text "name=value name=value ...": the line names the first word in which a
- * rank differs from rank 0. */
+/* Refuses, with this status, unless every rank brings the same text, lines of "name=value", of at most
+ * FR_WORLD_SAME_SIZE bytes: the message names the first line in which a rank differs from rank 0. */
+enum { FR_WORLD_SAME_SIZE = 2048 };
 fr_status fr_world_same(fr_world *world, const char *text, fr_status status, fr_error *error);
 
-/* The first word in which two such texts differ: *found and *expected point to it, and the lengths are returned. */
+/* The first line in which two such texts differ: *found and *expected point to it, and the lengths are returned. */
 void fr_first_difference(const char **found, int *found_length, const char **expected, int *expected_length);
 
 #endif

@@ -8,7 +8,6 @@
 
 #include <pthread.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "exchange/mpi.h"
 #ifdef FR_HAVE_CUDA
@@ -28,18 +27,18 @@ static fr_status check_cuda(const fr_options *options, fr_error *error) {
     if (options->wire == FR_WIRE_PACKED || options->wire == FR_WIRE_ELIAS)
         return fr_fail(error, FR_ERROR_USAGE, "--wire %s is for CPUs; GPUs exchange int8 levels",
                        fr_wire_name(options->wire));
-    fr_status status = fr_cuda_count(&devices, error);
+    FR_TRY(fr_cuda_count(&devices, error));
     int sharing = getenv("CUDA_VISIBLE_DEVICES") ? 1 : fr_world_local_ranks(options->world);
-    if (status == FR_OK && wanted > devices)
-        status = fr_fail(error, FR_ERROR_DEVICE, "--gpus is %d; this machine has %d", wanted, devices);
-    if (status == FR_OK && wanted * sharing > devices)
-        status = fr_fail(error, FR_ERROR_DEVICE, "--gpus is %d for each of %d processes here; this machine has %d", wanted,
-                         sharing, devices);
+    if (wanted > devices)
+        return fr_fail(error, FR_ERROR_DEVICE, "--gpus is %d; this machine has %d", wanted, devices);
+    if (wanted * sharing > devices)
+        return fr_fail(error, FR_ERROR_DEVICE, "--gpus is %d for each of %d processes here; this machine has %d",
+                       wanted, sharing, devices);
 #ifndef FR_HAVE_NCCL
-    if (status == FR_OK && wanted * fr_world_size(options->world) > 1)
-        status = fr_fail(error, FR_ERROR_DEVICE, "more than one GPU needs NCCL, and this fitrelu was built without it");
+    if (wanted * fr_world_size(options->world) > 1)
+        return fr_fail(error, FR_ERROR_DEVICE, "more than one GPU needs NCCL, and this fitrelu was built without it");
 #endif
-    return status;
+    return FR_OK;
 #else
     return fr_fail(error, FR_ERROR_DEVICE, "%s needs CUDA, and this fitrelu was built without it; use --device cpu",
                    options->gpus > 0 ? "--gpus" : "--device cuda");
@@ -54,8 +53,8 @@ static fr_status check_cpu(const fr_options *options, fr_error *error) {
     return FR_OK;
 }
 
-/* The numbers alone: ranks, apart and workers. Over the CPUs of several processes, master means a master: rank 0 keeps
- * the model and has no rows. */
+/* The numbers alone: ranks, a dedicated master and workers. Over the CPUs of several processes, master means a master:
+ * rank 0 keeps the model and has no rows. */
 static fr_status count_ranks(fr_options *options, fr_place *place, fr_error *error) {
     int processes = fr_world_size(options->world);
     *place = (fr_place){.cuda = options->device == FR_DEVICE_CUDA || options->gpus > 0, .world = options->world};
@@ -79,8 +78,8 @@ static fr_status count_ranks(fr_options *options, fr_place *place, fr_error *err
 fr_status fr_read_options_share(fr_read_options *reading, const fr_options *options, fr_error *error) {
     fr_options counted = *options;
     fr_place place;
-    fr_status status = count_ranks(&counted, &place, error);
-    if (status != FR_OK || place.all_ranks == place.ranks) return status;
+    FR_TRY(count_ranks(&counted, &place, error));
+    if (place.all_ranks == place.ranks) return FR_OK;
     const fr_plan plan = {.workers = counted.workers, .dedicated_master = place.dedicated_master};
     fr_range own = {fr_world_rank(options->world) * place.ranks, place.ranks};
     fr_range workers = fr_workers_of_ranks(&plan, place.all_ranks, own);
@@ -91,17 +90,16 @@ fr_status fr_read_options_share(fr_read_options *reading, const fr_options *opti
 }
 
 fr_status fr_place_make(fr_options *options, fr_place *place, fr_error *error) {
-    fr_status status = count_ranks(options, place, error);
-    if (status != FR_OK) return status;
+    FR_TRY(count_ranks(options, place, error));
     if (options->threads < 0 || options->threads > 4096)
         return fr_fail(error, FR_ERROR_USAGE, "--threads is %d; it must be from 1 to 4096", options->threads);
     if (!place->cuda) return check_cpu(options, error);
-    status = check_cuda(options, error);
-    if (status != FR_OK) return status;
+    FR_TRY(check_cuda(options, error));
 #ifdef FR_HAVE_NCCL
-    if (place->all_ranks > 1) status = fr_nccl_group_create(place->world, place->ranks, options->timeout, &place->group, error);
+    if (place->all_ranks > 1)
+        FR_TRY(fr_nccl_group_create(place->world, place->ranks, options->timeout, &place->group, error));
 #endif
-    return status;
+    return FR_OK;
 }
 
 void fr_place_free(fr_place *place) {
@@ -113,21 +111,25 @@ void fr_place_free(fr_place *place) {
 
 /* ------------------------------------------------------------------------------------------- ranks */
 
+/* The first rank of this process, among the ranks of the world. */
+static int first_rank(const fr_place *place) { return fr_world_rank(place->world) * place->ranks; }
+
+/* rank: of this process. */
 static void stop_others(fr_place *place, int rank) {
 #ifdef FR_HAVE_NCCL
-    if (place->group) fr_nccl_group_abort(place->group, rank);
+    if (place->group) fr_nccl_group_abort(place->group, first_rank(place) + rank);
 #else
     (void)place, (void)rank;
 #endif
 }
 
+/* The rank of this process that failed first, or -1: none that is known of. */
 static int first_to_fail(const fr_place *place) {
+    int first = -1;
 #ifdef FR_HAVE_NCCL
-    if (place->group) return fr_nccl_group_failed_rank(place->group);
-#else
-    (void)place;
+    if (place->group) first = fr_nccl_group_failed_rank(place->group) - first_rank(place);
 #endif
-    return -1;
+    return first < place->ranks ? first : -1;
 }
 
 /* Processes that share a machine share its GPUs, one after the other, unless their launcher shows each only its own. */
@@ -137,7 +139,7 @@ static int first_device(const fr_place *place) {
 
 fr_status fr_place_rank(fr_place *place, int rank, const fr_plan *plan, const fr_dataset *set, int threads,
                         fr_engine **engine, fr_comm **comm, fr_error *error) {
-    int global = fr_world_rank(place->world) * place->ranks + rank;
+    int global = first_rank(place) + rank;
     fr_range workers = fr_workers_of_rank(plan, place->all_ranks, global);
     fr_engine_config config = {.plan = plan,
                                .data = set,
@@ -145,12 +147,10 @@ fr_status fr_place_rank(fr_place *place, int rank, const fr_plan *plan, const fr
                                .worker_count = (int)workers.count,
                                .threads = threads,
                                .device = place->cuda ? first_device(place) + rank : -1};
-    fr_status status = FR_OK;
-    if (!place->cuda) status = fr_engine_cpu_create(&config, engine, error);
+    if (!place->cuda) FR_TRY(fr_engine_cpu_create(&config, engine, error));
 #ifdef FR_HAVE_CUDA
-    else status = fr_engine_cuda_create(&config, engine, error);
+    else FR_TRY(fr_engine_cuda_create(&config, engine, error));
 #endif
-    if (status != FR_OK) return status;
 #ifdef FR_HAVE_NCCL
     if (place->group) return fr_comm_nccl_create(place->group, global, *engine, comm, error);
 #endif
@@ -181,21 +181,15 @@ static fr_status gather_status(const fr_place *place, const rank_thread *team, f
     for (int r = 0; r < place->ranks && (first < 0 || team[first].status == FR_OK); r++)
         if (team[r].status != FR_OK) first = r;
     if (first < 0 || team[first].status == FR_OK) return FR_OK;
-    if (error) {
-        const fr_error *said = &team[first].error;
-        if (strncmp(said->message, "rank ", 5) == 0) fr_fail(error, said->status, "%s", said->message);
-        else fr_fail(error, said->status, "rank %d: %s", first, said->message);
-        error->rank = first;
-        error->device = said->device;
-    }
+    if (error) *error = team[first].error;
+    fr_error_name_rank(error, first_rank(place) + first);
     return team[first].status;
 }
 
 fr_status fr_place_run(fr_place *place, fr_place_job job, void *user, fr_error *error) {
     if (place->ranks == 1) return job(user, 0, error);
-    rank_thread *team = NULL;
-    fr_status status = fr_allocate((void **)&team, place->ranks, sizeof *team, "the ranks", error);
-    if (status != FR_OK) return status;
+    FR_OWNED rank_thread *team = NULL;
+    FR_TRY(fr_allocate((void **)&team, place->ranks, sizeof *team, "the ranks", error));
     for (int r = place->ranks - 1; r >= 0; r--) {
         team[r] = (rank_thread){.place = place, .job = job, .user = user, .rank = r};
         if (r == 0) {
@@ -209,7 +203,5 @@ fr_status fr_place_run(fr_place *place, fr_place_job job, void *user, fr_error *
     }
     for (int r = 1; r < place->ranks; r++)
         if (team[r].started) pthread_join(team[r].thread, NULL);
-    status = gather_status(place, team, error);
-    free(team);
-    return status;
+    return gather_status(place, team, error);
 }

@@ -1,62 +1,87 @@
 /*
- * same_run.c - each rank writes down what it is about to do, "name=value" by "name=value", and all compare.
- *
- * Names are those of the program's options, so that the line about a difference says what to change.
+ * same_run.c - each rank describes what it is about to do (plan/description.h), and all compare.
  */
 #include "solver/same_run.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 
-enum { TEXT = 1024 };
+#include "data/fingerprint.h"
 
-static void describe_options(const fr_options *o, const fr_dataset *set, const fr_plan *p, char text[TEXT]) {
-    size_t used = (size_t)snprintf(
-        text, TEXT,
-        "--batch=%" PRId64 " --workers=%d --iterations=%" PRId64 " --levels=%d --scale=%s --collective=%s --wire=%s "
-        "--precision=%s --seed=%" PRIu64 " --step-size=%s --step-size=%.17g --schedule=%s --average=%.17g --init=%s "
-        "--tolerance=%.17g --ensemble=%d --standardize=%d --intercept=%d --report-every=%" PRId64 " --device=%d "
-        "--gpus=%d --checkpoint=%d --resume=%d --broadcast=%s --storage=%s",
-        p->batch, p->workers, p->iterations, p->levels, fr_scale_name(p->scale), fr_collective_name(p->collective),
-        fr_wire_name(p->wire), fr_precision_name(p->precision), p->seed, fr_step_rule_name(o->step_rule), o->step_size,
-        fr_schedule_name(o->schedule), o->average, fr_init_name(o->init), o->tolerance, o->ensemble, o->standardize,
-        o->intercept, o->report_every, (int)o->device, o->gpus, o->checkpoint != NULL, o->resume != NULL,
-        o->star ? "star" : "tree", fr_storage_name(o->storage));
-    if (set->is_planted && used < TEXT)
-        snprintf(text + used, TEXT - used,
-                 " --samples=%" PRId64 " --features=%" PRId64 " --noise=%.17g planted-seed=%" PRIu64,
-                 set->recipe.samples, set->recipe.features, set->recipe.noise, set->recipe.seed);
+/* The rows that a rank keeps, and those of the next rank as this one finds them. */
+typedef struct rows_seen {
+    fr_row_print held, next;
+} rows_seen;
+
+/* Whether two ranks that looked at the same rows found the same. */
+static bool agree(const fr_row_print *a, const fr_row_print *b) {
+    bool same_rows = a->rows.count > 0 && a->rows.first == b->rows.first && a->rows.count == b->rows.count;
+    return !same_rows || a->sum == b->sum;
 }
 
-/* The start's weights are a file of their own: their bits, mixed into one number. */
-static uint64_t mix_weights(const fr_options *options, int64_t features) {
+/* The first rank after r, in a circle, that holds rows. */
+static int next_holder(const rows_seen *all, int ranks, int r) {
+    int next = (r + 1) % ranks;
+    while (next != r && all[next].held.rows.count == 0) next = (next + 1) % ranks;
+    return next;
+}
+
+static fr_status refuse(int a, int b, fr_range rows, fr_error *error) {
+    int first = a < b ? a : b, other = a < b ? b : a;
+    return fr_fail_on_rank(error, FR_ERROR_DATA, other,
+                           "rank %d differs from rank %d: rows %" PRId64 " to %" PRId64
+                           " of their data are not the same",
+                           other, first, rows.first + 1, rows.first + rows.count);
+}
+
+static fr_status compare_rows(const rows_seen *all, int ranks, fr_error *error) {
+    for (int r = 0; r < ranks; r++) {
+        int next = next_holder(all, ranks, r);
+        if (!agree(&all[r].held, &all[0].held))
+            return refuse(r, 0, all[r].held.rows, error); /* each holds all rows */
+        if (!agree(&all[r].next, &all[next].held)) return refuse(r, next, all[r].next.rows, error);
+    }
+    return FR_OK;
+}
+
+/* The sum over all rows, each counted once, however many ranks hold it. */
+static uint64_t sum_rows(const rows_seen *all, int ranks) {
     uint64_t sum = 0;
-    for (int64_t j = 0; options->init == FR_INIT_GIVEN && j < features; j++) {
-        union {
-            double value;
-            uint64_t bits;
-        } weight = {options->init_weights[j]};
-        sum = (sum ^ weight.bits) * UINT64_C(0x9E3779B97F4A7C15);
-        sum ^= sum >> 29;
+    int64_t covered = 0;
+    for (int r = 0; r < ranks; r++) {
+        if (all[r].held.rows.first != covered) continue;
+        sum += all[r].held.sum;
+        covered += all[r].held.rows.count;
     }
     return sum;
 }
 
-static void describe_data(const fr_options *options, const fr_dataset *set, char text[TEXT]) {
-    snprintf(text, TEXT, "planted=%d rows=%" PRId64 " features=%" PRId64 " content=%016" PRIx64 " start-file=%016" PRIx64,
-             set->is_planted, set->samples, set->features, set->fingerprint, mix_weights(options, set->features));
+static fr_status check_rows(fr_world *world, fr_dataset *set, fr_error *error) {
+    int ranks = fr_world_size(world);
+    const rows_seen mine = {set->held, set->next};
+    FR_OWNED rows_seen *all = NULL;
+    if (set->is_planted) return FR_OK;
+    FR_TRY(fr_allocate((void **)&all, ranks, sizeof *all, "the ranks' rows", error));
+    FR_TRY(fr_world_gather(world, &mine, sizeof mine, all, error));
+    fr_status status = compare_rows(all, ranks, error);
+    if (status != FR_OK && world) world->agreed = true;
+    set->content = fr_dataset_content(set, sum_rows(all, ranks));
+    return status;
 }
 
-fr_status fr_check_same_run(fr_world *world, const fr_options *options, const fr_dataset *set, const fr_plan *plan,
-                     fr_error *error) {
-    char text[TEXT];
-    if (fr_world_size(world) == 1) return FR_OK;
-    snprintf(text, sizeof text, "version=%s", fr_version());
-    fr_status status = fr_world_same(world, text, FR_ERROR_DEVICE, error);
-    if (status != FR_OK) return status;
-    describe_options(options, set, plan, text);
-    status = fr_world_same(world, text, FR_ERROR_USAGE, error);
-    if (status != FR_OK) return status;
-    describe_data(options, set, text);
-    return fr_world_same(world, text, FR_ERROR_DATA, error);
+static fr_status compare(fr_world *world, const fr_run *run, unsigned readers, fr_status status, fr_error *error) {
+    char text[FR_DESCRIPTION_SIZE];
+    fr_describe_run(run, readers, text);
+    return fr_world_same(world, text, status, error);
+}
+
+fr_status fr_check_same_run(fr_world *world, const fr_options *options, fr_dataset *set, const fr_plan *plan,
+                            fr_error *error) {
+    const fr_run run = {options, plan, set};
+    char version[64];
+    snprintf(version, sizeof version, "version=%s", fr_version());
+    FR_TRY(fr_world_same(world, version, FR_ERROR_DEVICE, error));
+    FR_TRY(compare(world, &run, FR_OF_OPTIONS, FR_ERROR_USAGE, error));
+    FR_TRY(compare(world, &run, FR_OF_DATA, FR_ERROR_DATA, error));
+    return check_rows(world, set, error);
 }

@@ -29,7 +29,8 @@
 typedef struct solver_rank {
     fr_options options;
     fr_dataset *set;
-    fr_plan plan;
+    fr_plan plan; /* begun with the solver's; finished by survey_rank, and const from then on */
+    int threads;
     fr_engine *engine;
     fr_comm *comm;
     fr_fit fit;
@@ -47,7 +48,9 @@ typedef struct solver_rank {
 struct fr_solver {
     fr_options options;
     fr_dataset *set;
-    fr_plan plan;
+    fr_plan plan; /* begun */
+    double long_rows;
+    int threads;
     fr_place place;
     solver_rank *ranks; /* place.ranks of them; the first speaks for all */
 };
@@ -62,23 +65,23 @@ static fr_status refuse_labels(const fr_dataset *set, fr_error *error) {
 
 /* Over all ranks: labels are there, and one of them is above 0. */
 static fr_status check_labels(const fr_dataset *set, fr_world *world, fr_error *error) {
-    bool above = false, missing = set->local_rows > 0 && !set->labels, *all = NULL;
+    bool above = false, missing = set->local_rows > 0 && !set->labels;
+    FR_OWNED bool *all = NULL;
     for (int64_t i = 0; !missing && i < set->local_rows && !above; i++)
         above = fr_dataset_label(set, i) > 0 && (!set->weights || set->weights[i] > 0);
     fr_status status = missing ? fr_fail(error, FR_ERROR_DATA, "%s holds no labels; a fit needs them", set->source) : FR_OK;
     if (status == FR_OK)
         status = fr_allocate((void **)&all, fr_world_size(world), sizeof *all, "the ranks' agreement", error);
-    status = fr_world_agree(world, status, error);
-    if (status == FR_OK) status = fr_world_gather(world, &above, sizeof above, all, error);
-    for (int r = 0; status == FR_OK && r < fr_world_size(world); r++) above |= all[r];
-    free(all);
-    if (status != FR_OK || above) return status;
-    return fr_world_agree(world, refuse_labels(set, error), error);
+    FR_TRY(fr_world_agree(world, status, error));
+    FR_TRY(fr_world_gather(world, &above, sizeof above, all, error));
+    for (int r = 0; r < fr_world_size(world); r++) above |= all[r];
+    return above ? FR_OK : fr_world_agree(world, refuse_labels(set, error), error);
 }
 
 /* Data from a file get columns of one scale, uncorrelated, wherever the step size is ours to choose; the unit is the
  * same one. */
-static fr_status condition(const fr_options *options, const fr_plan *plan, fr_dataset *set, fr_error *error) {
+static fr_status condition(const fr_options *options, const fr_plan *plan, int threads, fr_dataset *set,
+                           fr_error *error) {
     bool ours = !set->is_planted && options->step_rule == FR_STEP_AUTO;
     fr_conditioning how = {
         .center = options->standardize || (ours && options->intercept),
@@ -86,7 +89,7 @@ static fr_status condition(const fr_options *options, const fr_plan *plan, fr_da
         .decorrelate = ours,
         .intercept = options->intercept,
     };
-    return fr_dataset_condition(set, how, plan, options->world, error);
+    return fr_dataset_condition(set, how, plan, threads, options->world, error);
 }
 
 /* A planted set that nothing changes is generated on the GPUs themselves. */
@@ -103,13 +106,6 @@ static int choose_threads(const fr_options *options) {
     return own > 1 ? own : 1;
 }
 
-static fr_status make_plan(fr_solver *s, fr_error *error) {
-    fr_status status = fr_plan_make(&s->options, s->set, &s->plan, error);
-    s->plan.dedicated_master = s->place.dedicated_master;
-    s->plan.threads = choose_threads(&s->options);
-    return status;
-}
-
 /* The rows of this process's workers: made, or found among those held. */
 static fr_status own_rows(fr_solver *s, fr_error *error) {
     fr_dataset *set = s->set;
@@ -122,44 +118,56 @@ static fr_status own_rows(fr_solver *s, fr_error *error) {
 static fr_status prepare_rows(fr_solver *s, fr_error *error) {
     fr_dataset *set = s->set;
     fr_world *world = s->place.world;
-    fr_status status = fr_world_agree(world, own_rows(s, error), error);
-    if (status == FR_OK) status = fr_weights_settle(set, &s->plan, world, error);
-    if (status == FR_OK) status = check_labels(set, world, error);
-    if (status == FR_OK) status = condition(&s->options, &s->plan, set, error);
-    if (status == FR_OK) fr_weights_apply(set, s->plan.threads);
-    if (status == FR_OK) status = make_plan(s, error); /* d may have grown by one */
-    if (status == FR_OK && s->options.step_rule == FR_STEP_AUTO && s->plan.draws > 0 && !set->is_planted && set->shift)
-        status = fr_dataset_long_rows(set, &s->plan, world, &s->plan.long_rows, error);
-    return status;
+    FR_TRY(fr_world_agree(world, own_rows(s, error), error));
+    FR_TRY(fr_weights_settle(set, &s->plan, world, error));
+    FR_TRY(check_labels(set, world, error));
+    FR_TRY(condition(&s->options, &s->plan, s->threads, set, error));
+    fr_weights_apply(set, s->threads);
+    bool asks = s->options.step_rule == FR_STEP_AUTO && s->plan.draws > 0 && !set->is_planted && set->shift;
+    return asks ? fr_dataset_long_rows(set, &s->plan, s->threads, world, &s->long_rows, error) : FR_OK;
 }
 
 /* Whatever a rank refuses, all refuse, before the next thing that needs them all. */
 static fr_status prepare(fr_solver *s, fr_error *error) {
     fr_world *world = s->options.world;
     fr_world_set_timeout(world, s->options.timeout);
+    s->threads = choose_threads(&s->options);
     fr_status status = fr_place_make(&s->options, &s->place, error);
-    if (status == FR_OK) status = make_plan(s, error); /* refuses before work is done */
-    status = fr_world_agree(world, status, error);
-    if (status == FR_OK) status = fr_check_same_run(world, &s->options, s->set, &s->plan, error);
-    if (status == FR_OK && !is_made_on_device(s)) status = prepare_rows(s, error);
-    return status;
+    if (status == FR_OK)
+        status = fr_plan_begin(&s->options, s->set, s->place.dedicated_master, &s->plan, error);
+    FR_TRY(fr_world_agree(world, status, error));
+    FR_TRY(fr_check_same_run(world, &s->options, s->set, &s->plan, error));
+    return is_made_on_device(s) ? FR_OK : prepare_rows(s, error);
 }
 
 static fr_status create_rank(void *user, int rank, fr_error *error) {
     fr_solver *s = user;
     solver_rank *r = &s->ranks[rank];
-    fr_status status;
     r->options = s->options;
     r->set = s->set;
     r->plan = s->plan;
+    r->threads = s->threads;
     int64_t d = r->plan.features > s->place.all_ranks ? r->plan.features : s->place.all_ranks;
-    double **vectors[] = {&r->start, &r->fitted, &r->label_sum, &r->fit.scratch, &r->fit.state.weights,
-                          &r->fit.state.average, &r->best, &r->sent, &r->received};
+    double **vectors[] = {&r->label_sum, &r->start, &r->fitted, &r->best, &r->fit.scratch, &r->fit.state.weights,
+                          &r->fit.state.average, &r->sent, &r->received};
     for (size_t i = 0; i < sizeof vectors / sizeof *vectors; i++)
-        if ((status = fr_allocate((void **)vectors[i], d, sizeof(double), "weights", error)) != FR_OK) return status;
-    FR_TRY(fr_place_rank(&s->place, rank, &r->plan, r->set, r->plan.threads, &r->engine, &r->comm, error));
+        FR_TRY(fr_allocate((void **)vectors[i], d, sizeof(double), "weights", error));
+    FR_TRY(fr_place_rank(&s->place, rank, &r->plan, r->set, r->threads, &r->engine, &r->comm, error));
     r->fit.state.best = r->plan.own_data ? r->best : NULL;
     return fr_allocate((void **)&r->fit.residuals, r->engine->config.worker_count, sizeof(double), "residuals", error);
+}
+
+/* The sums over rows that the plan's steps need, and with them the end of the plan. */
+static fr_status survey_rank(void *user, int rank, fr_error *error) {
+    solver_rank *r = &((fr_solver *)user)->ranks[rank];
+    fr_spectrum spectrum = {.long_rows = ((fr_solver *)user)->long_rows};
+    FR_TRY(fr_survey_total(r->engine, r->comm, FR_PASS_LABELS, NULL, r->label_sum, &r->labels, error));
+    if (!(r->labels.label2 > 0)) return refuse_labels(r->set, error); /* made on the device */
+    if (r->set->counted > 0) r->labels.label = r->set->label_sum; /* the labels are times sqrt(u) */
+    spectrum.trace = r->labels.square / (double)r->plan.samples;
+    if (r->options.step_rule == FR_STEP_AUTO)
+        FR_TRY(fr_survey_eigenvalue(r->engine, r->comm, &spectrum.lambda, error));
+    return fr_plan_finish(&r->options, r->set, &spectrum, &r->plan, error);
 }
 
 static fr_status free_rank(void *user, int rank, fr_error *error) {
@@ -167,9 +175,9 @@ static fr_status free_rank(void *user, int rank, fr_error *error) {
     (void)error;
     fr_comm_free(r->comm);
     fr_engine_free(r->engine);
+    free(r->label_sum);
     free(r->start);
     free(r->best);
-    free(r->label_sum);
     free(r->fitted);
     free(r->fit.scratch);
     free(r->fit.residuals);
@@ -180,19 +188,21 @@ static fr_status free_rank(void *user, int rank, fr_error *error) {
     return FR_OK;
 }
 
+static fr_status make_ranks(fr_solver *s, fr_error *error) {
+    FR_TRY(prepare(s, error));
+    FR_TRY(fr_allocate((void **)&s->ranks, s->place.ranks, sizeof *s->ranks, "the solver", error));
+    FR_TRY(fr_world_agree(s->options.world, fr_place_run(&s->place, create_rank, s, error), error));
+    fr_status status = fr_place_run(&s->place, survey_rank, s, error);
+    /* What is wrong with the data all ranks find alike; on another failure the others are not here to agree. */
+    return status == FR_ERROR_DATA ? fr_world_agree(s->options.world, status, error) : status;
+}
+
 fr_status fr_solver_create(const fr_options *options, fr_dataset *dataset, fr_solver **solver, fr_error *error) {
     fr_solver *s = NULL;
-    fr_status status = fr_allocate((void **)&s, 1, sizeof *s, "the solver", error);
-    if (status != FR_OK) return status;
+    FR_TRY(fr_allocate((void **)&s, 1, sizeof *s, "the solver", error));
     s->options = *options;
     s->set = dataset;
-    status = prepare(s, error);
-    if (status == FR_OK)
-        status = fr_allocate((void **)&s->ranks, s->place.ranks, sizeof *s->ranks, "the solver", error);
-    if (status == FR_OK) {
-        status = fr_place_run(&s->place, create_rank, s, error);
-        status = fr_world_agree(options->world, status, error);
-    }
+    fr_status status = make_ranks(s, error);
     if (status == FR_OK) *solver = s;
     else fr_solver_free(s);
     return status;
@@ -208,31 +218,13 @@ void fr_solver_free(fr_solver *s) {
 
 /* -------------------------------------------------------------------------------------------- run */
 
-static fr_status choose_step(solver_rank *s, fr_error *error) {
-    double lambda;
-    if (s->options.step_rule != FR_STEP_AUTO) return FR_OK;
-    fr_status status = fr_survey_eigenvalue(s->engine, s->comm, &lambda, error);
-    if (status != FR_OK) return status;
-    double trace = s->labels.square / (double)s->plan.samples;
-    s->plan.steps.eta = fr_auto_step_size(&s->plan, lambda, trace);
-    s->plan.settle_eta = fr_full_step_size(&s->plan, lambda);
-    if (!isfinite(s->plan.steps.eta))
-        return fr_fail(error, FR_ERROR_DATA, "%s: every feature is zero in every row, so there is nothing to fit",
-                       s->set->source);
-    return FR_OK;
-}
-
-/* Sums over the labels, the step size; where one start was asked for, w_0 and its loss. */
+/* What the loop works with; where one start was asked for, w_0 and its loss. */
 static fr_status begin(solver_rank *s, fr_error *error) {
     fr_fit *fit = &s->fit;
     int64_t d = s->plan.features;
     FR_OWNED double *given = NULL;
     double norm = 0, n = (double)s->plan.samples;
     FR_TRY(fr_allocate((void **)&given, d, sizeof(double), "the start", error));
-    FR_TRY(fr_survey_total(s->engine, s->comm, FR_PASS_LABELS, NULL, s->label_sum, &s->labels, error));
-    if (!(s->labels.label2 > 0)) return refuse_labels(s->set, error); /* made on the device */
-    if (s->set->counted > 0) s->labels.label = s->set->label_sum; /* the labels are times sqrt(u) */
-    FR_TRY(choose_step(s, error));
     for (int64_t j = 0; j < d; j++) norm += s->label_sum[j] * s->label_sum[j];
     fit->zero_loss = s->labels.label2 / n;
     s->data = (fr_start_data){s->label_sum, fit->zero_loss, s->labels.square / n / (double)d, given};
@@ -259,7 +251,8 @@ static fr_status resume(solver_rank *s, fr_error *error) {
     fr_world *world = s->options.world;
     bool reads = s->engine->config.device >= 0 || fr_world_rank(world) == 0;
     size_t bytes = (size_t)s->plan.features * sizeof(double);
-    fr_status status = reads ? fr_checkpoint_read(&s->fit, s->options.resume, error) : FR_OK;
+    const fr_run run = {&s->options, &s->plan, s->set};
+    fr_status status = reads ? fr_checkpoint_read(s->options.resume, &run, state, error) : FR_OK;
     if (s->engine->config.device >= 0 || fr_world_size(world) == 1) return status;
     FR_TRY(fr_world_agree(world, status, error));
     read = *state;
@@ -278,6 +271,7 @@ static fr_status run_once(solver_rank *s, int run, fr_error *error) {
     fit->state.run = run;
     fit->state.step_factor = 1;
     fit->state.seen_loss = NAN;
+    fit->state.settled = false;
     fit->state.search.best_loss = INFINITY;
     memcpy(fit->state.weights, s->start, bytes);
     if (s->plan.settles) memcpy(fit->state.average, s->start, bytes); /* where momentum begins */
@@ -443,7 +437,7 @@ static fr_status fill_result(solver_rank *s, double seconds, double waited, fr_r
         .average = plan->iterations ? (double)(plan->iterations - plan->average_start) / (double)plan->iterations : 0,
         .device = s->engine->ops->name,
         .gpus = s->engine->config.device < 0 ? 0 : s->comm->size,
-        .threads = plan->threads,
+        .threads = s->threads,
         .ranks = s->comm->size,
         .seconds_total = seconds,
         .seconds_compute = seconds - waited,
@@ -480,7 +474,7 @@ fr_status fr_solver_run(fr_solver *s, fr_result *result, fr_error *error) {
     return status;
 }
 
-int fr_solver_threads(const fr_solver *s) { return s->plan.threads; }
+int fr_solver_threads(const fr_solver *s) { return s->threads; }
 
 fr_status fr_solver_model(const fr_solver *s, fr_model **model, fr_error *error) {
     return fr_model_create(s->set, s->ranks[0].fitted, model, error);

@@ -87,4 +87,19 @@ TEST_F(WeightedRows, AreRefused) {
     run("fit --data good.csv --weights missing.txt").refuses(1, {"missing.txt"});
 }
 
+/* Other weights are another problem. */
+TEST_F(WeightedRows, AreKnownToACheckpoint) {
+    write("bare.csv", "1,2\n2,4\n3,7\n");
+    write("one.txt", "1\n2\n3\n");
+    write("other.txt", "1\n2\n4\n");
+    write("one.csv", "1,1,2\n2,2,4\n3,3,7\n");
+    std::string line = "fit --data bare.csv --intercept --iterations 20 --quiet ";
+    ASSERT_EQ(run(line + "--weights one.txt --checkpoint state").code, 0);
+    EXPECT_EQ(run(line + "--weights one.txt --resume state").code, 0);
+    run(line + "--weights other.txt --resume state").refuses(6, {"state"});
+    run(line + "--resume state").refuses(6, {"state"});
+    Said same = run("fit --data one.csv --weight-column 2 --intercept --iterations 20 --quiet --resume state");
+    EXPECT_EQ(same.code, 0) << same.err; /* the same values in a file of another kind */
+}
+
 } // namespace

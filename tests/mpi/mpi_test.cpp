@@ -6,6 +6,7 @@
  * shell wrote before it became fitrelu.
  */
 #include <cmath>
+#include <fstream>
 
 #include "mpi_rig.h"
 extern "C" {
@@ -173,6 +174,9 @@ TEST_F(Mpi, WeightsOfRowsCountAsInOneProcess) {
         ASSERT_EQ(run("fit " + line + " --model one").code, 0);
         for (int count = 2; count <= 4; count++) equals_one(count, line);
     }
+    std::string line = "--data data.csv --weights u.txt --batch 24 --workers 6 --levels 7 --iterations 20 --quiet --collective master";
+    ASSERT_EQ(run("fit " + line + " --model one").code, 0);
+    equals_one(4, line); /* rank 0 holds no rows */
     std::string none;
     for (int i = 0; i < 211; i++) none += "0\n";
     write("none.txt", none);
@@ -215,6 +219,18 @@ TEST_F(Mpi, ACheckpointGoesOnWithAnotherNumberOfRanks) {
     EXPECT_EQ(read("alone"), read("one"));
 }
 
+TEST_F(Mpi, ASearchThatIsStoppedGoesOnWithAnotherNumberOfRanks) {
+    ASSERT_EQ(run("generate --samples 6000 --features 40 --noise 20 --output data.npz").code, 0);
+    std::string line = "--data data.npz --workers 6 --levels 15 ";
+    ASSERT_EQ(run("fit " + line + "--quiet --model one").code, 0);
+    int code = struck(2, line + "--checkpoint state", 1, SIGTERM).code;
+    EXPECT_TRUE(code == 128 + SIGTERM || code == 0) << code; /* 0: the signal came late */
+    ASSERT_NE(read("state"), "");
+    equals_one(3, line + "--quiet --resume state");
+    run("fit " + line + "--quiet --resume state --model alone");
+    EXPECT_EQ(read("alone"), read("one"));
+}
+
 /* ------------------------------------------------------------------------------------- how a run ends */
 
 TEST_F(Mpi, ARankWithOtherOptionsIsNamed) {
@@ -227,8 +243,67 @@ TEST_F(Mpi, ARankWithOtherDataIsNamed) {
     csv("data.csv");
     csv("other.csv", "1,2,3,4,5,6");
     std::string line = "--data data.csv --batch 48 --quiet";
-    refused(ranks(2, line, {}, 1, "--data other.csv"), 5, {"rank 1 differs from rank 0", "content="});
+    refused(ranks(2, line, {}, 1, "--data other.csv"), 5, {"rank 1 differs from rank 0", " data="});
     refused(ranks(3, line, {}, 1, "--data missing.csv"), 1, {"rank 1", "missing.csv"});
+    refused(ranks(2, line, {}, 1, "--label-column x5"), 2, {"rank 1", "--label-column=x5", "--label-column=default"});
+}
+
+/* Two files of 2 MB that differ in one digit in the middle; and two files of labels. */
+TEST_F(Mpi, ARankWithOtherDataInTheMiddleIsNamed) {
+    std::string text, labels;
+    for (int i = 0; i < 100000; i++) text += std::to_string(100000 + i) + ",2.0,3.5,4\n", labels += "1\n";
+    write("data.csv", text);
+    text[text.size() / 2] = text[text.size() / 2] == '1' ? '2' : '1';
+    write("other.csv", text);
+    write("labels.txt", labels);
+    labels[labels.size() / 2 / 2 * 2] = '2';
+    write("others.txt", labels);
+    std::string line = "--batch 48 --iterations 5 --quiet --data data.csv ";
+    EXPECT_EQ(ranks(2, line).code, 0);
+    refused(ranks(2, line, {}, 1, "--data other.csv"), 5, {"rank 1 differs from rank 0", " data="});
+    EXPECT_EQ(ranks(2, line + "--labels labels.txt").code, 0);
+    refused(ranks(2, line + "--labels labels.txt", {}, 1, "--labels others.txt"), 5,
+            {"rank 1 differs from rank 0", " data="});
+}
+
+/* Above 256 MB a rank looks at its own rows and at the next rank's. Rank 1 of 3 with another file is found by the
+ * change in its own rows, and by that in those of rank 2, which it only compares. */
+TEST_F(Mpi, ARankWithOtherDataInTheMiddleOfALargeFileIsNamed) {
+    const int64_t n = 16500, d = 2000, header = 128; /* 264 MB of zeros, which take no room on the disk */
+    auto sparse = [&](const std::string &name, int64_t changed) {
+        std::string head = "\x93NUMPY\x01" + std::string(1, '\0') + std::string(1, '\x76') + std::string(1, '\0') +
+                           "{'descr': '<f8', 'fortran_order': False, 'shape': (" + std::to_string(n) + ", " +
+                           std::to_string(d) + "), }";
+        head.resize(header - 1, ' ');
+        write(name, head + "\n");
+        ASSERT_EQ(truncate(at(name).c_str(), header + n * d * 8), 0);
+        std::fstream file(at(name), std::ios::in | std::ios::out | std::ios::binary);
+        const double one = 1;
+        for (int64_t row : {int64_t{0}, n / 2, changed}) {
+            file.seekp(header + row * d * 8);
+            file.write(reinterpret_cast<const char *>(&one), sizeof one);
+        }
+    };
+    std::string labels;
+    for (int64_t i = 0; i < n; i++) labels += "1\n";
+    write("y.txt", labels);
+    sparse("data.npy", 0);
+    sparse("own.npy", n / 2 + 100);
+    sparse("next.npy", n - 2000);
+    std::string line = "--data data.npy --labels y.txt --precision f32 --step-size 0.1 --init zero --batch full "
+                       "--iterations 1 --quiet ";
+    EXPECT_EQ(ranks(3, line).code, 0);
+    refused(ranks(3, line, {}, 1, "--data own.npy"), 5, {"rank 1 differs from rank 0", "rows 5501 to 11000"});
+    refused(ranks(3, line, {}, 1, "--data next.npy"), 5, {"rank 2 differs from rank 1", "rows 11001 to 16500"});
+}
+
+TEST_F(Mpi, ACheckpointOfOtherDataIsRefusedByAllRanks) {
+    csv("data.csv");
+    csv("other.csv", "1,2,3,4,5,6");
+    std::string line = "--batch 48 --iterations 20 --workers 4 --quiet ";
+    ASSERT_EQ(run("fit " + line + "--data data.csv --checkpoint state").code, 0);
+    EXPECT_EQ(ranks(2, line + "--data data.csv --resume state").code, 0);
+    refused(ranks(2, line + "--data other.csv --resume state"), 6, {"state", "another run", " data="});
 }
 
 TEST_F(Mpi, ABadRowIsNamedByItsLineWhicheverRankReadsIt) {

@@ -56,10 +56,10 @@ struct Conditioned {
         Vector y(static_cast<size_t>(n), 1.0);
         EXPECT_EQ(fr_dataset_from_arrays(n, d, x.data(), y.data(), precision, &set, &error), FR_OK) << error.message;
         fr_plan plan = {};
-        plan.samples = n, plan.features = d, plan.workers = workers, plan.threads = threads;
+        plan.samples = n, plan.features = d, plan.workers = workers;
         fr_conditioning how = {};
         how.center = intercept, how.scale = true, how.decorrelate = true, how.intercept = intercept;
-        status = fr_dataset_condition(set, how, &plan, nullptr, &error);
+        status = fr_dataset_condition(set, how, &plan, threads, nullptr, &error);
     }
     ~Conditioned() { fr_dataset_free(set); }
     Conditioned(const Conditioned &) = delete;

@@ -312,12 +312,38 @@ TEST(Status, FailFillsTheLineAndAcceptsNull) {
     EXPECT_STREQ(error.message, "file:3");
     EXPECT_EQ(error.rank, -1);
     EXPECT_EQ(error.device, -1);
+    EXPECT_EQ(error.step, -1);
     EXPECT_EQ(fr_fail(nullptr, FR_ERROR_USAGE, "x"), FR_ERROR_USAGE);
     errno = ENOENT;
     EXPECT_EQ(fr_fail_errno(&error, FR_ERROR, "open %s", "f"), FR_ERROR);
     EXPECT_STREQ(error.message, "open f: No such file or directory");
     fr_fail(&error, FR_ERROR, "%s", std::string(2000, 'x').c_str());
     EXPECT_EQ(strlen(error.message), sizeof error.message - 1);
+}
+
+/* Whether a line names a rank or a step is a matter of fields, whatever words stand in it. */
+TEST(Status, ALineNamesItsRankAndItsStepOnce) {
+    fr_error error{};
+    fr_fail(&error, FR_ERROR_TIMEOUT, "rank and file, step by step");
+    error.device = 3;
+    for (int i = 0; i < 2; i++) {
+        fr_error_name_rank(&error, 2 + i);
+        fr_error_name_step(&error, 17 + i);
+    }
+    EXPECT_STREQ(error.message, "rank 2: rank and file, step by step (step 17)");
+    EXPECT_EQ(error.status, FR_ERROR_TIMEOUT);
+    EXPECT_EQ(error.rank, 2);
+    EXPECT_EQ(error.device, 3);
+    EXPECT_EQ(error.step, 17);
+    EXPECT_EQ(fr_fail_on_rank(&error, FR_ERROR_DEVICE, 1, "rank %d: gone", 1), FR_ERROR_DEVICE);
+    fr_error_name_rank(&error, 5);
+    EXPECT_STREQ(error.message, "rank 1: gone");
+    EXPECT_EQ(error.rank, 1);
+    fr_fail(&error, FR_ERROR, "%s", std::string(2000, 'x').c_str());
+    fr_error_name_step(&error, 1);
+    EXPECT_NE(strstr(error.message, "x (step 1)"), nullptr) << "a long line is cut before the step";
+    fr_error_name_rank(nullptr, 1);
+    fr_error_name_step(nullptr, 1);
 }
 
 TEST(Memory, IsAlignedAndZeroed) {

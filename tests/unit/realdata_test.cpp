@@ -200,7 +200,7 @@ TEST_P(RealDataFiles, ColumnsAreDecorrelated) {
         how.center = intercept, how.scale = true, how.decorrelate = true, how.intercept = intercept;
         fr_plan plan = {};
         plan.samples = p.n, plan.features = p.d, plan.workers = 1;
-        ASSERT_EQ(fr_dataset_condition(set, how, &plan, nullptr, nullptr), FR_OK);
+        ASSERT_EQ(fr_dataset_condition(set, how, &plan, 0, nullptr, nullptr), FR_OK);
         int64_t d = fr_dataset_features(set);
         ASSERT_EQ(d, p.d + intercept);
         for (int64_t j = 0; j < d; j++)

@@ -161,7 +161,7 @@ const option_entry option_table[OPT_COUNT] = {
     [OPT_CHECKPOINT] = {"checkpoint", 0, GROUP_RESULTS, FIT, KIND_FILE, "FILE", NULL, 0, 0, 0,
                         "keep the state of the run in FILE, at reports and at the end"},
     [OPT_RESUME] = {"resume", 0, GROUP_RESULTS, FIT, KIND_FILE, "FILE", NULL, 0, 0, 0,
-                    "go on from a checkpoint, with the options of that run"},
+                    "go on from a checkpoint, with the options and the data of that run"},
     [OPT_QUIET] = {"quiet", 'q', GROUP_GENERAL, COMMAND_ALL, KIND_FLAG, NULL, NULL, 0, 0, 0,
                    "no progress and no remarks on stderr; errors are still told"},
     [OPT_HELP] = {"help", 'h', GROUP_GENERAL, COMMAND_ALL, KIND_FLAG, NULL, NULL, 0, 0, 0,

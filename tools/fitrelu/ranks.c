@@ -37,7 +37,7 @@ int ranks_join(fr_world **world, double timeout) {
 int ranks_agree(fr_world *world, int code) {
     fr_error error = {0};
     if (fr_world_size(world) == 1) return code;
-    snprintf(error.message, sizeof error.message, "%s", code ? message_held() : "");
+    if (code != 0) fr_fail(&error, (fr_status)code, "%s", message_held());
     code = (int)fr_world_agree(world, (fr_status)code, &error);
     if (!fr_world_agreed(world) && code != 0) return give_up(world, &error);
     if (code != 0 && fr_world_rank(world) == 0 && error.message[0]) {

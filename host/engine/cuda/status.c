@@ -17,7 +17,7 @@ fr_status fr_cuda_fail(fr_error *error, cudaError_t code, int device, int64_t st
     if (step >= 0) snprintf(when, sizeof when, " at step %lld", (long long)step);
     fr_fail(error, FR_ERROR_DEVICE, "GPU %d: %s failed%s: %s (%s)", device, what, when, cudaGetErrorString(code),
             cudaGetErrorName(code));
-    if (error) error->device = device;
+    if (error) error->device = device, error->step = step;
     return FR_ERROR_DEVICE;
 }
 
