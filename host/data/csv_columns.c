@@ -1,7 +1,8 @@
 /*
- * csv_columns.c - finds the label and the features among the columns of a table.
+ * csv_columns.c - finds the label, the weight and the features among the columns of a table.
  *
- * The label is the column that the options name, or the one of the expected label's name, or the last.
+ * The label is the column that the options name, or the one of the expected label's name, or the last that holds no
+ * weights.
  */
 #include "data/csv_columns.h"
 
@@ -18,34 +19,47 @@ typedef struct choice {
     fr_csv_columns *columns;
 } choice;
 
-/* --------------------------------------------------------------------------------------------- label */
+/* ---------------------------------------------------------------------------------- label and weight */
 
 /* The header as it stands, for a message. */
-static fr_status no_such_column(const choice *c, fr_error *error) {
-    const char *name = c->options->label_column;
+static fr_status no_such_column(const choice *c, const char *option, const char *name, fr_error *error) {
     if (!c->head->header)
         return fr_fail(error, FR_ERROR_USAGE,
-                       "%s has %" PRId64 " columns and no header: --label-column %s, expected 1 to %" PRId64, c->path,
-                       c->head->columns, name, c->head->columns);
-    return fr_fail(error, FR_ERROR_USAGE,
-                   "%s: --label-column %s, expected 1 to %" PRId64 " or a name of the header: %.200s", c->path, name,
-                   c->head->columns, c->head->line);
+                       "%s has %" PRId64 " columns and no header: %s %s, expected 1 to %" PRId64, c->path,
+                       c->head->columns, option, name, c->head->columns);
+    return fr_fail(error, FR_ERROR_USAGE, "%s: %s %s, expected 1 to %" PRId64 " or a name of the header: %.200s",
+                   c->path, option, name, c->head->columns, c->head->line);
 }
 
-/* label_column as a name of the header, or else as a number from 1, or from -1 for the last. */
-static fr_status find_label_column(const choice *c, fr_error *error) {
-    const char *name = c->options->label_column;
+/* The column that an option gives as a name of the header, or else as a number from 1, or from -1 for the last. */
+static fr_status find_column(const choice *c, const char *option, const char *name, int64_t *column,
+                             fr_error *error) {
     int64_t columns = c->head->columns, found = 0, number;
     for (int64_t i = 0; c->head->names && i < columns; i++)
-        if (strcmp(c->head->names[i], name) == 0) found++, c->columns->label = i;
+        if (strcmp(c->head->names[i], name) == 0) found++, *column = i;
     if (found == 1) return FR_OK;
     if (found > 1)
         return fr_fail(error, FR_ERROR_USAGE, "%s: %" PRId64 " columns are named %s, expected one; give its number",
                        c->path, found, name);
     if (!fr_parse_int64(name, name + strlen(name), &number) || number == 0 || number > columns || number < -columns)
-        return no_such_column(c, error);
-    c->columns->label = number > 0 ? number - 1 : columns + number;
+        return no_such_column(c, option, name, error);
+    *column = number > 0 ? number - 1 : columns + number;
     return FR_OK;
+}
+
+static fr_status find_weight_column(const choice *c, fr_error *error) {
+    const char *name = c->options->weight_column;
+    return name ? find_column(c, "--weight-column", name, &c->columns->weight, error) : FR_OK;
+}
+
+/* After the column of weights. */
+static fr_status find_label_column(const choice *c, fr_error *error) {
+    const char *name = c->options->label_column;
+    fr_csv_columns *found = c->columns;
+    if (name) FR_TRY(find_column(c, "--label-column", name, &found->label, error));
+    if (found->weight < 0 || found->weight != found->label) return FR_OK;
+    return fr_fail(error, FR_ERROR_USAGE, "%s: --weight-column %s is the column of the labels", c->path,
+                   c->options->weight_column);
 }
 
 /* -------------------------------------------------------------------------------------------- by name */
@@ -96,7 +110,10 @@ static fr_status match(const choice *c, const int64_t *sorted, bool *taken, list
         const char *name = c->head->names[i];
         int64_t place = fr_names_find(names, options->features, sorted, name), *feature = &c->columns->feature[i];
         bool known = place < options->features;
-        *feature = i == c->columns->label ? FR_CSV_LABEL : known ? sorted[place] : FR_CSV_PASSED;
+        *feature = i == c->columns->label    ? FR_CSV_LABEL
+                   : i == c->columns->weight ? FR_CSV_WEIGHT
+                   : known                   ? sorted[place]
+                                             : FR_CSV_PASSED;
         if (known && *feature >= 0 && taken[*feature])
             return fr_fail(error, FR_ERROR_DATA, "%s:%" PRId64 ": two columns are named %s, expected one", c->path,
                            c->head->number, name);
@@ -118,7 +135,8 @@ static fr_status choose_by_name(const choice *c, fr_error *error) {
     fr_names_sort(options->names, d, sorted);
     for (int64_t i = 0; !options->labels && options->label_name && i < c->head->columns; i++)
         if (strcmp(c->head->names[i], options->label_name) == 0) c->columns->label = i;
-    if (options->label_column) FR_TRY(find_label_column(c, error));
+    FR_TRY(find_weight_column(c, error));
+    FR_TRY(find_label_column(c, error));
     c->columns->keep_label = c->columns->label >= 0 && fr_wants_own_labels(options);
     c->columns->features = d;
     FR_TRY(match(c, sorted, taken, &unknown, error));
@@ -131,25 +149,28 @@ static fr_status choose_by_name(const choice *c, fr_error *error) {
 
 /* ------------------------------------------------------------------------------------------ by number */
 
-/* Whether one of the columns is that of labels; the number of columns tells where the options leave it open. */
-static bool has_label_column(const choice *c) {
+/* Whether one of so many columns, that of weights apart, is that of labels; their number tells where the options leave
+ * it open. */
+static bool has_label_column(const choice *c, int64_t columns) {
     int64_t expected = c->options->features;
-    if (c->options->without_labels)
-        return expected > 0 ? c->head->columns == expected + 1 : c->options->label_column != NULL;
-    if (c->columns->label_optional && expected > 0 && c->head->columns == expected) return false;
+    if (c->options->without_labels) return expected > 0 ? columns == expected + 1 : c->options->label_column != NULL;
+    if (c->columns->label_optional && expected > 0 && columns == expected) return false;
     return fr_wants_own_labels(c->options);
 }
 
 static fr_status choose_by_number(const choice *c, fr_error *error) {
     const int64_t expected = c->options->features, columns = c->head->columns;
-    bool inside = has_label_column(c);
     fr_csv_columns *chosen = c->columns;
+    FR_TRY(find_weight_column(c, error));
+    int64_t others = columns - (chosen->weight >= 0);
+    bool inside = has_label_column(c, others);
     chosen->keep_label = inside && fr_wants_own_labels(c->options);
-    if (inside) chosen->label = columns - 1;
-    if (inside && c->options->label_column) FR_TRY(find_label_column(c, error));
-    chosen->features = columns - inside;
+    if (inside) chosen->label = columns - 1 - (chosen->weight == columns - 1);
+    if (inside) FR_TRY(find_label_column(c, error));
+    chosen->features = others - inside;
     if (chosen->features < 1)
-        return fr_fail(error, FR_ERROR_DATA, "%s has 1 column, expected at least one feature and the label", c->path);
+        return fr_fail(error, FR_ERROR_DATA, "%s has %" PRId64 " column%s, expected at least one feature and the label%s",
+                       c->path, columns, columns > 1 ? "s" : "", chosen->weight >= 0 ? " beside the weight" : "");
     if (expected > 0 && chosen->features != expected)
         return fr_fail(error, FR_ERROR_DATA,
                        "%s:%" PRId64 ": found %" PRId64 " columns, expected %" PRId64 " features%s", c->path,
@@ -158,7 +179,10 @@ static fr_status choose_by_number(const choice *c, fr_error *error) {
                        : inside                                             ? " and a label"
                                                                             : "");
     int64_t feature = 0;
-    for (int64_t i = 0; i < columns; i++) chosen->feature[i] = i == chosen->label ? FR_CSV_LABEL : feature++;
+    for (int64_t i = 0; i < columns; i++)
+        chosen->feature[i] = i == chosen->label    ? FR_CSV_LABEL
+                             : i == chosen->weight ? FR_CSV_WEIGHT
+                                                   : feature++;
     return FR_OK;
 }
 
@@ -167,7 +191,7 @@ static fr_status choose_by_number(const choice *c, fr_error *error) {
 fr_status fr_csv_columns_choose(const char *path, const fr_read_options *options, const fr_csv_head *head,
                                 fr_csv_columns *columns, fr_error *error) {
     const choice c = {path, options, head, columns};
-    *columns = (fr_csv_columns){.label = -1, .label_optional = fr_labels_optional(options)};
+    *columns = (fr_csv_columns){.label = -1, .weight = -1, .label_optional = fr_labels_optional(options)};
     FR_TRY(fr_allocate((void **)&columns->feature, head->columns, sizeof *columns->feature, "the columns", error));
     if (options->names && head->names) return choose_by_name(&c, error);
     FR_TRY(choose_by_number(&c, error));

@@ -20,6 +20,7 @@
 #include "solver/place.h"
 #include "data/planted.h"
 #include "columns/condition.h"
+#include "columns/weights.h"
 #include "fit/search.h"
 #include "fit/survey.h"
 #include "exchange/traffic.h"
@@ -66,7 +67,8 @@ static fr_status refuse_labels(const fr_dataset *set, fr_error *error) {
 static fr_status check_labels(const fr_dataset *set, fr_world *world, fr_error *error) {
     bool above = false, missing = set->local_rows > 0 && !set->labels;
     FR_OWNED bool *all = NULL;
-    for (int64_t i = 0; !missing && i < set->local_rows && !above; i++) above = fr_dataset_label(set, i) > 0;
+    for (int64_t i = 0; !missing && i < set->local_rows && !above; i++)
+        above = fr_dataset_label(set, i) > 0 && (!set->weights || set->weights[i] > 0);
     fr_status status = missing ? fr_fail(error, FR_ERROR_DATA, "%s holds no labels; a fit needs them", set->source) : FR_OK;
     if (status == FR_OK)
         status = fr_allocate((void **)&all, fr_world_size(world), sizeof *all, "the ranks' agreement", error);
@@ -117,8 +119,10 @@ static fr_status prepare_rows(fr_solver *s, fr_error *error) {
     fr_dataset *set = s->set;
     fr_world *world = s->place.world;
     FR_TRY(fr_world_agree(world, own_rows(s, error), error));
+    FR_TRY(fr_weights_settle(set, &s->plan, world, error));
     FR_TRY(check_labels(set, world, error));
     FR_TRY(condition(&s->options, &s->plan, s->threads, set, error));
+    fr_weights_apply(set, s->threads);
     bool asks = s->options.step_rule == FR_STEP_AUTO && s->plan.draws > 0 && !set->is_planted && set->shift;
     return asks ? fr_dataset_long_rows(set, &s->plan, s->threads, world, &s->long_rows, error) : FR_OK;
 }
@@ -159,6 +163,7 @@ static fr_status survey_rank(void *user, int rank, fr_error *error) {
     fr_spectrum spectrum = {.long_rows = ((fr_solver *)user)->long_rows};
     FR_TRY(fr_survey_total(r->engine, r->comm, FR_PASS_LABELS, NULL, r->label_sum, &r->labels, error));
     if (!(r->labels.label2 > 0)) return refuse_labels(r->set, error); /* made on the device */
+    if (r->set->counted > 0) r->labels.label = r->set->label_sum; /* the labels are times sqrt(u) */
     spectrum.trace = r->labels.square / (double)r->plan.samples;
     if (r->options.step_rule == FR_STEP_AUTO)
         FR_TRY(fr_survey_eigenvalue(r->engine, r->comm, &spectrum.lambda, error));
@@ -414,7 +419,7 @@ static fr_status fill_result(solver_rank *s, double seconds, double waited, fr_r
         .loss = s->fit.loss,
         .relative_error = s->fit.relative_error,
         .r_squared = spread > 0 ? 1 - n * s->fit.loss / spread : NAN,
-        .active = total.active / n,
+        .active = total.active / (double)fr_dataset_counted(s->set),
         .step_size = plan->settles && plan->draws == 0 ? plan->settle_eta : plan->steps.eta,
         .batch = plan->batch,
         .workers = plan->workers,

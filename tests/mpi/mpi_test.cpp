@@ -162,6 +162,29 @@ TEST_F(Mpi, RowsWithMissingValuesAreLeftOutAsInOneProcess) {
     }
 }
 
+/* Weights have their mean over the rows of all ranks; those of the first rank's rows are all 0. */
+TEST_F(Mpi, WeightsOfRowsCountAsInOneProcess) {
+    std::string weights;
+    csv("data.csv");
+    for (int i = 0; i < 211; i++) weights += std::to_string(i < 80 ? 0 : (i * i % 7) / 4.0) + "\n";
+    write("u.txt", weights);
+    for (std::string batch : {"48", "full"}) {
+        std::string line = "--data data.csv --weights u.txt --intercept --batch " + batch +
+                           " --workers 12 --levels 7 --iterations 50 --quiet";
+        ASSERT_EQ(run("fit " + line + " --model one").code, 0);
+        for (int count = 2; count <= 4; count++) equals_one(count, line);
+    }
+    std::string line = "--data data.csv --weights u.txt --batch 24 --workers 6 --levels 7 --iterations 20 --quiet --collective master";
+    ASSERT_EQ(run("fit " + line + " --model one").code, 0);
+    equals_one(4, line); /* rank 0 holds no rows */
+    std::string none;
+    for (int i = 0; i < 211; i++) none += "0\n";
+    write("none.txt", none);
+    refused(ranks(3, "--data data.csv --weights none.txt --quiet"), 5, {"weights of all 211 rows are 0"});
+    refused(ranks(2, "--data data.csv --weights u.txt --batch 48 --quiet", {}, 1, "--weights none.txt"), 5,
+            {"rank 1 differs from rank 0"});
+}
+
 TEST_F(Mpi, StandardInputIsNotShared) { refused(ranks(2, "--data -"), 2, {"--data -", "2 ranks", "standard input"}); }
 
 #ifdef FR_HAVE_LIBZIP

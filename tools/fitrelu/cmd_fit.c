@@ -88,11 +88,12 @@ static fr_status open_outputs(fit_job *job, fr_error *error) {
 
 /* mpirun hands standard input to one rank, and each rank reads its own rows. */
 static fr_status refuse_shared_stdin(const fit_job *job, fr_error *error) {
-    const char *const paths[] = {job->settings.data, job->settings.reading.labels};
-    for (int i = 0; i < 2 && fr_world_size(job->world) > 1; i++)
+    static const char *const options[] = {"data", "labels", "weights"};
+    const char *const paths[] = {job->settings.data, job->settings.reading.labels, job->settings.reading.weights};
+    for (int i = 0; i < 3 && fr_world_size(job->world) > 1; i++)
         if (paths[i] && fr_path_is_stdin(paths[i]))
             return fr_fail(error, FR_ERROR_USAGE, "--%s %s: %d ranks cannot share standard input, name a file",
-                           i ? "labels" : "data", paths[i], fr_world_size(job->world));
+                           options[i], paths[i], fr_world_size(job->world));
     return FR_OK;
 }
 
@@ -195,8 +196,8 @@ static fr_status conclude(fit_job *job, fr_error *error) {
     const fr_dataset *held_out = fr_dataset_held_out(job->data);
     stage_begin("writing the results");
     FR_TRY(fr_world_agree(job->world, make_model(job, error), error));
-    if (job->model && held_out) FR_TRY(quality_measure(job->model, held_out, job->world, &job->held_out, error));
     FR_TRY(fr_world_agree(job->world, job->speaks ? write_outputs(job, error) : FR_OK, error));
+    if (job->model && held_out) FR_TRY(quality_measure(job->model, held_out, job->world, &job->held_out, error));
     return advice_of_result(&job->settings, &job->result, job->data, job->copy, error);
 }
 

@@ -42,8 +42,6 @@ static fr_status read_data(prediction *p, const char *path, const option_value *
                                .names = fr_model_names(p->model),
                                .label_name = fr_model_label_name(p->model),
                                .labels_optional = true};
-    if (values[OPT_LABELS].given) reading.labels = values[OPT_LABELS].text;
-    if (values[OPT_LABEL_COLUMN].given) reading.label_column = values[OPT_LABEL_COLUMN].text;
     reading_settings(values, &reading);
     return fr_dataset_read(path, &reading, &p->data, error);
 }
@@ -137,14 +135,14 @@ static int run(prediction *p, const arguments *given) {
 int cmd_predict(const arguments *given) {
     const option_value *values = given->values;
     prediction p = {.judged = {0, NAN, NAN}, .output = values[OPT_OUTPUT].given ? values[OPT_OUTPUT].text : NULL};
-    if (values[OPT_LABELS].given && values[OPT_LABEL_COLUMN].given)
-        return message_usage("--labels %s and --label-column %s contradict each other", values[OPT_LABELS].text,
-                             values[OPT_LABEL_COLUMN].text);
     const named_file files[] = {{"MODEL", given->operands[0], false},
                                 {"DATA", given->operands[1], false},
                                 {"--labels", values[OPT_LABELS].given ? values[OPT_LABELS].text : NULL, false},
+                                {"--weights", values[OPT_WEIGHTS].given ? values[OPT_WEIGHTS].text : NULL, false},
                                 {"--output", p.output, true}};
-    int code = same_file_check(files, sizeof files / sizeof files[0]);
+    int code = check_reading(values);
+    if (code != 0) return code;
+    code = same_file_check(files, sizeof files / sizeof files[0]);
     if (code != 0) return code;
     code = run(&p, given);
     fr_model_free(p.model);

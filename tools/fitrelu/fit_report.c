@@ -34,6 +34,11 @@ static int64_t count_used(const fit_report *report) {
     return used;
 }
 
+/* The file or column of the weights of rows; NULL without. */
+static const char *weights_of(const fit_settings *settings) {
+    return settings->reading.weights ? settings->reading.weights : settings->reading.weight_column;
+}
+
 /* -------------------------------------------------------------------------------------------- JSON */
 
 static void write_data(json_writer *json, const fit_report *report) {
@@ -48,6 +53,7 @@ static void write_data(json_writer *json, const fit_report *report) {
         json_string(json, "label", fr_dataset_label_name(report->data));
         json_integer(json, "rows_left_out", report->data->lacking);
         json_integer(json, "features_used", count_used(report));
+        json_string(json, "weights", weights_of(report->settings));
     }
     json_end(json);
 }
@@ -240,6 +246,7 @@ void fit_report_table(const fit_report *report) {
     row("status", "%s", outcome_words(r));
     row("data", "%s, %" PRId64 " rows of %" PRId64 " features", source, report->samples, report->features);
     if (report->data) own_data_rows(report);
+    if (weights_of(report->settings)) row("weights", "%s", weights_of(report->settings));
     method_row(r);
     row("step size", "%.4g (%s, %s)", r->step_size, fr_step_rule_name(r->step_rule), fr_schedule_name(r->schedule));
     place_row(r);

@@ -34,6 +34,10 @@ static void remark_reading(const char *line, void *unused) {
 }
 
 void reading_settings(const option_value *values, fr_read_options *reading) {
+    reading->labels = text_of(&values[OPT_LABELS]);
+    reading->label_column = text_of(&values[OPT_LABEL_COLUMN]);
+    reading->weights = text_of(&values[OPT_WEIGHTS]);
+    reading->weight_column = text_of(&values[OPT_WEIGHT_COLUMN]);
     reading->header = (fr_header_rule)word_of(&values[OPT_HEADER]);
     reading->missing = (fr_missing_rule)word_of(&values[OPT_MISSING]);
     reading->remark = remark_reading;
@@ -41,23 +45,32 @@ void reading_settings(const option_value *values, fr_read_options *reading) {
 
 /* ------------------------------------------------------------------------------------ contradictions */
 
-/* Planted options make no sense beside a file, nor labels without one. */
+int check_reading(const option_value *values) {
+    const option_id pairs[][2] = {{OPT_LABELS, OPT_LABEL_COLUMN}, {OPT_WEIGHTS, OPT_WEIGHT_COLUMN}};
+    for (int i = 0; i < 2; i++) {
+        const option_value *file = &values[pairs[i][0]], *column = &values[pairs[i][1]];
+        if (file->given && column->given)
+            return message_usage("--%s %s and --%s %s contradict each other", option_table[pairs[i][0]].name, file->text,
+                                 option_table[pairs[i][1]].name, column->text);
+    }
+    return 0;
+}
+
+/* Planted options make no sense beside a file, nor labels and weights without one. */
 static int check_source(const option_value *values) {
     const option_id planted[] = {OPT_SAMPLES, OPT_FEATURES, OPT_NOISE}, 
-                    file[] = {OPT_LABELS, OPT_LABEL_COLUMN, OPT_HEADER, OPT_MISSING, OPT_HOLDOUT};
+                    file[] = {OPT_LABELS, OPT_LABEL_COLUMN, OPT_WEIGHTS, OPT_WEIGHT_COLUMN, OPT_HEADER, OPT_MISSING,
+                            OPT_HOLDOUT};
     for (int i = 0; i < 3; i++) {
         if (values[planted[i]].given && values[OPT_DATA].given)
             return message_usage("--%s describes a planted problem and contradicts --data %s",
                                  option_table[planted[i]].name, values[OPT_DATA].text);
     }
-    for (int i = 0; i < 5; i++) {
+    for (size_t i = 0; i < sizeof file / sizeof *file; i++) {
         if (values[file[i]].given && !values[OPT_DATA].given)
             return message_usage("--%s %s needs --data FILE", option_table[file[i]].name, values[file[i]].text);
     }
-    if (values[OPT_LABELS].given && values[OPT_LABEL_COLUMN].given)
-        return message_usage("--labels %s and --label-column %s contradict each other", values[OPT_LABELS].text,
-                             values[OPT_LABEL_COLUMN].text);
-    return 0;
+    return check_reading(values);
 }
 
 static int read_levels(const option_value *values, int *levels) {
@@ -90,6 +103,7 @@ static int check_files(const option_value *values) {
                      history = {"--history", text_of(&values[OPT_HISTORY]), true};
     const named_file files[] = {{"--data", text_of(&values[OPT_DATA]), false},
                                 {"--labels", text_of(&values[OPT_LABELS]), false},
+                                {"--weights", text_of(&values[OPT_WEIGHTS]), false},
                                 {"--init", values[OPT_INIT].word < 0 ? text_of(&values[OPT_INIT]) : NULL, false},
                                 model,
                                 history,
@@ -152,9 +166,7 @@ int fit_settings_read(const arguments *given, fit_settings *settings) {
     read_place(values, &settings->options);
     read_init(&values[OPT_INIT], settings);
     settings->planted = planted_settings(values);
-    settings->reading = (fr_read_options){.precision = settings->precision,
-                                          .labels = text_of(&values[OPT_LABELS]),
-                                          .label_column = text_of(&values[OPT_LABEL_COLUMN])};
+    settings->reading = (fr_read_options){.precision = settings->precision};
     reading_settings(values, &settings->reading);
     settings->reading.holdout = values[OPT_HOLDOUT].real;
     settings->reading.holdout_seed = settings->options.seed;

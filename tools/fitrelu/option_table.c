@@ -36,6 +36,11 @@ const option_entry option_table[OPT_COUNT] = {
                     "labels from a file of their own: NPY, or text with one number a line"},
     [OPT_LABEL_COLUMN] = {"label-column", 0, GROUP_DATA, FIT | PREDICT, KIND_TEXT, "C", NULL, 0, 0, 0,
                           "the CSV column that holds the labels, by name or by number from 1 (default: the last)"},
+    [OPT_WEIGHTS] = {"weights", 0, GROUP_DATA, FIT | PREDICT, KIND_FILE, "FILE", NULL, 0, 0, 0,
+                     "a weight of 0 or more for each row, by which its squared error counts: NPY, or text with one number a "
+                     "line (default: 1 each)"},
+    [OPT_WEIGHT_COLUMN] = {"weight-column", 0, GROUP_DATA, FIT | PREDICT, KIND_TEXT, "C", NULL, 0, 0, 0,
+                           "the CSV column that holds such weights, by name or by number from 1; it is no feature"},
     [OPT_HEADER] = {"header", 0, GROUP_DATA, FIT | PREDICT, KIND_WORD, NULL, "auto|yes|no", 0, 0, 0,
                     "whether the first line of a CSV names its columns (default: auto, told by that line and those below)"},
     [OPT_MISSING] = {"missing", 0, GROUP_DATA, FIT | PREDICT, KIND_WORD, NULL, "error|drop|mean", 0, 0, 0,

@@ -18,6 +18,8 @@ typedef enum option_id {
     OPT_DATA,
     OPT_LABELS,
     OPT_LABEL_COLUMN,
+    OPT_WEIGHTS,
+    OPT_WEIGHT_COLUMN,
     OPT_HEADER,
     OPT_MISSING,
     OPT_HOLDOUT,
