@@ -219,6 +219,9 @@ typedef struct fr_read_options {
     int all_workers, first_worker, worker_count;
     fr_header_rule header;
     fr_missing_rule missing;
+    double holdout;           /* share of the rows, 0 to below 1, that are kept apart (fr_dataset_held_out): which ones is
+                                 a function of their number in the file and holdout_seed alone */
+    uint64_t holdout_seed;
     int (*stop)(void *user);                      /* asked while the file is read; non-zero: give up, FR_ERROR. Or NULL */
     void (*remark)(const char *line, void *user); /* told what was decided and was not plain. Or NULL */
     void *user;                                   /* handed to both */
@@ -248,6 +251,9 @@ FR_API fr_status fr_dataset_from_arrays(int64_t samples, int64_t features, const
  * "-planted.npy". Files appear whole or not at all. */
 FR_API fr_status fr_dataset_write(const fr_dataset *dataset, const char *path, fr_error *error);
 FR_API int64_t fr_dataset_samples(const fr_dataset *dataset); /* n, those not kept here included */
+/* The rows that a reading with `holdout` kept apart, of which this process holds the same workers' share; else NULL.
+ * Owned by dataset. */
+FR_API const fr_dataset *fr_dataset_held_out(const fr_dataset *dataset);
 FR_API int64_t fr_dataset_features(const fr_dataset *dataset);
 /* The names of the features, d of them, and of the label: of a CSV with a header (any column named once), else NULL.
  * Owned by dataset. */
@@ -294,6 +300,7 @@ typedef struct fr_result {
     int64_t iterations;     /* of all runs together */
     int runs;               /* of the loop: starts that were run, or the ensemble */
     bool converged;         /* the loss no longer fell; false where a fixed number of steps was made */
+    int64_t converged_at;   /* the step of its run at which it did; 0 where it did not */
     double loss;            /* (1.1) of the model, over all rows */
     double relative_error;  /* NaN where w* is unknown */
     double r_squared;       /* 1 - residual / total sum of squares of y; NaN where y is constant */

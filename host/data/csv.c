@@ -137,6 +137,7 @@ static fr_status look_at_row(const table *t, const fr_lines *line, int64_t row, 
     if (!state.sound) return FR_OK;
     if (state.label_missing || (state.feature_missing && m->rule == FR_MISSING_DROP))
         return fr_missing_drop(m, row, error);
+    if (fr_missing_holds_out(m, row)) return FR_OK;
     for (int64_t j = 0; j < m->features; j++) {
         if (isnan(values[j])) m->absent[j]++;
         else m->sum[j] += values[j], m->present[j]++;

@@ -42,6 +42,18 @@ fr_status fr_dataset_allocate(int64_t samples, int64_t features, fr_range kept, 
     return status;
 }
 
+fr_status fr_dataset_copy(const fr_dataset *set, fr_dataset **copy, fr_error *error) {
+    size_t bytes = fr_precision_bytes(set->precision), rows = (size_t)set->local_rows;
+    FR_TRY(fr_dataset_allocate(set->samples, set->features, fr_dataset_range(set), set->labels != NULL, set->precision,
+                               set->source, copy, error));
+    memcpy((*copy)->rows, set->rows, rows * (size_t)set->features * bytes);
+    if (set->labels) memcpy((*copy)->labels, set->labels, rows * bytes);
+    (*copy)->fingerprint = set->fingerprint;
+    (*copy)->held = set->held;
+    (*copy)->next = set->next;
+    return FR_OK;
+}
+
 fr_status fr_dataset_holds(const fr_dataset *set, fr_range needed, fr_error *error) {
     int64_t from = needed.first - set->first_row;
     if (needed.count == 0 || (from >= 0 && from + needed.count <= set->local_rows)) return FR_OK;
@@ -59,6 +71,8 @@ void fr_dataset_watch(fr_dataset *dataset, fr_rows_function watch, void *user) {
 int64_t fr_dataset_samples(const fr_dataset *dataset) { return dataset->samples; }
 
 int64_t fr_dataset_features(const fr_dataset *dataset) { return dataset->features; }
+
+const fr_dataset *fr_dataset_held_out(const fr_dataset *dataset) { return dataset->held_out; }
 
 fr_left_out fr_dataset_left_out(const fr_dataset *dataset, int64_t column) {
     int64_t features = dataset->features - (dataset->intercept ? 1 : 0);
@@ -79,6 +93,7 @@ void fr_dataset_free(fr_dataset *dataset) {
     free(dataset->planted);
     free(dataset->source);
     free(dataset->names);
+    fr_dataset_free(dataset->held_out);
     free(dataset->label_name);
     free(dataset->label_column);
     free(dataset->shift);

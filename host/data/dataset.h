@@ -26,6 +26,8 @@ struct fr_dataset {
     fr_precision precision;
     void *rows;          /* local_rows x features float or double, or NULL */
     void *labels;        /* local_rows float or double, or NULL */
+    int64_t lacking;     /* rows of the file left out, of those held apart too, since they lacked something */
+    struct fr_dataset *held_out; /* rows kept apart, owned, or NULL */
     double *planted;     /* w*, features values, or NULL */
     bool is_planted;
     fr_planted recipe;   /* of a planted set */
@@ -61,6 +63,10 @@ static inline fr_range fr_dataset_range(const fr_dataset *set) { return (fr_rang
  * row kept, rows and labels are no NULL all the same. For the readers. */
 fr_status fr_dataset_allocate(int64_t samples, int64_t features, fr_range kept, bool labels, fr_precision precision,
                               const char *source, fr_dataset **dataset, fr_error *error);
+
+/* A set of the same rows and labels, as they are now, with a source of the same fingerprint; no names, nothing held out.
+ * Of read sets whose columns no fit has changed. */
+fr_status fr_dataset_copy(const fr_dataset *set, fr_dataset **copy, fr_error *error);
 
 /* Refuses a set that does not hold all of the rows `needed`, naming both. */
 fr_status fr_dataset_holds(const fr_dataset *set, fr_range needed, fr_error *error);

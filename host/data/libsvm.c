@@ -184,7 +184,7 @@ static fr_status find_missing(const reader *r, fr_error *error) {
     FR_OWNED_LINES fr_lines line = {0};
     fr_missing *m = r->missing;
     const int64_t without_label = m->count; /* known from a file of labels */
-    int64_t next = 0;
+    int64_t next = 0, taken = 0; /* rows in the means */
     FR_TRY(fr_missing_begin(m, r->features, error));
     FR_TRY(fr_lines_open(r->file, &line, error));
     for (int64_t row = 0; fr_lines_next_content(&line); row++) {
@@ -196,9 +196,9 @@ static fr_status find_missing(const reader *r, fr_error *error) {
         cut_comment(&line);
         if (!look_along(r, &line, &no_label, &no_value)) continue;
         if (no_label || (no_value && m->rule == FR_MISSING_DROP)) FR_TRY(fr_missing_drop(m, row, error));
-        else if (m->rule == FR_MISSING_MEAN) add_values(r, &line);
+        else if (m->rule == FR_MISSING_MEAN && !fr_missing_holds_out(m, row)) add_values(r, &line), taken++;
     }
-    for (int64_t j = 0; j < m->features; j++) m->present[j] = r->lines - m->count - m->absent[j];
+    for (int64_t j = 0; j < m->features; j++) m->present[j] = taken - m->absent[j];
     return line.status;
 }
 

@@ -8,6 +8,7 @@
 #include <stdio.h>
 
 #include "base/lines.h"
+#include "kernels/rules/philox.h"
 
 enum { FIRST_ROWS = 64 };
 
@@ -21,6 +22,12 @@ bool fr_is_missing_word(const char *begin, const char *end) {
         if (strlen(words[i]) == length && memcmp(words[i], begin, length) == 0) return true;
     }
     return length > 0 && fr_error_value_length(begin, end) == length;
+}
+
+bool fr_missing_holds_out(const fr_missing *m, int64_t row) {
+    if (!(m->holdout > 0)) return false;
+    fr_words draw = fr_philox(m->seed, fr_sequence(FR_STREAM_HOLDOUT, 0, 0), (uint64_t)row);
+    return ((double)draw.word[0] + 0.5) * 0x1p-32 < m->holdout;
 }
 
 fr_status fr_missing_begin(fr_missing *m, int64_t features, fr_error *error) {
@@ -58,11 +65,27 @@ fr_status fr_missing_drop(fr_missing *m, int64_t row, fr_error *error) {
     return FR_OK;
 }
 
+/* Leaves out the rows kept apart, or all others. */
+static fr_status part(fr_missing *m, const char *path, int64_t samples, fr_error *error) {
+    for (int64_t row = 0, lacking = 0; m->holdout > 0 && row < samples; row++) {
+        bool lacks = lacking < m->lacking && m->rows[lacking] == row;
+        lacking += lacks;
+        if (!lacks && fr_missing_holds_out(m, row) != m->apart) FR_TRY(fr_missing_drop(m, row, error));
+    }
+    fr_missing_sort(m);
+    if (m->count < samples) return FR_OK;
+    return fr_fail(error, FR_ERROR_DATA, "%s: of %" PRId64 " rows a share of %g held out leaves %s", path,
+                   samples - m->lacking, m->holdout, m->apart ? "none to judge by" : "none to fit");
+}
+
 fr_status fr_missing_settle(fr_missing *m, const char *path, int64_t *samples, fr_error *error) {
     fr_missing_sort(m);
+    m->lacking = m->count;
+    m->first_lacking = m->count > 0 ? m->rows[0] : -1;
     if (m->count >= *samples)
         return fr_fail(error, FR_ERROR_DATA, "%s: each of its %" PRId64 " rows lacks a value; none is left", path,
                        *samples);
+    FR_TRY(part(m, path, *samples, error));
     for (int64_t j = 0; j < m->features; j++) {
         if (m->present[j] > 0) m->sum[j] /= (double)m->present[j];
         else if (m->absent[j] > 0)
@@ -104,10 +127,10 @@ bool fr_missing_is_dropped(const fr_missing *m, int64_t row) {
 void fr_missing_remark(const fr_missing *m, const char *path, const fr_read_options *options) {
     int64_t replaced = 0;
     for (int64_t j = 0; j < m->features; j++) replaced += m->absent[j];
-    if (m->count > 0)
+    if (m->lacking > 0)
         fr_remark(options, "%s: %" PRId64 " row%s left out, each without %s (the first is row %" PRId64 ")", path,
-                  m->count, m->count > 1 ? "s" : "", m->rule == FR_MISSING_MEAN ? "its label" : "some value",
-                  m->rows[0] + 1);
+                  m->lacking, m->lacking > 1 ? "s" : "", m->rule == FR_MISSING_MEAN ? "its label" : "some value",
+                  m->first_lacking + 1);
     if (replaced > 0)
         fr_remark(options, "%s: %" PRId64 " missing value%s replaced by the mean of the column", path, replaced,
                   replaced > 1 ? "s" : "");
@@ -118,7 +141,7 @@ void fr_missing_free(fr_missing *m) {
     free(m->sum);
     free(m->present);
     free(m->absent);
-    *m = (fr_missing){.rule = m->rule};
+    *m = (fr_missing){.rule = m->rule, .holdout = m->holdout, .seed = m->seed};
 }
 
 void fr_remark(const fr_read_options *options, const char *format, ...) {

@@ -5,6 +5,9 @@
  * column (mean), every rank looks through the whole file first, so that all agree on which rows remain, on n and on
  * the means whatever rows they keep; rows are counted and cut among workers as if those left out were not there.
  * A row without its label is left out in either case.
+ *
+ * Rows that are kept apart from a fit (holdout) are left out in the same way, whatever the rule, and add nothing to the
+ * means; another reading, of these rows alone, leaves out the others.
  */
 #ifndef FR_DATA_MISSING_H
 #define FR_DATA_MISSING_H
@@ -13,8 +16,12 @@
 
 typedef struct fr_missing {
     fr_missing_rule rule;
+    double holdout; /* of the rows that lack nothing, this share is kept apart: left out, or with apart the only ones left */
+    uint64_t seed;
+    bool apart;
     int64_t *rows; /* of the file, left out; ascending, each once, when settled */
     int64_t count, capacity;
+    int64_t lacking, first_lacking; /* when settled: how many of them lack something, and the first */
     int64_t features; /* of the three below; 0 until fr_missing_begin */
     double *sum;      /* of a column's values; when settled, their mean */
     int64_t *present; /* how many */
@@ -28,6 +35,12 @@ bool fr_is_missing_word(const char *begin, const char *end);
 /* Whether the readers have to look through the file for missing values. */
 static inline bool fr_missing_looks(const fr_missing *m) { return m->rule != FR_MISSING_ERROR; }
 
+/* Whether the readers have anything to settle before they know n. */
+static inline bool fr_missing_settles(const fr_missing *m) { return fr_missing_looks(m) || m->holdout > 0; }
+
+/* Whether a row of the file is among those kept apart. */
+bool fr_missing_holds_out(const fr_missing *m, int64_t row);
+
 /* Room for the means of so many columns. */
 fr_status fr_missing_begin(fr_missing *m, int64_t features, fr_error *error);
 
@@ -37,8 +50,9 @@ fr_status fr_missing_drop(fr_missing *m, int64_t row, fr_error *error);
 /* Brings the rows into order, each once. */
 void fr_missing_sort(fr_missing *m);
 
-/* After the look through the file: sorts the rows and forms the means. samples becomes the rows that remain.
- * FR_ERROR_DATA where none remains, or where a column of which values are missing has none at all. */
+/* After the look through the file: sorts the rows, adds those kept apart (or all others) and forms the means. samples
+ * becomes the rows that remain. FR_ERROR_DATA where none remains, or where a column of which values are missing has none
+ * at all. */
 fr_status fr_missing_settle(fr_missing *m, const char *path, int64_t *samples, fr_error *error);
 
 /* Whether a row is among those left out so far; rows must be ascending (settled). */

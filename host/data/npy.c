@@ -233,13 +233,13 @@ fr_status fr_npy_check_file(const fr_text *file, const fr_npy *array, fr_error *
 
 /* --------------------------------------------------------------------------------------- the reader */
 
-/* Leaves out rows with missing values, and forms means. */
+/* Leaves out rows with missing values and those kept apart, and forms means. */
 static fr_status look(const fr_text *file, fr_missing *missing, int64_t *samples, fr_error *error) {
     FR_OWNED_STREAM fr_stream *stream = NULL;
     fr_npy x;
     FR_TRY(fr_npy_open(file, "X", &x, &stream, error));
     FR_TRY(fr_missing_begin(missing, x.shape[1], error));
-    if (fr_npy_may_lack(&x)) FR_TRY(fr_npy_look(&x, fr_npy_file_source(stream), missing, error));
+    if (fr_missing_looks(missing) && fr_npy_may_lack(&x)) FR_TRY(fr_npy_look(&x, fr_npy_file_source(stream), missing, error));
     return fr_missing_settle(missing, file->path, samples, error);
 }
 
@@ -254,7 +254,7 @@ static fr_status read_matrix(const fr_text *file, const fr_read_options *options
         return fr_fail(error, FR_ERROR_USAGE, "%s: an NPY file holds no labels, name their file with --labels FILE",
                        file->path);
     int64_t samples = x.shape[0];
-    if (fr_missing_looks(missing)) FR_TRY(look(file, missing, &samples, error));
+    if (fr_missing_settles(missing)) FR_TRY(look(file, missing, &samples, error));
     FR_TRY(fr_dataset_allocate(samples, x.shape[1], fr_kept_rows(options, samples), options->labels != NULL,
                                options->precision, file->path, set, error));
     return fr_npy_read(&x, fr_npy_file_source(stream), missing, fr_dataset_range(*set), options->precision,

@@ -224,7 +224,7 @@ fr_status fr_npy_read(const fr_npy *array, fr_npy_source source, const fr_missin
 static fr_status look_at(const fr_npy *array, int64_t position, double value, fr_missing *m, fr_error *error) {
     place at = place_of(array, position);
     if (m->rule == FR_MISSING_DROP) return isnan(value) ? fr_missing_drop(m, at.row, error) : FR_OK;
-    if (fr_missing_is_dropped(m, at.row)) return FR_OK;
+    if (fr_missing_is_dropped(m, at.row) || fr_missing_holds_out(m, at.row)) return FR_OK;
     if (isnan(value)) m->absent[at.column]++;
     else m->sum[at.column] += value, m->present[at.column]++;
     return FR_OK;

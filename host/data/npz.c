@@ -195,21 +195,22 @@ static fr_status read_vector(zip_t *archive, const fr_text *file, const char *na
 
 /* ------------------------------------------------------------------------------------------- archive */
 
-/* Leaves out the rows without a label or value, and forms means. */
+/* Leaves out the rows without a label or value and those kept apart, and forms means. */
 static fr_status look(zip_t *archive, const fr_text *file, bool own_labels, fr_missing *left_out, int64_t *samples,
                       fr_error *error) {
     OWNED_MEMBER member y = {0}, x = {0};
     const fr_missing_rule rule = left_out->rule;
+    const bool looks = fr_missing_looks(left_out);
     fr_status status = own_labels ? open_member(archive, file, "y", &y, error) : FR_OK;
     left_out->rule = FR_MISSING_DROP; /* of labels, whatever the rule */
     if (status == FR_OK && own_labels) status = fr_npy_check_vector(&y.array, *samples, "rows of X", error);
-    if (status == FR_OK && own_labels && fr_npy_may_lack(&y.array))
+    if (status == FR_OK && own_labels && looks && fr_npy_may_lack(&y.array))
         status = fr_npy_look(&y.array, source_of(&y), left_out, error);
     left_out->rule = rule;
     FR_TRY(status);
     FR_TRY(open_member(archive, file, "X", &x, error));
     FR_TRY(fr_missing_begin(left_out, x.array.shape[1], error));
-    if (fr_npy_may_lack(&x.array)) FR_TRY(fr_npy_look(&x.array, source_of(&x), left_out, error));
+    if (looks && fr_npy_may_lack(&x.array)) FR_TRY(fr_npy_look(&x.array, source_of(&x), left_out, error));
     return fr_missing_settle(left_out, file->path, samples, error);
 }
 
@@ -219,7 +220,7 @@ static fr_status read_rows(zip_t *archive, const fr_text *file, const fr_read_op
     FR_TRY(open_member(archive, file, "X", &m, error));
     FR_TRY(fr_npy_check_matrix(&m.array, options->features, error));
     int64_t samples = m.array.shape[0];
-    if (fr_missing_looks(left_out)) FR_TRY(look(archive, file, own_labels, left_out, &samples, error));
+    if (fr_missing_settles(left_out)) FR_TRY(look(archive, file, own_labels, left_out, &samples, error));
     FR_TRY(fr_dataset_allocate(samples, m.array.shape[1], fr_kept_rows(options, samples),
                                own_labels || (fr_wants_labels(options) && options->labels), options->precision,
                                file->path, set, error));

@@ -30,6 +30,9 @@ static fr_status check_workers(const char *path, const fr_read_options *options,
 static fr_status check_options(fr_dataset_parser *parser, const char *path, const fr_read_options *options,
                                fr_error *error) {
     FR_TRY(check_workers(path, options, error));
+    if (!(options->holdout >= 0 && options->holdout < 1))
+        return fr_fail(error, FR_ERROR_USAGE, "%s: a share of %g of the rows cannot be held out; expected 0 to below 1",
+                       path, options->holdout);
     if (options->labels && fr_path_is_stdin(options->labels) && fr_path_is_stdin(path))
         return fr_fail(error, FR_ERROR_USAGE, "%s: rows and labels cannot both come from standard input", path);
     if (!options->label_column) return FR_OK;
@@ -113,8 +116,11 @@ typedef struct reading {
 static fr_status read_rows(const reading *r, const fr_read_options *options, fr_missing *missing, fr_dataset **set,
                            fr_error *error) {
     missing->rule = options->missing;
+    missing->holdout = options->holdout;
+    missing->seed = options->holdout_seed;
     if (r->apart && fr_missing_looks(missing)) FR_TRY(fr_labels_look(&r->labels, options, missing, error));
     FR_TRY(r->parser(&r->file, options, missing, set, error));
+    (*set)->lacking = missing->lacking;
     fr_status status = r->apart ? fr_labels_read(&r->labels, options, missing, *set, error) : FR_OK;
     if (status == FR_OK) return FR_OK;
     fr_dataset_free(*set);
@@ -166,6 +172,17 @@ static fr_status keep_prints(const reading *r, const prints *found, fr_dataset *
     return FR_OK;
 }
 
+/* The rows kept apart: of the same file, once more, those that the first reading left out for that. */
+static fr_status read_held_out(const reading *r, fr_dataset *set, fr_error *error) {
+    fr_read_options silent = *r->options;
+    fr_missing missing = {.apart = true};
+    if (!(silent.holdout > 0)) return FR_OK;
+    silent.remark = NULL;
+    fr_status status = read_rows(r, &silent, &missing, &set->held_out, error);
+    fr_missing_free(&missing);
+    return status;
+}
+
 static fr_status read_set(reading *r, const char *path, fr_missing *missing, fr_dataset **set, fr_error *error) {
     const fr_read_options *options = r->options;
     fr_stop stop = {options->stop, options->user};
@@ -180,7 +197,7 @@ static fr_status read_set(reading *r, const char *path, fr_missing *missing, fr_
     FR_TRY(read_rows(r, options, missing, set, error));
     if (compared) FR_TRY(keep_prints(r, &found, *set, error));
     fr_missing_remark(missing, path, options);
-    return FR_OK;
+    return read_held_out(r, *set, error);
 }
 
 fr_status fr_dataset_read(const char *path, const fr_read_options *options, fr_dataset **dataset, fr_error *error) {

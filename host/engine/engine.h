@@ -34,7 +34,7 @@ typedef struct fr_search {
     double losses[FR_MOST_RUNS];  /* and what each run before this one came to */
     double lowest;                /* of these, and how that run ended */
     fr_outcome outcome;
-    bool converged;
+    int64_t converged_at;         /* at which of its steps the loss no longer fell; 0: it did to the end */
     double halved_loss;           /* of this run, when eta was last halved */
 } fr_search;
 

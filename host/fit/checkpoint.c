@@ -7,7 +7,7 @@
 
 #include "base/sealed_file.h"
 
-static const fr_seal seal = {"FRCHECKP", 5, "checkpoint", FR_ERROR_CHECKPOINT, 0};
+static const fr_seal seal = {"FRCHECKP", 6, "checkpoint", FR_ERROR_CHECKPOINT, 0};
 
 typedef struct payload_head {
     char description[FR_DESCRIPTION_SIZE];

@@ -345,6 +345,7 @@ fr_status fr_fit_run(fr_fit *fit, fr_error *error) {
     fit->stop = false;
     fr_status status = run(fit, &step, error);
     fit->converged = fit->state.settled && fit->outcome != FR_INTERRUPTED;
+    fit->converged_at = fit->converged ? step : 0;
     if (status == FR_ERROR_TIMEOUT) fr_error_name_step(error, step); /* the link knows who is silent, not since when */
     return status;
 }

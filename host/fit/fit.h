@@ -26,6 +26,7 @@ typedef struct fr_fit {
     fr_outcome outcome;
     double loss, relative_error;
     bool converged;            /* the stopping rule ended the run */
+    int64_t converged_at;      /* at this step of it */
     /* Inside. */
     double *scratch;           /* d, for the user's own coordinates */
     double *residuals;         /* of each own worker, at the last probe */

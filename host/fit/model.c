@@ -107,12 +107,11 @@ fr_status fr_model_create(const fr_dataset *set, const double *fitted, fr_model 
     return status;
 }
 
-fr_status fr_model_predict(const fr_model *model, const fr_dataset *set, double *out, fr_error *error) {
+fr_status fr_model_predict_held(const fr_model *model, const fr_dataset *set, double *out, fr_error *error) {
     if (set->features != model->features)
         return fr_fail(error, FR_ERROR_DATA, "%s has %lld features, the model %lld", set->source,
                        (long long)set->features, (long long)model->features);
     if (!set->rows) return fr_fail(error, FR_ERROR_DATA, "%s holds no rows to predict", set->source);
-    FR_TRY(fr_dataset_holds(set, (fr_range){0, set->samples}, error));
     const fr_cpu_kernels *kernels = fr_cpu_kernels_for(set->precision);
     size_t row_bytes = (size_t)set->features * fr_precision_bytes(set->precision);
 #pragma omp parallel for schedule(static)
@@ -122,6 +121,12 @@ fr_status fr_model_predict(const fr_model *model, const fr_dataset *set, double 
         out[i] = p > 0 ? p : 0;
     }
     return FR_OK;
+}
+
+fr_status fr_model_predict(const fr_model *model, const fr_dataset *set, double *out, fr_error *error) {
+    if (set->rows && set->features == model->features)
+        FR_TRY(fr_dataset_holds(set, (fr_range){0, set->samples}, error));
+    return fr_model_predict_held(model, set, out, error);
 }
 
 /* ---------------------------------------------------------------------------------------------- file */

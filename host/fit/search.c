@@ -131,7 +131,7 @@ static fr_status run(search *s, fr_error *error) {
     s->interrupted = fit->outcome == FR_INTERRUPTED;
     if (number == 0 || where->losses[number] < where->lowest) {
         where->outcome = fit->outcome;
-        where->converged = fit->converged;
+        where->converged_at = fit->converged_at;
         where->lowest = where->losses[number];
     }
     where->steps_before += fit->state.step;
@@ -175,7 +175,8 @@ static void take_best(search *s) {
     fr_fit *fit = s->fit;
     const fr_search *where = &fit->state.search;
     fit->outcome = s->interrupted ? FR_INTERRUPTED : where->outcome;
-    fit->converged = where->converged && !s->interrupted;
+    fit->converged = where->converged_at > 0 && !s->interrupted;
+    fit->converged_at = fit->converged ? where->converged_at : 0;
     fit->steps_before = where->steps_before - fit->state.step;
     if (!isfinite(where->best_loss) || fit->outcome == FR_DIVERGED) return;
     memcpy(fit->state.weights, fit->state.best, (size_t)fit->plan->features * sizeof(double));

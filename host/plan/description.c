@@ -28,6 +28,7 @@ const fr_undescribed_option fr_undescribed[] = {
     {"label-column", RESUME, in_data},
     {"header", BOTH, rows},
     {"missing", BOTH, rows},
+    {"holdout", BOTH, rows},
     {"bits", BOTH, "it is another word for --levels"},
     {"broadcast", RESUME, same_bits},
     {"ensemble", RESUME, "it cannot be combined with a checkpoint"},

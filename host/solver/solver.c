@@ -428,6 +428,7 @@ static fr_status fill_result(solver_rank *s, double seconds, double waited, fr_r
         .schedule = plan->steps.decays ? FR_SCHEDULE_DECAY : FR_SCHEDULE_CONSTANT,
         .init = s->options.init != FR_INIT_AUTO || plan->own_data ? s->options.init : FR_INIT_GRADIENT,
         .converged = s->fit.converged,
+        .converged_at = s->fit.converged ? s->fit.converged_at : 0,
         .precision = plan->precision,
         .average = plan->iterations ? (double)(plan->iterations - plan->average_start) / (double)plan->iterations : 0,
         .device = s->engine->ops->name,

@@ -26,7 +26,8 @@ enum {
     FR_STREAM_ROWS = 4,    /* planted features */
     FR_STREAM_PLANTED = 5, /* planted weights */
     FR_STREAM_NOISE = 6,   /* noise of planted labels */
-    FR_STREAM_START = 7    /* the random start */
+    FR_STREAM_START = 7,   /* the random start */
+    FR_STREAM_HOLDOUT = 8  /* rows held out of a fit */
 };
 
 /* What Philox makes of one counter. */

@@ -333,6 +333,30 @@ TEST_F(Mpi, APlanMeasuresTheRanksThatItHas) {
 }
 #endif
 
+/* The same rows are held out, and the intercept that is tried beside the fit is tried by all ranks. */
+TEST_F(Mpi, RowsHeldOutAreThoseOfOneProcess) {
+    std::string text = "u,v,y\n";
+    for (int i = 0; i < 150; i++) {
+        int u = i * 7 % 23 - 11, v = i * 5 % 19 - 9;
+        text += std::to_string(u) + "," + std::to_string(v) + "," + std::to_string(std::max(0, u + 2 * v + 30)) + "\n";
+    }
+    write("rows.csv", text);
+    auto line = [](const Said &said) {
+        size_t at = said.out.find("\nheld out");
+        return at == std::string::npos ? "" : said.out.substr(at, said.out.find('\n', at + 1) - at);
+    };
+    Said one = run("fit --data rows.csv --workers 4 --holdout 0.3");
+    EXPECT_EQ(one.code, 0) << one.err;
+    EXPECT_NE(one.err.find("with --intercept"), std::string::npos) << one.err;
+    for (int count : {2, 4}) {
+        Said many = ranks(count, "--data rows.csv --workers 4 --holdout 0.3");
+        EXPECT_EQ(many.code, 0) << many.err;
+        EXPECT_EQ(line(many), line(one));
+        EXPECT_NE(line(one), "");
+        EXPECT_NE(many.err.find("with --intercept"), std::string::npos) << many.err;
+    }
+}
+
 TEST_F(Mpi, PredictionsArePrintedOnce) {
     csv("rows.csv");
     EXPECT_EQ(run("fit --data rows.csv --model kept --quiet").code, 0);

@@ -223,7 +223,7 @@ TEST_F(Checkpoint, AnOlderFormatIsRefusedByItsNumber) {
     const fr_run same = {&run.options, &run.plan, run.set};
     fr_state state = state_at(0, 0);
     EXPECT_EQ(fr_checkpoint_read(at("old").c_str(), &same, &state, &error), FR_ERROR_CHECKPOINT);
-    EXPECT_NE(strstr(error.message, "checkpoint format 4; this program reads format 5"), nullptr) << error.message;
+    EXPECT_NE(strstr(error.message, "checkpoint format 4; this program reads format 6"), nullptr) << error.message;
 }
 
 } // namespace

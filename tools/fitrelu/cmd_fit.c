@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fitrelu/advice.h"
 #include "fitrelu/commands.h"
 #include "fitrelu/fit_report.h"
 #include "fitrelu/fit_settings.h"
@@ -18,6 +19,7 @@
 #include "fitrelu/option_parse.h"
 #include "fitrelu/notes.h"
 #include "fitrelu/progress.h"
+#include "fitrelu/quality.h"
 #include "fitrelu/ranks.h"
 #include "fitrelu/stage.h"
 #include "fitrelu/start_file.h"
@@ -35,7 +37,9 @@ typedef struct fit_job {
     double *start; /* of --init FILE */
     fr_solver *solver;
     fr_result result;
-    fr_model *model; /* where there is a result, on the rank that speaks */
+    fr_model *model;      /* of data of one's own, or to be written; NULL without a result */
+    fr_dataset *copy;     /* of the data before the fit, to compare with; or NULL */
+    quality held_out;
     note_list notes;
     fr_world *world;
     bool speaks; /* rank 0, which alone writes and prints */
@@ -142,6 +146,7 @@ static void remark(fit_job *job) {
         notes_add(&job->notes,
                   "warning: --scale l2 with --collective allreduce and %d levels rounds %lld features coarsely, and "
                   "the fit may stall; --scale max does not", o->levels, (long long)job->features);
+    if (job->settings.data) advice_of_size(&job->notes, job->samples, job->features);
     notes_left_out(&job->notes, job->data, job->features);
 }
 
@@ -152,7 +157,8 @@ static fr_status open_files(fit_job *job, fr_error *error) {
     stage_begin("reading %s", settings->data ? settings->data : "options");
     FR_TRY(open_data(job, error));
     if (settings->init_file) stage_begin("reading %s", settings->init_file);
-    return open_start(job, error);
+    FR_TRY(open_start(job, error));
+    return advice_copy(settings, job->data, &job->copy, error);
 }
 
 static fr_status prepare(fit_job *job, fr_error *error) {
@@ -168,13 +174,26 @@ static bool is_a_result(const fr_result *result) {
     return result->outcome != FR_DIVERGED && result->outcome != FR_DEAD;
 }
 
+static fr_status make_model(fit_job *job, fr_error *error) {
+    if (!is_a_result(&job->result) || !(job->settings.model || job->settings.data)) return FR_OK;
+    return fr_solver_model(job->solver, &job->model, error);
+}
+
 static fr_status write_outputs(fit_job *job, fr_error *error) {
     fr_output *history = job->history;
     job->history = NULL;
     if (history) FR_TRY(fr_output_commit(history, error));
-    if (!is_a_result(&job->result) || !(job->settings.model || job->settings.data)) return FR_OK;
-    FR_TRY(fr_solver_model(job->solver, &job->model, error));
-    return job->settings.model ? fr_model_write(job->model, job->settings.model, error) : FR_OK;
+    return job->model && job->settings.model ? fr_model_write(job->model, job->settings.model, error) : FR_OK;
+}
+
+/* All ranks. What could still fail or take its time comes after the files are written. */
+static fr_status conclude(fit_job *job, fr_error *error) {
+    const fr_dataset *held_out = fr_dataset_held_out(job->data);
+    stage_begin("writing the results");
+    FR_TRY(fr_world_agree(job->world, make_model(job, error), error));
+    if (job->model && held_out) FR_TRY(quality_measure(job->model, held_out, job->world, &job->held_out, error));
+    FR_TRY(fr_world_agree(job->world, job->speaks ? write_outputs(job, error) : FR_OK, error));
+    return advice_of_result(&job->notes, &job->settings, &job->result, job->data, job->copy, error);
 }
 
 static void print_result(const fit_job *job) {
@@ -184,7 +203,9 @@ static void print_result(const fit_job *job) {
                          .samples = job->samples,
                          .features = job->features,
                          .path = job->model ? job->settings.model : NULL,
-                         .model = job->settings.data ? job->model : NULL};
+                         .model = job->settings.data ? job->model : NULL,
+                         .data = job->settings.data ? job->data : NULL,
+                         .held_out = job->held_out.rows > 0 ? &job->held_out : NULL};
     if (job->settings.json) fit_report_json(&report);
     else if (job->settings.explain) fit_report_sentences(&report);
     else fit_report_table(&report);
@@ -250,8 +271,7 @@ static int run_job(fit_job *job) {
     status = fr_solver_run(job->solver, &job->result, &error);
     progress_finish(&job->shown);
     if (status != FR_OK) return ranks_fail(job->world, &error);
-    stage_begin("writing the results");
-    status = fr_world_agree(job->world, job->speaks ? write_outputs(job, &error) : FR_OK, &error);
+    status = conclude(job, &error);
     stage_end();
     if (status != FR_OK) return ranks_fail(job->world, &error);
     if (job->speaks) print_result(job);
@@ -262,6 +282,7 @@ static void close_job(fit_job *job) {
     fr_model_free(job->model);
     fr_solver_free(job->solver);
     fr_dataset_free(job->data);
+    fr_dataset_free(job->copy);
     fr_output_discard(job->history);
     notes_free(&job->notes);
     free(job->start);

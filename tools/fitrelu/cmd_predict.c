@@ -19,6 +19,7 @@
 #include "fitrelu/json_writer.h"
 #include "fitrelu/message.h"
 #include "fitrelu/option_parse.h"
+#include "fitrelu/quality.h"
 #include "fitrelu/stage.h"
 #include "base/output_file.h"
 #include "base/parse_number.h"
@@ -30,7 +31,7 @@ typedef struct prediction {
     double *values; /* one for each row */
     int64_t samples;
     const char *output;     /* NULL: stdout */
-    double loss, r_squared; /* NaN where labels are unknown */
+    quality judged;         /* NaN where labels are unknown */
 } prediction;
 
 /* ------------------------------------------------------------------------------------------ input */
@@ -46,21 +47,6 @@ static fr_status read_data(prediction *p, const char *path, const option_value *
     return fr_dataset_read(path, &reading, &p->data, error);
 }
 
-/* Loss (1.1) and R^2; sums of squares about the mean in two passes, so that large labels lose no digits. */
-static void judge(prediction *p) {
-    double mean = 0, residual = 0, spread = 0, n = (double)p->samples;
-    p->loss = p->r_squared = NAN;
-    if (!p->data->labels) return;
-    for (int64_t i = 0; i < p->samples; i++) mean += fr_dataset_label(p->data, i) / n;
-    for (int64_t i = 0; i < p->samples; i++) {
-        double label = fr_dataset_label(p->data, i), off = p->values[i] - label;
-        residual += off * off;
-        spread += (label - mean) * (label - mean);
-    }
-    p->loss = residual / n;
-    if (spread > 0) p->r_squared = 1 - residual / spread;
-}
-
 static fr_status predict(prediction *p, const arguments *given, fr_error *error) {
     stage_begin("reading %s and %s", given->operands[0], given->operands[1]);
     fr_status status = fr_model_read(given->operands[0], &p->model, error);
@@ -69,7 +55,7 @@ static fr_status predict(prediction *p, const arguments *given, fr_error *error)
     p->samples = fr_dataset_samples(p->data);
     status = fr_allocate((void **)&p->values, p->samples, sizeof *p->values, "the predictions", error);
     if (status == FR_OK) status = fr_model_predict(p->model, p->data, p->values, error);
-    if (status == FR_OK) judge(p);
+    if (status == FR_OK && p->data->labels) status = quality_of(p->data, p->values, NULL, &p->judged, error);
     return status;
 }
 
@@ -113,8 +99,8 @@ static void print_json(const prediction *p, const arguments *given) {
     json_string(&json, "data", given->operands[1]);
     json_integer(&json, "samples", p->samples);
     json_integer(&json, "features", fr_model_features(p->model));
-    json_number(&json, "loss", p->loss);
-    json_number(&json, "r_squared", p->r_squared);
+    json_number(&json, "loss", p->judged.loss);
+    json_number(&json, "r_squared", p->judged.r_squared);
     json_string(&json, "output", p->output);
     if (!p->output) {
         json_begin_array(&json, "predictions");
@@ -125,9 +111,9 @@ static void print_json(const prediction *p, const arguments *given) {
 }
 
 static void tell_quality(const prediction *p) {
-    if (isnan(p->loss)) return;
-    if (isnan(p->r_squared)) message_note("%" PRId64 " rows with labels: loss %.6g", p->samples, p->loss);
-    else message_note("%" PRId64 " rows with labels: loss %.6g, R^2 %.6f", p->samples, p->loss, p->r_squared);
+    if (isnan(p->judged.loss)) return;
+    if (isnan(p->judged.r_squared)) message_note("%" PRId64 " rows with labels: loss %.6g", p->samples, p->judged.loss);
+    else message_note("%" PRId64 " rows with labels: loss %.6g, R^2 %.6f", p->samples, p->judged.loss, p->judged.r_squared);
 }
 
 static int run(prediction *p, const arguments *given) {
@@ -151,7 +137,7 @@ static int run(prediction *p, const arguments *given) {
 
 int cmd_predict(const arguments *given) {
     const option_value *values = given->values;
-    prediction p = {.output = values[OPT_OUTPUT].given ? values[OPT_OUTPUT].text : NULL};
+    prediction p = {.judged = {0, NAN, NAN}, .output = values[OPT_OUTPUT].given ? values[OPT_OUTPUT].text : NULL};
     if (values[OPT_LABELS].given && values[OPT_LABEL_COLUMN].given)
         return message_usage("--labels %s and --label-column %s contradict each other", values[OPT_LABELS].text,
                              values[OPT_LABEL_COLUMN].text);

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "data/dataset.h"
 #include "fitrelu/fit_report.h"
 #include "fitrelu/json_writer.h"
 #include "fitrelu/model_report.h"
@@ -26,6 +27,13 @@ static const char *collective_of(const fr_result *result) {
     return sent ? fr_collective_name(result->collective) : NULL;
 }
 
+/* Features that no rule left out. */
+static int64_t count_used(const fit_report *report) {
+    int64_t used = 0;
+    for (int64_t j = 0; j < report->features; j++) used += fr_dataset_left_out(report->data, j) == FR_COLUMN_USED;
+    return used;
+}
+
 /* -------------------------------------------------------------------------------------------- JSON */
 
 static void write_data(json_writer *json, const fit_report *report) {
@@ -36,6 +44,21 @@ static void write_data(json_writer *json, const fit_report *report) {
     json_integer(json, "samples", report->samples);
     json_integer(json, "features", report->features);
     json_string(json, "seed", seed);
+    if (report->data) {
+        json_string(json, "label", fr_dataset_label_name(report->data));
+        json_integer(json, "rows_left_out", report->data->lacking);
+        json_integer(json, "features_used", count_used(report));
+    }
+    json_end(json);
+}
+
+static void write_held_out(json_writer *json, const quality *held_out) {
+    if (!held_out) return;
+    json_begin(json, "holdout");
+    json_integer(json, "rows", held_out->rows);
+    json_number(json, "loss", held_out->loss);
+    json_number(json, "rmse", sqrt(held_out->loss));
+    json_number(json, "r_squared", held_out->r_squared);
     json_end(json);
 }
 
@@ -108,11 +131,15 @@ void fit_report_json(const fit_report *report) {
     json_integer(&json, "iterations", r->iterations);
     json_integer(&json, "runs", r->runs);
     json_bool(&json, "converged", r->converged);
+    if (r->converged) json_integer(&json, "converged_at", r->converged_at);
+    else json_null(&json, "converged_at");
     json_number(&json, "loss", r->loss);
+    json_number(&json, "rmse", sqrt(r->loss));
     json_number(&json, "relative_error", r->relative_error);
     json_number(&json, "r_squared", r->r_squared);
     json_number(&json, "active", r->active);
     json_number(&json, "step_size", r->step_size);
+    write_held_out(&json, report->held_out);
     write_data(&json, report);
     write_method(&json, r);
     write_place(&json, r);
@@ -173,20 +200,58 @@ static void place_row(const fr_result *r) {
             r->ranks == 1 ? "" : "s");
 }
 
+/* What was made of a file: label, rows, columns, intercept. */
+static void own_data_rows(const fit_report *report) {
+    const fr_dataset *data = report->data;
+    const fit_settings *settings = report->settings;
+    int64_t used = count_used(report), lacking = data->lacking;
+    const char *label = fr_dataset_label_name(data);
+    bool given = settings->options.intercept || (report->model && fr_model_intercept(report->model) != 0);
+    if (label) row("label", "%s", label);
+    else if (settings->reading.labels) row("label", "%s", settings->reading.labels);
+    else if (settings->reading.label_column) row("label", "column %s", settings->reading.label_column);
+    printf("%-16s%" PRId64 " used", "rows", report->samples);
+    if (lacking > 0) printf(", %" PRId64 " left out for missing values", lacking);
+    if (fr_dataset_held_out(data)) printf(", %" PRId64 " held out", fr_dataset_samples(fr_dataset_held_out(data)));
+    printf("\n%-16s%" PRId64 " used", "columns", used);
+    if (used < report->features) printf(", %" PRId64 " left out", report->features - used);
+    putchar('\n');
+    if (report->model && given) row("intercept", "%.6g", fr_model_intercept(report->model));
+    else row("intercept", given ? "-" : "none");
+}
+
+static void iterations_row(const fit_report *report) {
+    const fr_result *r = report->result;
+    char starts[48] = "", at[64] = "";
+    bool several = r->runs > 1 && report->settings->options.ensemble == 1;
+    if (several) snprintf(starts, sizeof starts, " from %d starts", r->runs);
+    if (r->converged)
+        snprintf(at, sizeof at, "; converged at step %" PRId64 "%s", r->converged_at, several ? " of the best" : "");
+    row("iterations", "%" PRId64 "%s%s", r->iterations, starts, at);
+}
+
+static void held_out_row(const quality *held_out) {
+    char r_squared[32] = "";
+    if (!held_out) return;
+    if (!isnan(held_out->r_squared)) snprintf(r_squared, sizeof r_squared, "R^2 %.6f, ", held_out->r_squared);
+    row("held out", "%sRMSE %.6g, loss %.6g", r_squared, sqrt(held_out->loss), held_out->loss);
+}
+
 void fit_report_table(const fit_report *report) {
     const fr_result *r = report->result;
     const char *source = report->settings->data ? report->settings->data : "planted";
     row("status", "%s", outcome_words(r));
     row("data", "%s, %" PRId64 " rows of %" PRId64 " features", source, report->samples, report->features);
+    if (report->data) own_data_rows(report);
     method_row(r);
     row("step size", "%.4g (%s, %s)", r->step_size, fr_step_rule_name(r->step_rule), fr_schedule_name(r->schedule));
     place_row(r);
-    if (r->runs > 1 && report->settings->options.ensemble == 1)
-        row("iterations", "%" PRId64 " from %d starts", r->iterations, r->runs);
-    else row("iterations", "%" PRId64, r->iterations);
+    iterations_row(report);
     row("loss", "%.6g", r->loss);
     if (!isnan(r->relative_error)) row("relative error", "%.3e", r->relative_error);
     if (!isnan(r->r_squared)) row("R^2", "%.6f", r->r_squared);
+    if (report->data) row("RMSE", "%.6g", sqrt(r->loss));
+    held_out_row(report->held_out);
     row("active rows", "%.1f %%", 100 * r->active);
     if (report->settings->options.ensemble > 1)
         row("ensemble", "%d of %d runs agree", r->agreeing, report->settings->options.ensemble);

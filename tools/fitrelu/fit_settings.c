@@ -44,13 +44,13 @@ void reading_settings(const option_value *values, fr_read_options *reading) {
 /* Planted options make no sense beside a file, nor labels without one. */
 static int check_source(const option_value *values) {
     const option_id planted[] = {OPT_SAMPLES, OPT_FEATURES, OPT_NOISE}, 
-                    file[] = {OPT_LABELS, OPT_LABEL_COLUMN, OPT_HEADER, OPT_MISSING};
+                    file[] = {OPT_LABELS, OPT_LABEL_COLUMN, OPT_HEADER, OPT_MISSING, OPT_HOLDOUT};
     for (int i = 0; i < 3; i++) {
         if (values[planted[i]].given && values[OPT_DATA].given)
             return message_usage("--%s describes a planted problem and contradicts --data %s",
                                  option_table[planted[i]].name, values[OPT_DATA].text);
     }
-    for (int i = 0; i < 4; i++) {
+    for (int i = 0; i < 5; i++) {
         if (values[file[i]].given && !values[OPT_DATA].given)
             return message_usage("--%s %s needs --data FILE", option_table[file[i]].name, values[file[i]].text);
     }
@@ -140,6 +140,8 @@ int fit_settings_read(const arguments *given, fit_settings *settings) {
                                           .labels = text_of(&values[OPT_LABELS]),
                                           .label_column = text_of(&values[OPT_LABEL_COLUMN])};
     reading_settings(values, &settings->reading);
+    settings->reading.holdout = values[OPT_HOLDOUT].real;
+    settings->reading.holdout_seed = settings->options.seed;
     settings->model = text_of(&values[OPT_MODEL]);
     settings->history = text_of(&values[OPT_HISTORY]);
     settings->json = values[OPT_JSON].given;

@@ -43,6 +43,9 @@ const option_entry option_table[OPT_COUNT] = {
     [OPT_MISSING] = {"missing", 0, GROUP_DATA, FIT | PREDICT, KIND_WORD, NULL, "error|drop|mean", 0, 0, 0,
                      "what becomes of missing values: refused, their rows left out, or the mean of their column instead; "
                      "a row without its label is left out by the last two (default: error)"},
+    [OPT_HOLDOUT] = {"holdout", 0, GROUP_DATA, FIT, KIND_REAL, "SHARE", NULL, 0, 0.99, 1,
+                     "keep this share of the rows of a file out of the fit and report how well it predicts them; which rows "
+                     "is a function of their number and --seed alone"},
     [OPT_STANDARDIZE] = {"standardize", 0, GROUP_DATA, FIT, KIND_FLAG, NULL, NULL, 0, 0, 0,
                          "fit on features of mean 0 and variance 1; the model is in your own units all the same"},
     [OPT_INTERCEPT] = {"intercept", 0, GROUP_DATA, FIT, KIND_FLAG, NULL, NULL, 0, 0, 0,
@@ -181,6 +184,8 @@ const char *option_argument_text(const option_entry *entry, char text[OPTION_TEX
 static void range_text(const option_entry *entry, char text[OPTION_TEXT_SIZE]) {
     const char *number = entry->kind == KIND_REAL ? "a number" : "a whole number";
     if (entry->kind == KIND_SEED) snprintf(text, OPTION_TEXT_SIZE, "a whole number from 0 to 18446744073709551615");
+    else if (entry->above && !isinf(entry->high))
+        snprintf(text, OPTION_TEXT_SIZE, "%s above %.0f and up to %g", number, entry->low, entry->high);
     else if (entry->above) snprintf(text, OPTION_TEXT_SIZE, "%s above %.0f", number, entry->low);
     else if (isinf(entry->high)) snprintf(text, OPTION_TEXT_SIZE, "%s of at least %.0f", number, entry->low);
     else if (entry->high == MOST) snprintf(text, OPTION_TEXT_SIZE, "%s from %.0f to 10^15", number, entry->low);

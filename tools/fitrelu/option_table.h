@@ -20,6 +20,7 @@ typedef enum option_id {
     OPT_LABEL_COLUMN,
     OPT_HEADER,
     OPT_MISSING,
+    OPT_HOLDOUT,
     OPT_STANDARDIZE,
     OPT_INTERCEPT,
     OPT_BATCH,

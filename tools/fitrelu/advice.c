@@ -1,0 +1,73 @@
+/*
+ * advice.c - when to speak up, and the second fit that tells what an intercept is worth.
+ *
+ * The second fit has the options of the first, without its files. It is made only where n d is small, after the model of
+ * the first was written, and a signal ends it without a word.
+ */
+#include "fitrelu/advice.h"
+
+#include <math.h>
+
+#include "data/dataset.h"
+#include "fitrelu/interrupt.h"
+#include "fitrelu/stage.h"
+
+/* Values of rows that a second fit takes a moment for; an R^2 that an intercept cannot mend; and what is worth a word. */
+static const double CHEAP_VALUES = 2e6, GOOD_ENOUGH = 0.999, WORTH_TELLING = 0.01;
+
+static bool may_want_intercept(const fit_settings *settings, const fr_dataset *data) {
+    const fr_options *o = &settings->options;
+    bool heard = !settings->quiet || settings->json;
+    double values = (double)fr_dataset_samples(data) * (double)fr_dataset_features(data);
+    return settings->data && heard && !o->intercept && values <= CHEAP_VALUES && o->ensemble == 1 && !o->resume &&
+           o->init == FR_INIT_AUTO && o->iterations < 0;
+}
+
+fr_status advice_copy(const fit_settings *settings, const fr_dataset *data, fr_dataset **copy, fr_error *error) {
+    *copy = NULL;
+    return may_want_intercept(settings, data) ? fr_dataset_copy(data, copy, error) : FR_OK;
+}
+
+void advice_of_size(note_list *notes, int64_t samples, int64_t features) {
+    if (samples < 2 * features)
+        notes_add(notes, "%lld rows are fewer than twice the %lld features: a fit of so few follows their noise (--holdout "
+                         "0.2 tells how much)", (long long)samples, (long long)features);
+}
+
+static int stop_for_signal(const fr_report *report, void *user) {
+    (void)report, (void)user;
+    return interrupt_signal() != 0;
+}
+
+static fr_status fit_with_intercept(const fit_settings *settings, fr_dataset *copy, fr_result *result,
+                                    fr_error *error) {
+    fr_options options = settings->options;
+    fr_solver *solver = NULL;
+    options.intercept = true;
+    options.report = NULL;
+    options.progress = stop_for_signal;
+    options.checkpoint = NULL;
+    FR_TRY(fr_solver_create(&options, copy, &solver, error));
+    fr_status status = fr_solver_run(solver, result, error);
+    fr_solver_free(solver);
+    return status;
+}
+
+/* A column that is constant is an intercept already. */
+fr_status advice_of_result(note_list *notes, const fit_settings *settings, const fr_result *result,
+                           const fr_dataset *data, fr_dataset *copy, fr_error *error) {
+    fr_result other;
+    const double found = result->r_squared;
+    bool ended = result->outcome == FR_ITERATIONS || result->outcome == FR_TOLERANCE;
+    if (settings->data && ended && found < 0)
+        notes_add(notes, "R^2 is %.3f: the fit is worse than the mean of the labels", found);
+    if (!copy || !ended || data->constant_value != 0 || !(found < GOOD_ENOUGH)) return FR_OK;
+    stage_begin("fitting with an intercept, to compare");
+    fr_status status = fit_with_intercept(settings, copy, &other, error);
+    stage_end();
+    if (status != FR_OK) return fr_world_agreed(settings->options.world) ? FR_OK : status;
+    bool told = other.outcome == FR_ITERATIONS || other.outcome == FR_TOLERANCE;
+    if (told && other.r_squared > found + WORTH_TELLING)
+        notes_add(notes, "R^2 %.3f; with --intercept %.3f", found, other.r_squared);
+    return FR_OK;
+}
