@@ -59,8 +59,8 @@ __device__ inline void normal_pair(uint32_t first, uint32_t second, float *even,
     *odd = times(radius, cosine);
 }
 
-/* A thread four elements, for the four words of one Philox counter. Traffic: stride sizeof(Real) bytes written a row. Nothing is
- * summed. */
+/* A thread four elements, from the four words of one Philox counter. Traffic: stride sizeof(Real) bytes written a row.
+ * Nothing is summed. */
 template <typename Real>
 __global__ void __launch_bounds__(planted_threads)
     planted_rows_kernel(Real *rows, int64_t stride, int64_t features, int64_t first, int64_t count, uint64_t seed) {

@@ -7,8 +7,8 @@
  * a second kernel adds the lanes (combine.cuh).
  *
  * Traffic for m rows on a device: m (stride sizeof(Kept) + sizeof(Real)) bytes read, Kept being bfloat16 with
- * FR_STORAGE_BF16 and Real without; the lanes' sums, lanes x stride sizeof(Real), are written and read once more, mostly
- * in L2. Order of summation: row_pass.cuh; no atomics.
+ * FR_STORAGE_BF16 and Real without; the lanes' sums, lanes x stride sizeof(Real), are written and read once more,
+ * mostly in L2. Order of summation: row_pass.cuh; no atomics.
  */
 #include "kernels/combine.cuh"
 #include "kernels/random.cuh"

@@ -70,7 +70,7 @@ FR_BOTH int64_t fr_index_of_draw(uint32_t low, uint32_t high, uint64_t n) {
 }
 
 /* Draw number `draw` of worker and step: the index of a row among the n of the worker's own shard, (2.1) and (2.2).
- * A draw takes two words, so draws 2c and 2c + 1 are in the same four: the first of these, and the row that they give. */
+ * A draw takes two words, so draws 2c and 2c + 1 are in the same four: the first of these, and the row they give. */
 FR_BOTH uint64_t fr_word_of_draw(uint64_t step, uint64_t draw) { return fr_word_of_step(step) + draw / 2 * 4; }
 FR_BOTH int64_t fr_row_of_words(fr_words four, uint64_t draw, uint64_t n) {
     return draw & 1 ? fr_index_of_draw(four.word[2], four.word[3], n)
