@@ -22,7 +22,7 @@
 #include <vector>
 
 extern "C" {
-#include "exchange/collective.h"
+#include "exchange/collectives.h"
 #include "exchange/comm.h"
 #include "engine/engine.h"
 #include "data/planted.h"
@@ -94,7 +94,7 @@ struct Rig {
         config.plan = &plan, config.data = set, config.worker_count = workers;
         config.threads = omp_get_max_threads(), config.device = -1;
         if (fr_engine_cpu_create(&config, &engine, &error) != FR_OK) stop(error);
-        if (fr_comm_local_create(&comm, &error) != FR_OK) stop(error);
+        if (fr_comm_local_create(&plan, &comm, &error) != FR_OK) stop(error);
         std::vector<double> weights(static_cast<size_t>(d), 200.0), average(static_cast<size_t>(d), 0.0);
         fr_state state = {};
         state.weights = weights.data(), state.average = average.data();

@@ -8,7 +8,7 @@ set(FITRELU_CUDA_SOURCES  # in host/
     engine/cuda/engine.c engine/cuda/step.c engine/cuda/memory.c engine/cuda/replay.c engine/cuda/status.c)
 set(FITRELU_KERNEL_SOURCES  # in kernels/, compiled by nvcc
     relu_gradient.cu survey.cu norm.cu encode.cu exchange.cu apply.cu planted.cu round_rows.cu)
-set(FITRELU_NCCL_SOURCES exchange/nccl.c)  # in host/
+set(FITRELU_NCCL_SOURCES exchange/nccl.c exchange/nccl_host.c)  # in host/
 set(FITRELU_MPI_SOURCES ranks/link_mpi.c) # in host/
 
 set(FITRELU_PARTS "") # "CUDA off, libzip on, ...", for fitrelu info

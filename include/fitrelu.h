@@ -71,7 +71,8 @@ typedef enum fr_collective {
     FR_COLLECTIVE_ALLREDUCE,
     FR_COLLECTIVE_ALLGATHER,
     FR_COLLECTIVE_TWO_PHASE,
-    FR_COLLECTIVE_MASTER
+    FR_COLLECTIVE_MASTER,
+    FR_COLLECTIVE_COUNT /* of the values above; not one itself */
 } fr_collective;
 /* How a worker's vector travels: unquantized, in the precision of the fit (full) or as bfloat16; quantized, a level an
  * int8, a level in b + 1 bits (packed, s = 2^b - 1), or by the Elias code of the QSGD paper. */

@@ -35,7 +35,7 @@ Rig::Rig(const Problem &problem) {
         fr_engine_config config = {};
         config.plan = &plan, config.data = set, config.worker_count = problem.workers, config.threads = 1;
         check(fr_engine_cuda_create(&config, &engine, &error), error);
-        check(fr_comm_local_create(&comm, &error), error);
+        check(fr_comm_local_create(&plan, &comm, &error), error);
         stream = static_cast<cudaStream_t>(fr_engine_cuda_stream(engine));
         plan.steps.eta = 1e-12;
         load();

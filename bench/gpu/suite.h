@@ -16,7 +16,7 @@
 
 #include "statistics.h"
 extern "C" {
-#include "exchange/collective.h"
+#include "exchange/collectives.h"
 #include "exchange/comm.h"
 #include "engine/engine.h"
 #include "fitrelu/json_writer.h"

@@ -7,6 +7,7 @@
 #include "engine/buffers.h"
 
 #include "kernels/rules/bf16.h"
+#include "plan/collective.h"
 
 fr_status fr_memory_take(fr_memory *memory, void *pointer, int64_t count, size_t size, const char *what,
                          fr_error *error) {
@@ -110,12 +111,12 @@ fr_status fr_buffers_make(const fr_plan *plan, fr_range workers, fr_memory *memo
     FR_TRY(take_reals(&l, &buffers->scales, l.own, "scales", error));
     FR_TRY(take_reals(&l, &buffers->shared_scale, 1, "scales", error));
     if (l.quantized) FR_TRY(take_levels(&l, &buffers->levels, l.own * l.features, "levels", error));
-    switch (plan->collective) {
-    case FR_COLLECTIVE_ALLREDUCE: return make_total(&l, plan->wire, error);
-    case FR_COLLECTIVE_TWO_PHASE:
-        return l.quantized ? make_slices_of_levels(&l, error) : make_slices_of_values(&l, error);
-    default:
+    switch (fr_collective_of(plan)->needs) {
+    case FR_NEEDS_TOTAL: return make_total(&l, plan->wire, error);
+    case FR_NEEDS_SLICES: return l.quantized ? make_slices_of_levels(&l, error) : make_slices_of_values(&l, error);
+    case FR_NEEDS_ALL:
         if (plan->dedicated_master && l.own > 0) return FR_OK; /* what ranks send is gathered on the master alone */
         return make_all(&l, error);
+    default: return FR_OK;
     }
 }

@@ -1,7 +1,7 @@
 /*
  * engine.h - the compute seam: one object per device, holding one or more of the K workers and their rows.
  *
- * The loop (fit/fit.c) and the collectives (exchange/collective.c) know only this table. Every call enqueues work on
+ * The loop (fit/fit.c) and the collectives (exchange/collectives.h) know only this table. Every call enqueues work on
  * the engine's own stream (the CPU engine does it at once); only survey, load, store and probe wait and read back.
  * Buffers (engine/buffers.h) are in the engine's memory and are handed to exchange/comm.h as they are.
  *

@@ -8,7 +8,8 @@
 #include "plan/plan.h"
 #include "ranks/world.h"
 
-/* For engines whose buffers are host memory. The world outlives the exchange; plan says which workers a rank has. */
+/* For engines whose buffers are host memory. The world and the plan outlive the exchange; the plan says which workers
+ * a rank has and how levels travel. */
 fr_status fr_comm_mpi_create(fr_world *world, const fr_plan *plan, fr_comm **comm, fr_error *error);
 
 #endif

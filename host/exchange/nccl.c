@@ -6,72 +6,25 @@
  * more than `timeout` seconds is noticed wherever a rank waits. The rank that notices first raises a flag that all
  * share; every rank then aborts its own communicator, which alone may do so, and returns. Nobody waits for ever.
  *
- * A call that NCCL has not taken in yet runs on in a thread of NCCL's; no other call may be made with the communicator
- * until it is through, recorded steps included, so each is polled to its end (settled). Asking touches no stream, and so
- * does not disturb a recording. What fails while a step is recorded is not the end: all ranks leave their communicators,
- * which an error has made useless, join again and go on without recording (nccl_agree).
+ * A call that NCCL has not taken in yet runs on in a thread of NCCL's; no other call may be made with the
+ * communicator until it is through, recorded steps included, so each is polled to its end (settled). Asking touches
+ * no stream, and so does not disturb a recording. What fails while a step is recorded is not the end: all ranks leave
+ * their communicators, which an error has made useless, join again and go on without recording (nccl_agree).
  *
- * Device exchanges are enqueued on the engine's stream; host exchanges (gather_host) go through the memory that the
- * threads share, and between processes over their world: the first thread of each speaks for its process. NCCL's id goes
- * the same way.
+ * Device exchanges are enqueued on the engine's stream; those of host memory, and NCCL's id, go another way
+ * (exchange/nccl_host.c).
  */
-#include "exchange/nccl.h"
-
-#include <nccl.h>
-#include <pthread.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-#include "engine/cuda/status.h"
-#include "engine/cuda/cuda.h"
 #include "base/clock.h"
-
-enum { MOST_RANKS = 4096 }; /* as exchange/collective.c */
-
-struct fr_nccl_group {
-    ncclUniqueId id;
-    fr_world *world; /* of the processes; NULL: this one alone */
-    int size;        /* ranks of all processes */
-    int local;       /* ranks here, */
-    int first;       /* from this one on */
-    double timeout;
-    atomic_int failed;   /* rank + 1 of the first to fail; 0: none */
-    atomic_bool spoiled; /* an exchange could not be recorded */
-    pthread_mutex_t mutex;
-    pthread_cond_t changed;
-    int here;  /* ranks at the meeting place */
-    long turn; /* meetings done */
-    const void **brought; /* by the ranks here */
-    char *joint;          /* what all ranks brought, in their order */
-    size_t joint_size;
-};
-
-typedef struct nccl_comm {
-    fr_comm base;
-    fr_nccl_group *group;
-    fr_engine *engine; /* outlives the exchange */
-    ncclComm_t comm;
-    cudaStream_t stream;
-    int device;
-    int64_t step;  /* as the engine last said */
-    double looked; /* when the times of exchanges were last read, or the ranks last met */
-} nccl_comm;
-
-static nccl_comm *of(fr_comm *comm) { return (nccl_comm *)comm; }
+#include "engine/cuda/cuda.h"
+#include "engine/cuda/status.h"
+#include "exchange/nccl.h"
+#include "exchange/nccl_parts.h"
 
 /* -------------------------------------------------------------------------------------- failing, together */
-
-void fr_nccl_group_abort(fr_nccl_group *group, int rank) {
-    int none = 0;
-    atomic_compare_exchange_strong(&group->failed, &none, rank + 1);
-    pthread_mutex_lock(&group->mutex);
-    pthread_cond_broadcast(&group->changed);
-    pthread_mutex_unlock(&group->mutex);
-}
-
-int fr_nccl_group_failed_rank(const fr_nccl_group *group) { return atomic_load(&group->failed) - 1; }
 
 /* Drops the communicator, which ends whatever of this rank is stuck on the device. */
 static void drop(nccl_comm *c) {
@@ -80,7 +33,7 @@ static void drop(nccl_comm *c) {
     c->comm = NULL;
 }
 
-static fr_status give_up(nccl_comm *c, fr_status status, fr_error *error) {
+fr_status fr_nccl_give_up(nccl_comm *c, fr_status status, fr_error *error) {
     fr_error_name_rank(error, c->base.rank);
     if (error) error->device = c->device;
     fr_nccl_group_abort(c->group, c->base.rank);
@@ -92,29 +45,28 @@ static fr_status fail_nccl(nccl_comm *c, ncclResult_t result, const char *what, 
     fr_fail_on_rank(error, FR_ERROR_DEVICE, c->base.rank, "rank %d (GPU %d): %s failed at step %lld: %s", c->base.rank,
                     c->device, what, (long long)c->step, ncclGetErrorString(result));
     if (error) error->step = c->step;
-    return give_up(c, FR_ERROR_DEVICE, error);
+    return fr_nccl_give_up(c, FR_ERROR_DEVICE, error);
 }
 
 static fr_status fail_cuda(nccl_comm *c, cudaError_t code, const char *what, fr_error *error) {
-    return give_up(c, fr_cuda_fail(error, code, c->device, c->step, what), error);
+    return fr_nccl_give_up(c, fr_cuda_fail(error, code, c->device, c->step, what), error);
 }
 
-/* FR_OK, or this rank's end because another failed or time is over. */
-static fr_status look_around(nccl_comm *c, double since, const char *what, fr_error *error) {
+fr_status fr_nccl_look_around(nccl_comm *c, double since, const char *what, fr_error *error) {
     int failed = fr_nccl_group_failed_rank(c->group);
     if (failed >= 0) {
         fr_fail_on_rank(error, FR_ERROR_DEVICE, c->base.rank,
                         "rank %d (GPU %d): stopped at step %lld, because rank %d failed", c->base.rank, c->device,
                         (long long)c->step, failed);
         if (error) error->step = c->step;
-        return give_up(c, FR_ERROR_DEVICE, error);
+        return fr_nccl_give_up(c, FR_ERROR_DEVICE, error);
     }
     if (c->group->timeout > 0 && fr_seconds() - since > c->group->timeout) {
         fr_fail_on_rank(error, FR_ERROR_TIMEOUT, c->base.rank,
                         "rank %d (GPU %d): %s at step %lld had no answer for %g seconds; a rank is gone", c->base.rank,
                         c->device, what, (long long)c->step, c->group->timeout);
         if (error) error->step = c->step;
-        return give_up(c, FR_ERROR_TIMEOUT, error);
+        return fr_nccl_give_up(c, FR_ERROR_TIMEOUT, error);
     }
     return FR_OK;
 }
@@ -133,8 +85,8 @@ static bool is_spoiled(const nccl_comm *c) {
 static fr_status settled(nccl_comm *c, ncclResult_t result, const char *what, fr_error *error) {
     double since = fr_seconds();
     for (int turn = 0; result == ncclInProgress; turn++) {
-        fr_status status = look_around(c, since, what, error);
-        if (status != FR_OK || is_spoiled(c)) return status;
+        FR_TRY(fr_nccl_look_around(c, since, what, error));
+        if (is_spoiled(c)) return FR_OK;
         ncclResult_t asked = ncclCommGetAsyncError(c->comm, &result);
         if (asked != ncclSuccess) result = asked;
         rest(turn);
@@ -167,8 +119,7 @@ static fr_status wait_for_stream(void *user, int64_t step, fr_error *error) {
             count_exchanges(c);
             return FR_OK;
         }
-        fr_status status = look_around(c, since, "the exchange", error);
-        if (status != FR_OK) return status;
+        FR_TRY(fr_nccl_look_around(c, since, "the exchange", error));
         rest(turn);
     }
 }
@@ -186,8 +137,7 @@ static ncclDataType_t type_of(fr_type type) {
 }
 
 static fr_status ready(nccl_comm *c, fr_error *error) {
-    fr_status status = look_around(c, fr_seconds(), "the exchange", error);
-    if (status != FR_OK) return status;
+    FR_TRY(fr_nccl_look_around(c, fr_seconds(), "the exchange", error));
     cudaError_t code = cudaSetDevice(c->device);
     return code == cudaSuccess ? FR_OK : fail_cuda(c, code, "choosing the device", error);
 }
@@ -204,13 +154,17 @@ typedef struct exchange {
 } exchange;
 typedef ncclResult_t (*exchange_call)(nccl_comm *c, const exchange *x);
 
+static fr_status enqueue(nccl_comm *c, exchange_call call, const exchange *x, const char *what, fr_error *error) {
+    FR_TRY(fr_engine_cuda_exchange_begins(c->engine, error));
+    FR_TRY(settled(c, call(c, x), what, error));
+    return fr_engine_cuda_exchange_ends(c->engine, error);
+}
+
 static fr_status perform(nccl_comm *c, exchange_call call, const exchange *x, const char *what, fr_error *error) {
-    fr_status status = ready(c, error);
-    if (status != FR_OK || is_spoiled(c)) return status;
-    status = fr_engine_cuda_exchange_begins(c->engine, error);
-    if (status == FR_OK) status = settled(c, call(c, x), what, error);
-    if (status == FR_OK) status = fr_engine_cuda_exchange_ends(c->engine, error);
-    return status == FR_OK || c->comm == NULL ? status : give_up(c, status, error);
+    FR_TRY(ready(c, error));
+    if (is_spoiled(c)) return FR_OK;
+    fr_status status = enqueue(c, call, x, what, error);
+    return status == FR_OK || c->comm == NULL ? status : fr_nccl_give_up(c, status, error);
 }
 
 static ncclResult_t all_reduce(nccl_comm *c, const exchange *x) {
@@ -225,16 +179,16 @@ static ncclResult_t all_gather(nccl_comm *c, const exchange *x) {
 static fr_status nccl_max(fr_comm *comm, void *buffer, int64_t count, fr_type type, fr_error *error) {
     ncclDataType_t as = type == FR_TYPE_F32 ? ncclUint32 : type == FR_TYPE_F64 ? ncclUint64 : type_of(type);
     exchange x = {.send = buffer, .receive = buffer, .count = (size_t)count, .type = as, .op = ncclMax};
-    return perform(of(comm), all_reduce, &x, "the largest norm (ncclAllReduce)", error);
+    return perform(fr_nccl_of(comm), all_reduce, &x, "the largest norm (ncclAllReduce)", error);
 }
 
 static fr_status nccl_sum(fr_comm *comm, void *buffer, int64_t count, fr_type type, fr_error *error) {
     exchange x = {.send = buffer, .receive = buffer, .count = (size_t)count, .type = type_of(type), .op = ncclSum};
-    return perform(of(comm), all_reduce, &x, "the sum (ncclAllReduce)", error);
+    return perform(fr_nccl_of(comm), all_reduce, &x, "the sum (ncclAllReduce)", error);
 }
 
-/* Grouped sends and receives of one piece with every rank. */
-static ncclResult_t exchange_pieces(nccl_comm *c, const exchange *x) {
+/* Grouped sends and receives with every rank. */
+static ncclResult_t send_and_receive(nccl_comm *c, const exchange *x) {
     const char *send = x->send;
     char *receive = x->receive;
     ncclResult_t result = ncclGroupStart();
@@ -261,7 +215,7 @@ static fr_status nccl_all_gather(fr_comm *comm, const void *mine, void *all, con
                   .size = fr_type_bytes(type)};
     bool equal = true;
     for (int r = 1; r < comm->size; r++) equal = equal && counts[r] == counts[0];
-    return perform(of(comm), equal ? all_gather : exchange_pieces, &x, "the all-gather (NCCL)", error);
+    return perform(fr_nccl_of(comm), equal ? all_gather : send_and_receive, &x, "the all-gather (NCCL)", error);
 }
 
 static fr_status nccl_all_to_all(fr_comm *comm, const void *send, const int64_t *send_counts, void *receive,
@@ -272,88 +226,19 @@ static fr_status nccl_all_to_all(fr_comm *comm, const void *send, const int64_t 
                   .send_counts = send_counts,
                   .receive_counts = receive_counts,
                   .size = fr_type_bytes(type)};
-    return perform(of(comm), exchange_pieces, &x, "the all-to-all (ncclSend, ncclRecv)", error);
+    return perform(fr_nccl_of(comm), send_and_receive, &x, "the all-to-all (ncclSend, ncclRecv)", error);
 }
 
-/* -------------------------------------------------------------------------------------- host exchange */
-
-/* Waits until all ranks have come, or one has failed. */
-static fr_status meet(nccl_comm *c, fr_error *error) {
-    fr_nccl_group *g = c->group;
-    double since = fr_seconds();
-    fr_status status = FR_OK;
-    pthread_mutex_lock(&g->mutex);
-    long turn = g->turn;
-    if (++g->here == g->local) {
-        g->here = 0;
-        g->turn++;
-        pthread_cond_broadcast(&g->changed);
-    }
-    while (g->turn == turn && status == FR_OK) {
-        struct timespec until;
-        clock_gettime(CLOCK_REALTIME, &until);
-        until.tv_nsec += 20000000;
-        if (until.tv_nsec >= 1000000000) until.tv_sec++, until.tv_nsec -= 1000000000;
-        pthread_cond_timedwait(&g->changed, &g->mutex, &until);
-        if (g->turn != turn) break;
-        pthread_mutex_unlock(&g->mutex); /* giving up takes the lock itself */
-        status = look_around(c, since, "the meeting of the ranks", error);
-        pthread_mutex_lock(&g->mutex);
-    }
-    pthread_mutex_unlock(&g->mutex);
-    return status;
+/* Levels travel as they are, an int8 each, and scales behind them. */
+static fr_status nccl_all_gather_levels(fr_comm *comm, fr_quantized mine, fr_quantized all, const int64_t *counts,
+                                        fr_error *error) {
+    FR_TRY(nccl_all_gather(comm, mine.levels, all.levels, counts, FR_TYPE_I8, error));
+    return nccl_all_gather(comm, mine.scales, all.scales, comm->counts.workers, fr_real_type(comm->plan), error);
 }
 
-/* The first rank of a process puts together what its ranks brought and gathers it with the other processes'. */
-static fr_status join_pieces(nccl_comm *c, size_t size, fr_error *error) {
-    fr_nccl_group *g = c->group;
-    size_t own = (size_t)g->local * size, need = own + (size_t)g->size * size;
-    fr_status status = FR_OK;
-    if (need > g->joint_size) {
-        free(g->joint);
-        g->joint = NULL, g->joint_size = 0;
-        status = fr_allocate((void **)&g->joint, (int64_t)need, 1, "what ranks gather", error);
-        if (status == FR_OK) g->joint_size = need;
-    }
-    for (int r = 0; status == FR_OK && r < g->local; r++)
-        memcpy(g->joint + (size_t)g->size * size + (size_t)r * size, g->brought[r], size);
-    if (status == FR_OK) status = fr_world_gather(g->world, g->joint + (size_t)g->size * size, own, g->joint, error);
-    return status == FR_OK ? FR_OK : give_up(c, status, error);
-}
-
-/* size bytes of every rank into the group's joint memory, which stays as it is until the next call. */
-static fr_status gather_joint(nccl_comm *c, const void *mine, size_t size, fr_error *error) {
-    fr_nccl_group *g = c->group;
-    g->brought[c->base.rank - g->first] = mine;
-    fr_status status = meet(c, error);
-    if (status == FR_OK && c->base.rank == g->first) status = join_pieces(c, size, error);
-    return status == FR_OK ? meet(c, error) : status;
-}
-
-static fr_status nccl_gather_host(fr_comm *comm, const void *mine, size_t size, void *all, fr_error *error) {
-    nccl_comm *c = of(comm);
-    double since = fr_seconds();
-    fr_status status = gather_joint(c, mine, size, error);
-    if (status == FR_OK) memcpy(all, c->group->joint, (size_t)comm->size * size);
-    if (status == FR_OK) status = meet(c, error); /* nobody leaves while another still reads */
-    c->looked = fr_seconds();
-    comm->seconds += c->looked - since;
-    return status;
-}
-
-/* Every rank adds up everybody's vectors. */
-static fr_status nccl_sum_host(fr_comm *comm, const double *mine, int own, int64_t count, double *sum,
-                               fr_error *error) {
-    nccl_comm *c = of(comm);
-    double since = fr_seconds();
-    fr_status status = gather_joint(c, mine, (size_t)(own * count) * sizeof *mine, error);
-    const double *all = (const double *)(const void *)c->group->joint;
-    memset(sum, 0, (size_t)count * sizeof *sum);
-    for (int k = 0; status == FR_OK && k < comm->size * own; k++)
-        for (int64_t j = 0; j < count; j++) sum[j] += all[k * count + j];
-    if (status == FR_OK) status = meet(c, error);
-    comm->seconds += fr_seconds() - since;
-    return status;
+static fr_status nccl_all_to_all_levels(fr_comm *comm, const int8_t *send, const int64_t *send_counts, int8_t *receive,
+                                        const int64_t *receive_counts, fr_error *error) {
+    return nccl_all_to_all(comm, send, send_counts, receive, receive_counts, FR_TYPE_I8, error);
 }
 
 /* ------------------------------------------------------------------------------------------- recording */
@@ -361,8 +246,7 @@ static fr_status nccl_sum_host(fr_comm *comm, const double *mine, int own, int64
 static fr_status join(nccl_comm *c, fr_error *error) {
     ncclConfig_t config = NCCL_CONFIG_INITIALIZER;
     config.blocking = 0;
-    fr_status status = ready(c, error);
-    if (status != FR_OK) return status;
+    FR_TRY(ready(c, error));
     ncclResult_t result = ncclCommInitRankConfig(&c->comm, c->group->size, c->group->id, c->base.rank, &config);
     return settled(c, result, "joining NCCL (ncclCommInitRankConfig)", error);
 }
@@ -376,12 +260,11 @@ static fr_status share_id(nccl_comm *c, fr_error *error) {
     } mine, made;
     memset(&mine, 0, sizeof mine); /* success */
     if (c->base.rank == 0) mine.result = ncclGetUniqueId(&mine.id);
-    fr_status status = gather_joint(c, &mine, sizeof mine, error);
-    if (status != FR_OK) return status;
+    FR_TRY(fr_nccl_gather_joint(c, &mine, sizeof mine, error));
     memcpy(&made, g->joint, sizeof made); /* rank 0's */
     if (c->base.rank == g->first) g->id = made.id;
-    status = meet(c, error);
-    if (status != FR_OK || made.result == ncclSuccess) return status;
+    FR_TRY(fr_nccl_meet(c, error));
+    if (made.result == ncclSuccess) return FR_OK;
     return fail_nccl(c, made.result, "ncclGetUniqueId", error);
 }
 
@@ -389,31 +272,31 @@ static fr_status share_id(nccl_comm *c, fr_error *error) {
 static fr_status join_again(nccl_comm *c, fr_error *error) {
     drop(c);
     if (c->base.rank == c->group->first) atomic_store(&c->group->spoiled, false);
-    fr_status status = share_id(c, error);
-    return status == FR_OK ? join(c, error) : status;
+    FR_TRY(share_id(c, error));
+    return join(c, error);
 }
 
-/* fr_cuda_ranks.agree: an exchange is recorded by all ranks or by none. The first rank of a process clears `spoiled` only when all have seen
- * it, as they meet twice in gather_host. */
+/* fr_cuda_ranks.agree: an exchange is recorded by all ranks or by none. The first rank of a process clears `spoiled`
+ * only when all have seen it, as they meet twice in gather_host. */
 static fr_status nccl_agree(void *user, bool yes, bool *all, fr_error *error) {
     nccl_comm *c = user;
-    unsigned char mine = (unsigned char)((yes ? 1 : 0) | (atomic_load(&c->group->spoiled) ? 2 : 0)), said[MOST_RANKS];
-    fr_status status = nccl_gather_host(&c->base, &mine, 1, said, error);
+    unsigned char mine = (unsigned char)((yes ? 1 : 0) | (atomic_load(&c->group->spoiled) ? 2 : 0));
     bool spoiled = false;
     *all = true;
-    for (int r = 0; status == FR_OK && r < c->base.size; r++) {
-        *all = *all && said[r] == 1;
-        spoiled = spoiled || said[r] > 1;
+    FR_TRY(fr_nccl_gather_host(&c->base, &mine, 1, c->votes, error));
+    for (int r = 0; r < c->base.size; r++) {
+        *all = *all && c->votes[r] == 1;
+        spoiled = spoiled || c->votes[r] > 1;
     }
-    return status == FR_OK && spoiled ? join_again(c, error) : status;
+    return spoiled ? join_again(c, error) : FR_OK;
 }
 
 /* ------------------------------------------------------------------------------------- create, destroy */
 
-static void nccl_abort(fr_comm *comm) { fr_nccl_group_abort(of(comm)->group, comm->rank); }
+static void nccl_abort(fr_comm *comm) { fr_nccl_group_abort(fr_nccl_of(comm)->group, comm->rank); }
 
 static void nccl_destroy(fr_comm *comm) {
-    nccl_comm *c = of(comm);
+    nccl_comm *c = fr_nccl_of(comm);
     cudaSetDevice(c->device);
     fr_engine_cuda_forget(c->engine); /* before the communicator, which waits for it */
     if (c->comm && fr_nccl_group_failed_rank(c->group) < 0) {
@@ -424,33 +307,15 @@ static void nccl_destroy(fr_comm *comm) {
     }
     drop(c);
     fr_engine_cuda_join(c->engine, (fr_cuda_ranks){NULL, NULL, NULL});
+    fr_comm_end(comm);
+    free(c->votes);
     free(c);
 }
 
-fr_status fr_nccl_group_create(fr_world *world, int local, double timeout, fr_nccl_group **group, fr_error *error) {
-    fr_nccl_group *g = NULL;
-    fr_status status = fr_allocate((void **)&g, 1, sizeof *g, "the exchange", error);
-    if (status != FR_OK) return status;
-    status = fr_allocate((void **)&g->brought, local, sizeof *g->brought, "the exchange", error);
-    g->world = world;
-    g->local = local;
-    g->size = local * fr_world_size(world);
-    g->first = local * fr_world_rank(world);
-    g->timeout = timeout;
-    pthread_mutex_init(&g->mutex, NULL);
-    pthread_cond_init(&g->changed, NULL);
-    if (status == FR_OK) *group = g;
-    else fr_nccl_group_free(g);
-    return status;
-}
-
-void fr_nccl_group_free(fr_nccl_group *group) {
-    if (!group) return;
-    pthread_cond_destroy(&group->changed);
-    pthread_mutex_destroy(&group->mutex);
-    free(group->brought);
-    free(group->joint);
-    free(group);
+static fr_status meet_the_others(nccl_comm *c, fr_error *error) {
+    FR_TRY(fr_allocate((void **)&c->votes, c->base.size, sizeof *c->votes, "the exchange", error));
+    FR_TRY(share_id(c, error));
+    return join(c, error);
 }
 
 fr_status fr_comm_nccl_create(fr_nccl_group *group, int rank, fr_engine *engine, fr_comm **comm, fr_error *error) {
@@ -461,21 +326,21 @@ fr_status fr_comm_nccl_create(fr_nccl_group *group, int rank, fr_engine *engine,
         .sum = nccl_sum,
         .all_gather = nccl_all_gather,
         .all_to_all = nccl_all_to_all,
-        .gather_host = nccl_gather_host,
-        .sum_host = nccl_sum_host,
+        .all_gather_levels = nccl_all_gather_levels,
+        .all_to_all_levels = nccl_all_to_all_levels,
+        .gather_host = fr_nccl_gather_host,
+        .sum_host = fr_nccl_sum_host,
         .abort = nccl_abort,
     };
     nccl_comm *c = NULL;
-    fr_status status = fr_allocate((void **)&c, 1, sizeof *c, "the exchange", error);
-    if (status != FR_OK) return status;
-    c->base = (fr_comm){.ops = &ops, .rank = rank, .size = group->size};
+    FR_TRY(fr_allocate((void **)&c, 1, sizeof *c, "the exchange", error));
     c->group = group;
     c->engine = engine;
     c->device = engine->config.device < 0 ? 0 : engine->config.device;
     c->stream = fr_engine_cuda_stream(engine);
     c->looked = fr_seconds();
-    status = share_id(c, error);
-    if (status == FR_OK) status = join(c, error);
+    fr_status status = fr_comm_begin(&c->base, &ops, rank, group->size, engine->config.plan, error);
+    if (status == FR_OK) status = meet_the_others(c, error);
     if (status != FR_OK) {
         nccl_destroy(&c->base);
         return status;

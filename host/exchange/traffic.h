@@ -1,36 +1,52 @@
 /*
- * traffic.h - the bytes that ranks send and receive in one step, by formula; exchange/comm.h counts them. And in how many messages,
- * which forecast/forecast.h makes seconds of.
+ * traffic.h - the bytes that ranks send and receive in one step, in how many messages and hops, by formula.
+ *
+ * Each collective says in its own file of which parts its exchange is made (fr_collective_ops.traffic), with the
+ * functions fr_traffic_add_*; these know what a part costs by each way that ranks/routes.h may send it. What is
+ * counted while a step runs (fr_comm.sent), what --json prints and what a forecast says all come from here.
+ *
+ * There are two kinds of exchange: our own messages between processes (exchange/mpi.c), and sums that go round rings,
+ * as NCCL has them. K workers in one process are counted as K ranks in a ring.
  */
 #ifndef FR_TRAFFIC_H
 #define FR_TRAFFIC_H
 
+#include "plan/collective.h"
 #include "plan/plan.h"
 
-typedef struct fr_traffic {
-    double sent, received; /* bytes */
-    double hops;           /* exchanges of a step, which wait for each other */
-    double messages;       /* that the rank sends or receives */
-} fr_traffic;
-
-/* Whether pieces of so many bytes, one for each other rank, are better sent in log2(R) messages that carry many of them
- * (fr_world_gather, fr_world_all_to_all) than one by one. A message costs the processor as much as a few kilobytes cost a
- * fast link; Bruck's all-to-all moves each piece log2(R) / 2 times. */
-static inline bool fr_uses_bruck(int ranks, double bytes) { return ranks > 8 && bytes <= 1024; }
-/* The same of packed messages, the longest of which has so many bytes: unquantized vectors are none, and codes that vary in length
- * travel one by one. */
-static inline bool fr_packed_uses_bruck(const fr_plan *plan, int ranks, double bytes) {
-    return plan->levels > 0 && plan->wire != FR_WIRE_ELIAS && fr_uses_bruck(ranks, bytes);
-}
-
-/* Of rank `rank` of `ranks`, each with its workers (fr_first_worker), over processes (exchange/mpi.c). Elias' codes vary; for
+/* Of rank `rank` of `ranks` processes, each with its workers, by messages. Elias' codes vary; for
  * them this is the most that can be. */
 fr_traffic fr_traffic_of(const fr_plan *plan, int ranks, int rank);
 
 /* The mean of `sent` over ranks. */
 double fr_traffic_mean(const fr_plan *plan, int ranks);
 
-/* Bits of one coordinate of a worker's vector on the wire, its scale included; for Elias the most. */
+/* Bytes that one worker sends in a step, were it a rank of its own, in rings: for a fit in one process or over NCCL. */
+double fr_traffic_of_worker(const fr_plan *plan);
+
+/* Bytes of a worker's vector on the wire, its own scale included; for Elias the most. */
+double fr_traffic_vector(const fr_plan *plan);
+/* And bits of one coordinate of it. */
 double fr_traffic_bits(const fr_plan *plan);
+
+/* ---------------------------------------------------------------------------------- for the collectives */
+
+/* |count numbers of own vectors|, with as many scales. */
+double fr_traffic_coded(const fr_plan *plan, double count, double scales);
+/* |the vectors of a rank's workers|, with their scales. */
+double fr_traffic_vectors(const fr_plan *plan, int ranks, int rank);
+/* Whether messages of levels, the longest of so many bytes, go by Bruck's all-to-all and by doubling. */
+bool fr_traffic_levels_use_bruck(const fr_plan *plan, fr_member member, double bytes);
+
+/* The largest norm; none where nothing is quantized. */
+void fr_traffic_add_max(fr_traffic *total, const fr_plan *plan, fr_member member);
+/* A sum of `count` numbers of `size` bytes. */
+void fr_traffic_add_sum(fr_traffic *total, fr_member member, int64_t count, double size);
+/* Each rank its own message to each other at once, `out` bytes and `in` bytes in all. */
+void fr_traffic_add_direct(fr_traffic *total, fr_member member, double out, double in);
+/* `bytes` of every rank to every rank, by doubling. */
+void fr_traffic_add_gather(fr_traffic *total, fr_member member, double bytes);
+/* `bytes` from every rank to each other, by Bruck's all-to-all. */
+void fr_traffic_add_bruck(fr_traffic *total, fr_member member, double bytes);
 
 #endif

@@ -1,11 +1,11 @@
 /*
  * fit.c - the SGD and QSGD loop, written once. Read this first.
  *
- *     gradient -> [largest norm] -> encode -> exchange -> decode and apply          (exchange/collective.c)
+ *     gradient -> [largest norm] -> encode -> exchange -> decode and apply          (exchange/collectives.h)
  *     every so often: probe (divergence, tolerance, stop), report (loss, history, checkpoint)
  *
- * It works through two small tables: engine/engine.h computes, exchange/comm.h exchanges. On many ranks every rank runs this same
- * loop; whatever decides how it goes on is gathered first, so that all decide alike.
+ * It works through two small tables: engine/engine.h computes, exchange/comm.h exchanges. On many ranks every rank
+ * runs this same loop; whatever decides how it goes on is gathered first, so that all decide alike.
  */
 #include "fit/fit.h"
 

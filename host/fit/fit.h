@@ -4,7 +4,7 @@
 #ifndef FR_FIT_H
 #define FR_FIT_H
 
-#include "exchange/collective.h"
+#include "exchange/collectives.h"
 
 typedef struct fr_fit {
     /* Set by the caller. */

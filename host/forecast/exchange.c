@@ -1,31 +1,22 @@
 /*
- * exchange.c - bytes, messages and hops of a step: those that the exchange between ranks makes (exchange/traffic.h).
+ * exchange.c - bytes, messages and hops of a step, put together from those of all ranks (exchange/traffic.h).
  *
- * R ranks hold W workers each (K = R W); with two levels a rank is a node, which takes part as one worker, W = 1. v is
- * one vector with its scale, L = ceil(log2 R).
+ * R ranks hold W workers each (K = R W); with two levels a rank is a node, which takes part as one worker, W = 1. A
+ * master is a rank more, without workers.
  *
- *   allreduce   slices to their owners, sums back to all: 2 (R-1)/R v each way, 2 hops
- *   allgather   own vectors with their scales to all: (R-1) W v each way, 1 hop
- *   two-phase   slices of W vectors to their owners, (R-1)/R W v; rounded sums with their scales to all; 2 hops
- *   master      a rank more, without workers: W vectors of each rank come in, K v; the model goes down a binomial tree
- *               of R + 1 ranks, which takes as many turns as the root has children; a long one in pieces, handed out in
- *               1 hop and gathered in ceil(log2(R + 1)): about two models out of the master
- *
- * A direct hop is one message from each rank to each other; of many ranks with small pieces it is L hops of one message
- * each way, and two-phase goes by way of leaders (exchange/hierarchical.h) in 4. The scale that allreduce and two-phase share goes up
- * and down a tree first (ranks/world.h). All of that is in fr_traffic_of; here it is put together for all ranks, and Elias'
- * codes, of which exchange/traffic.h knows the most, get their mean length. Inside a node (two levels) it is a formula of its own.
+ * Elias' codes, of which exchange/traffic.h knows the most, get their mean length here. Inside a node (two levels)
+ * the exchange is a formula of its own.
  */
 #include <math.h>
 
-#include "data/dataset.h"
-#include "forecast/forecast.h"
-#include "exchange/hierarchical.h"
 #include "base/status.h"
+#include "data/dataset.h"
 #include "exchange/traffic.h"
+#include "forecast/forecast.h"
+#include "plan/collective.h"
 #include "wire/wire.h"
 
-/* Ranks differ by a column at most, but for leaders: of many, some are asked, each of which costs a walk over all. */
+/* Ranks that differ by a column at most need not all be asked: each costs a walk over all. */
 enum { VISITS = 1 << 14 };
 
 typedef struct holding {
@@ -61,7 +52,7 @@ static fr_plan plan_of(const fr_job *job, const fr_scheme *scheme) {
     holding r = holding_of(job);
     return (fr_plan){.features = job->features,
                      .workers = (int)(r.count * r.workers),
-                     .dedicated_master = scheme->collective == FR_COLLECTIVE_MASTER,
+                     .dedicated_master = fr_collectives[scheme->collective]->has_master,
                      .levels = scheme->levels,
                      .collective = scheme->collective,
                      .wire = scheme->wire,
@@ -71,8 +62,8 @@ static fr_plan plan_of(const fr_job *job, const fr_scheme *scheme) {
 /* The mean over ranks first .. ranks - 1, or over some of them; path is of the one with the most. */
 static fr_exchange mean_of(const fr_plan *plan, int size, int first) {
     int others = size - first, asked = VISITS / size;
-    bool leaders = plan->collective == FR_COLLECTIVE_TWO_PHASE && fr_is_hierarchical(plan, size);
-    asked = asked < 1 ? 1 : asked > others || leaders ? others : asked;
+    bool uneven = fr_traffic_of(plan, size, first).uneven;
+    asked = asked < 1 ? 1 : asked > others || uneven ? others : asked;
     fr_exchange e = {0};
     for (int i = 0; i < asked; i++) {
         fr_traffic t = fr_traffic_of(plan, size, first + (int)((int64_t)others * i / asked));
@@ -86,7 +77,7 @@ static fr_exchange mean_of(const fr_plan *plan, int size, int first) {
 }
 
 /* The master's link is the busiest, and what it sends depends on the gradients that it received; what comes in while it
- * sends, of a model in pieces, disturbs nothing. */
+ * sends, of a model in chunks, disturbs nothing. */
 static fr_exchange master(const fr_plan *plan, int size, double coded) {
     fr_exchange e = mean_of(plan, size, 1);
     fr_traffic root = fr_traffic_of(plan, size, 0);
@@ -103,9 +94,8 @@ fr_exchange fr_exchange_between(const fr_job *job, const fr_scheme *scheme) {
     double coded = 1; /* what Elias' codes are of the most that they can be */
     if (scheme->wire == FR_WIRE_ELIAS)
         coded = fr_scheme_vector_bytes(job, scheme) / (fr_traffic_bits(&plan) * (double)job->features / 8);
-    if (scheme->collective == FR_COLLECTIVE_MASTER) return master(&plan, job->nodes + 1, coded);
+    if (plan.dedicated_master) return master(&plan, job->nodes + 1, coded);
     fr_exchange e = mean_of(&plan, job->nodes, 0);
-    if (scheme->collective != FR_COLLECTIVE_ALLGATHER) return e; /* the others do not carry Elias */
     e.sent *= coded, e.received *= coded, e.path *= coded;
     return e;
 }
@@ -146,16 +136,10 @@ static coding coding_of(fr_wire wire) {
 }
 
 double fr_exchange_coding(const fr_job *job, const fr_scheme *scheme) {
-    double d = (double)job->features;
-    holding r = holding_of(job);
+    fr_plan plan = plan_of(job, scheme);
+    fr_work work = fr_collective_of(&plan)->work(&plan, job->nodes);
     coding cost = coding_of(scheme->wire);
-    double own = r.workers * d, all = r.count * own;
-    switch (scheme->collective) {
-    case FR_COLLECTIVE_ALLGATHER:
-    case FR_COLLECTIVE_MASTER: return own * cost.out + all * cost.in;
-    case FR_COLLECTIVE_TWO_PHASE: return (own + d / r.count) * cost.out + (all / r.count + d) * cost.in;
-    default: return own * cost.out + (own + d) * cost.in;
-    }
+    return work.encoded * cost.out + work.decoded * cost.in;
 }
 
 double fr_exchange_seconds(const fr_exchange *e, const fr_network *network) {
@@ -164,18 +148,9 @@ double fr_exchange_seconds(const fr_exchange *e, const fr_network *network) {
 }
 
 fr_status fr_scheme_check(const fr_job *job, const fr_scheme *scheme, fr_error *error) {
-    int64_t workers = job->two_level ? job->nodes : (int64_t)job->nodes * job->workers_a_node;
-    bool sums = scheme->collective == FR_COLLECTIVE_ALLREDUCE, quantized = scheme->levels > 0;
-    if (quantized != (scheme->wire >= FR_WIRE_INT8))
+    fr_plan plan = plan_of(job, scheme);
+    if ((scheme->levels > 0) != (scheme->wire >= FR_WIRE_INT8))
         return fr_fail(error, FR_ERROR_USAGE, "wire %s and %d levels do not go together", fr_wire_name(scheme->wire),
                        scheme->levels);
-    if (sums && quantized && workers * scheme->levels > 127)
-        return fr_fail(error, FR_ERROR_USAGE, "allreduce sums in an int8, and %lld x %d levels exceed 127",
-                       (long long)workers, scheme->levels);
-    if (sums ? scheme->wire == FR_WIRE_PACKED || scheme->wire == FR_WIRE_ELIAS : scheme->wire == FR_WIRE_BF16)
-        return fr_fail(error, FR_ERROR_USAGE, "%s cannot carry %s", fr_collective_name(scheme->collective),
-                       fr_wire_name(scheme->wire));
-    if (scheme->wire == FR_WIRE_ELIAS && scheme->collective == FR_COLLECTIVE_TWO_PHASE)
-        return fr_fail(error, FR_ERROR_USAGE, "two-phase cannot carry elias");
-    return FR_OK;
+    return fr_collective_check(&plan, error);
 }

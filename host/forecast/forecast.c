@@ -1,11 +1,11 @@
 /*
  * forecast.c - steps to an accuracy, and the forecast of a whole fit.
  *
- * Near w* and on Gaussian rows the gradient of (1.1) over a batch is g = H e + noise, e = w - w*, where
- * H = (2/n) sum over active rows of x_i x_i^T. Half the rows are active, so the eigenvalues of H follow
- * Marchenko and Pastur's law of ratio r = 2 d / n: they lie between (1 - sqrt r)^2 and (1 + sqrt r)^2, with mean 1. What
- * is left of ||e||^2 after many steps lies along the small ones: with n = 10 d a fit takes about twice the steps that
- * all eigenvalues being 1 would mean.
+ * Near w* and on Gaussian rows the gradient of (1.1) over a batch is g = H e + noise, e = w - w*, where H = (2/n) sum
+ * over active rows of x_i x_i^T. Half the rows are active, so the eigenvalues of H follow Marchenko and Pastur's law
+ * of ratio r = 2 d / n: they lie between (1 - sqrt r)^2 and (1 + sqrt r)^2, with mean 1. What is left of ||e||^2
+ * after many steps lies along the small ones: with n = 10 d a fit takes about twice the steps that all eigenvalues
+ * being 1 would mean.
  *
  * Let v(lambda) be E of the squared error along directions of eigenvalue lambda, and S1 and S2 its means weighted by
  * lambda and lambda^2. One step e' = e - eta (average of K quantized partial gradients of m/K rows each):
@@ -13,10 +13,10 @@
  *     v' = (1 - eta lambda)^2 v + eta^2 (drawn c S1 lambda + Q),            c = (2 d + 3) / m
  *     Q  = (q/K) (S2 + c K S1) + q2 (S2 + drawn c S1 + (q/K) (S2 + c K S1)).
  *
- * Drawing m rows with replacement adds noise of total c S1, along the data's own directions. Worker k's partial gradient
- * has the mean square S2 + c K S1, of which its rounding adds q, along all directions alike, and the average of K of
- * them 1/K; two-phase rounds the average once more, q2. With all lambda = 1 (n much larger than d) this is the one
- * factor of fr_noise_rate.
+ * Drawing m rows with replacement adds noise of total c S1, along the data's own directions. Worker k's partial
+ * gradient has the mean square S2 + c K S1, of which its rounding adds q, along all directions alike, and the average
+ * of K of them 1/K; two-phase rounds the average once more, q2. With all lambda = 1 (n much larger than d) this is
+ * the one factor of fr_noise_rate.
  *
  * A shared l2 scale is taken as ||g|| of one worker, though it is the largest of K norms: with few rows a worker these
  * differ, and a fit then takes up to a quarter more steps than said here (docs/planning.md).
@@ -28,8 +28,9 @@
 #include <math.h>
 #include <string.h>
 
-#include "plan/plan.h"
 #include "base/status.h"
+#include "plan/collective.h"
+#include "plan/plan.h"
 
 enum { MODES = 32, DOUBLINGS = 40 };
 
@@ -127,11 +128,11 @@ static double automatic_step(const fr_job *job, const fr_scheme *scheme) {
 /* q and q2 of Gaussian gradients. A scale that workers share is the largest of all their entries. */
 static void variances(const fr_job *job, const fr_scheme *scheme, fr_forecast *f) {
     double d = (double)job->features, workers = quantizing_workers(job), slice = fmax(1, d / workers);
-    bool shared = scheme->collective == FR_COLLECTIVE_ALLREDUCE || scheme->collective == FR_COLLECTIVE_TWO_PHASE;
+    const fr_collective_ops *collective = fr_collectives[scheme->collective];
     if (scheme->levels == 0) return;
-    double unit = fr_gaussian_unit(scheme->scale, d, shared ? d * workers : d);
+    double unit = fr_gaussian_unit(scheme->scale, d, collective->shares_scale ? d * workers : d);
     f->variance = fr_gaussian_levels(scheme->levels, unit).variance;
-    if (scheme->collective != FR_COLLECTIVE_TWO_PHASE) return;
+    if (!collective->rounds_sums) return;
     f->second_variance = fr_gaussian_levels(scheme->levels, fr_gaussian_unit(scheme->scale, slice, slice)).variance;
 }
 

@@ -4,7 +4,7 @@
  *
  *     fr_scheme + fr_job          -> steps     forecast/forecast.c, from the theorems and from the error near w*
  *     Q_s on Gaussian gradients   -> q, bits   forecast/levels.c
- *     fr_scheme + fr_job          -> bytes, messages, hops a step   forecast/exchange.c, one function a collective
+ *     fr_scheme + fr_job          -> bytes, messages, hops a step   forecast/exchange.c
  *     ... + fr_network, fr_machine -> seconds
  *
  * Rows are Gaussian, as in the paper's theorems and experiments. Everything is a formula; nothing is measured here.

@@ -2,11 +2,12 @@
  * plan.c - from options to a plan: names, defaults, ranges and the choices of "auto".
  */
 #include "plan/plan.h"
-#include "ranks/link.h"
-#include "wire/wire.h"
 
 #include <math.h>
 #include <string.h>
+
+#include "plan/collective.h"
+#include "ranks/link.h"
 
 const char *fr_precision_name(fr_precision precision) { return precision == FR_F32 ? "f32" : "f64"; }
 const char *fr_step_rule_name(fr_step_rule rule) {
@@ -20,10 +21,6 @@ const char *fr_init_name(fr_init init) {
 const char *fr_scale_name(fr_scale scale) {
     static const char *const names[] = {"auto", "l2", "max"};
     return names[scale];
-}
-const char *fr_collective_name(fr_collective collective) {
-    static const char *const names[] = {"auto", "allreduce", "allgather", "two-phase", "master"};
-    return names[collective];
 }
 const char *fr_wire_name(fr_wire wire) {
     static const char *const names[] = {"auto", "full", "bf16", "int8", "packed", "elias"};
@@ -55,9 +52,9 @@ double fr_relative_variance(int64_t features, int levels, fr_scale scale) {
     return fmin(d / (4 * s * s), sqrt(d) / s);
 }
 
-/* 1 + the relative variance of the second rounding of two-phase; 1 elsewhere. */
+/* 1 + the relative variance of the second rounding, where sums are rounded once more; 1 elsewhere. */
 static double second_rounding(const fr_plan *plan) {
-    if (plan->collective != FR_COLLECTIVE_TWO_PHASE) return 1;
+    if (!fr_collective_of(plan)->rounds_sums) return 1;
     return 1 + fr_relative_variance((plan->features + plan->workers - 1) / plan->workers, plan->levels, plan->scale);
 }
 
@@ -76,23 +73,6 @@ double fr_auto_step_size(const fr_plan *plan, double lambda, double trace) {
     if (plan->draws == 0) return fr_full_step_size(plan, lambda);
     if (plan->own_data) return 1 / (2 * (whole + sampled) * second_rounding(plan));
     return 1 / ((whole + 2 * sampled) * second_rounding(plan));
-}
-
-double fr_collective_bytes(const fr_plan *plan) {
-    double k = plan->workers, d = (double)plan->features, real = (double)fr_precision_bytes(plan->precision);
-    bool quantized = plan->levels > 0;
-    bool coded = plan->wire == FR_WIRE_PACKED || plan->wire == FR_WIRE_ELIAS;
-    double vector = coded ? (double)fr_wire_most(plan->wire, plan->features, plan->levels)
-                    : quantized ? d
-                                : d * (plan->wire == FR_WIRE_BF16 ? 2 : real);
-    double scale = quantized ? real : 0;
-    if (plan->workers == 1) return 0;
-    switch (plan->collective) {
-    case FR_COLLECTIVE_ALLGATHER: return (k - 1) * (vector + scale);
-    case FR_COLLECTIVE_MASTER: return vector + scale;
-    case FR_COLLECTIVE_TWO_PHASE: return 2 * (k - 1) / k * (vector + scale) + (k - 1) * scale;
-    default: return 2 * (k - 1) / k * (vector + scale);
-    }
 }
 
 static bool labels_are_noisy(const fr_dataset *set) { return !set->is_planted || set->recipe.noise > 0; }
@@ -143,26 +123,17 @@ static fr_status plan_quantizer(const fr_options *options, fr_plan *plan, fr_err
     plan->collective = options->collective;
     if (plan->collective == FR_COLLECTIVE_AUTO)
         plan->collective = s == 0 || (k <= 16 && k * s <= 127) ? FR_COLLECTIVE_ALLREDUCE : FR_COLLECTIVE_TWO_PHASE;
-    if (plan->collective == FR_COLLECTIVE_ALLREDUCE && (int64_t)k * s > 127) {
-        if (k > 127)
-            return fr_fail(error, FR_ERROR_USAGE, "--collective allreduce sums int8 levels of at most 127 workers, "
-                           "and there are %d; use two-phase or allgather", k);
-        return fr_fail(error, FR_ERROR_USAGE, "--collective allreduce sums %d workers' levels in an int8, and "
-                       "%d x %d levels exceed 127; the largest --levels here is %d (or use two-phase or allgather)",
-                       k, k, s, 127 / k);
-    }
     plan->scale = options->scale;
-    if (plan->scale == FR_SCALE_AUTO)
-        plan->scale = plan->collective == FR_COLLECTIVE_ALLREDUCE ? FR_SCALE_MAX : FR_SCALE_L2;
+    if (plan->scale == FR_SCALE_AUTO) plan->scale = fr_collective_of(plan)->scale;
     return FR_OK;
 }
 
-/* Sums on the wire need whole bytes or floating-point numbers; codes of levels serve where each vector travels alone. */
+/* Packed where it is shorter than int8 and can be sent. */
 static fr_status plan_wire(const fr_options *options, fr_plan *plan, fr_error *error) {
-    bool quantized = plan->levels > 0, sums = plan->collective == FR_COLLECTIVE_ALLREDUCE;
+    bool quantized = plan->levels > 0;
     fr_wire wire = options->wire;
     bool gpus = options->device == FR_DEVICE_CUDA || options->gpus > 0;
-    bool packs = !sums && plan->levels < 64 && !gpus;
+    bool packs = (fr_collective_of(plan)->wires & FR_CARRIES(FR_WIRE_PACKED)) && plan->levels < 64 && !gpus;
     if (wire == FR_WIRE_AUTO) wire = !quantized ? FR_WIRE_FULL : packs ? FR_WIRE_PACKED : FR_WIRE_INT8;
     plan->wire = wire;
     if (quantized && wire < FR_WIRE_INT8)
@@ -171,16 +142,7 @@ static fr_status plan_wire(const fr_options *options, fr_plan *plan, fr_error *e
     if (!quantized && wire >= FR_WIRE_INT8)
         return fr_fail(error, FR_ERROR_USAGE, "--wire %s carries levels; it needs --levels or --bits",
                        fr_wire_name(wire));
-    if (wire == FR_WIRE_BF16 && !sums)
-        return fr_fail(error, FR_ERROR_USAGE, "--wire bf16 needs --collective allreduce; it is %s",
-                       fr_collective_name(plan->collective));
-    if (wire == FR_WIRE_PACKED && sums)
-        return fr_fail(error, FR_ERROR_USAGE, "--wire packed cannot be summed on the way, as --collective allreduce "
-                       "does; use int8, or allgather, two-phase or master");
-    if (wire == FR_WIRE_ELIAS && (sums || plan->collective == FR_COLLECTIVE_TWO_PHASE))
-        return fr_fail(error, FR_ERROR_USAGE, "--wire elias needs --collective allgather or master; it is %s",
-                       fr_collective_name(plan->collective));
-    return FR_OK;
+    return fr_collective_check(plan, error);
 }
 
 /* T: planted, 300, or the theorem's own count for the slow rule; data, as many as a modest budget of work allows. */

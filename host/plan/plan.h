@@ -43,11 +43,6 @@ static inline int fr_first_worker(const fr_plan *plan, int ranks, int rank) {
     return rank == 0 ? 0 : plan->workers / (ranks - 1) * (rank - 1);
 }
 
-/* The column that worker k's slice begins with in the two-phase collective; slice k ends where k + 1 begins. */
-static inline int64_t fr_slice_start(const fr_plan *plan, int worker) {
-    return fr_split_start(plan->features, plan->workers, worker);
-}
-
 /* The workers of ranks `these` of `ranks`, which lie side by side, as do the workers. */
 static inline fr_range fr_workers_of_ranks(const fr_plan *plan, int ranks, fr_range these) {
     int first = fr_first_worker(plan, ranks, (int)these.first);
@@ -101,9 +96,5 @@ double fr_full_step_size(const fr_plan *plan, double lambda);
 
 /* Relative variance of Q_s on d coordinates: min(d / (4 s^2), sqrt(d) / s) for l2, ln(d) / (2 s^2) for max. */
 double fr_relative_variance(int64_t features, int levels, fr_scale scale);
-
-/* Bytes that one worker would send in one step were it a rank of its own; for a fit in one process or over NCCL.
- * exchange/traffic.h has what ranks over MPI send. */
-double fr_collective_bytes(const fr_plan *plan);
 
 #endif

@@ -46,12 +46,12 @@ typedef struct mpi_link {
 } mpi_link;
 
 /* The messages of one exchange; requests stand in this order: one for each of in, one for each piece of out. */
-typedef struct packed {
+typedef struct batch {
     const fr_message *out;
     fr_message *in;
     int outs, ins, pieces;
     bool large; /* a message that comes may be pieces */
-} packed;
+} batch;
 
 static fr_status fail(const mpi_link *l, int code, const char *what, fr_error *error) {
     char text[MPI_MAX_ERROR_STRING] = "";
@@ -88,14 +88,13 @@ static fr_status start_mpi(mpi_link *l, fr_error *error) {
 
 fr_status fr_link_join(fr_link **link, fr_error *error) {
     mpi_link *l = NULL;
-    fr_status status = fr_allocate((void **)&l, 1, sizeof *l, "the link", error);
-    if (status != FR_OK) return status;
+    FR_TRY(fr_allocate((void **)&l, 1, sizeof *l, "the link", error));
     l->comm = MPI_COMM_NULL;
     l->base.local_ranks = 1;
     l->base.largest = FR_LINK_LARGEST;
     pthread_mutex_init(&l->lock, NULL);
     l->processors = (int)sysconf(_SC_NPROCESSORS_ONLN);
-    status = start_mpi(l, error);
+    fr_status status = start_mpi(l, error);
     if (status == FR_OK) *link = &l->base;
     else fr_link_leave(&l->base);
     return status;
@@ -159,7 +158,7 @@ static bool may_be_pieces(const mpi_link *l, const fr_message *m) { return m->si
 
 static size_t smaller(size_t a, size_t b) { return a < b ? a : b; }
 
-static int post_piece(mpi_link *l, const packed *all, int which) {
+static int post_piece(mpi_link *l, const batch *all, int which) {
     fr_message *m = &all->in[which];
     arrival *a = &l->arrivals[which];
     a->posted = true;
@@ -168,14 +167,14 @@ static int post_piece(mpi_link *l, const packed *all, int which) {
 }
 
 /* Whether message i is behind one of the same rank's that is to come in pieces. */
-static bool is_behind_pieces(const mpi_link *l, const packed *all, int i) {
+static bool is_behind_pieces(const mpi_link *l, const batch *all, int i) {
     for (int j = 0; j < i; j++)
         if (all->in[j].rank == all->in[i].rank && !l->arrivals[j].complete && may_be_pieces(l, &all->in[j])) return true;
     return false;
 }
 
 /* Posts what can be: mostly all messages at once. */
-static int post_messages(mpi_link *l, const packed *all) {
+static int post_messages(mpi_link *l, const batch *all) {
     int code = MPI_SUCCESS;
     for (int i = 0; i < all->ins && code == MPI_SUCCESS; i++) {
         bool posted = l->arrivals[i].posted || l->arrivals[i].complete;
@@ -196,7 +195,7 @@ static int send_pieces(mpi_link *l, const fr_message *m, MPI_Request *requests) 
 }
 
 /* A piece of that many bytes has come: *complete where the message is. */
-static int take_piece(mpi_link *l, const packed *all, int which, size_t bytes, bool *complete) {
+static int take_piece(mpi_link *l, const batch *all, int which, size_t bytes, bool *complete) {
     fr_message *m = &all->in[which];
     arrival *a = &l->arrivals[which];
     bool pieces = may_be_pieces(l, m);
@@ -213,7 +212,7 @@ static int take_piece(mpi_link *l, const packed *all, int which, size_t bytes, b
 /* ------------------------------------------------------------------------------------------ waiting */
 
 /* The other end of a request. */
-static int rank_of(const mpi_link *l, const packed *all, int request) {
+static int rank_of(const mpi_link *l, const batch *all, int request) {
     if (request < all->ins) return all->in[request].rank;
     int which = 0;
     for (int p = request - all->ins; p >= pieces_of(l, &all->out[which]); which++) p -= pieces_of(l, &all->out[which]);
@@ -221,7 +220,7 @@ static int rank_of(const mpi_link *l, const packed *all, int request) {
 }
 
 /* "rank 2", "ranks 2, 5 and 3 more": those whose messages are still to come, or else are still to be taken. */
-static void name_missing(const mpi_link *l, const packed *all, char *text, size_t size) {
+static void name_missing(const mpi_link *l, const batch *all, char *text, size_t size) {
     int missing = 0, named = 0, first = 0, last = all->ins;
     for (int i = 0; i < all->ins; i++) missing += l->requests[i] != MPI_REQUEST_NULL;
     if (missing == 0) {
@@ -235,7 +234,7 @@ static void name_missing(const mpi_link *l, const packed *all, char *text, size_
     if (missing > named && used < size) snprintf(text + used, size - used, " and %d more", missing - named);
 }
 
-static fr_status tell_silence(const mpi_link *l, const char *what, const packed *all, fr_error *error) {
+static fr_status tell_silence(const mpi_link *l, const char *what, const batch *all, fr_error *error) {
     char missing[96];
     name_missing(l, all, missing, sizeof missing);
     return fr_fail_on_rank(error, FR_ERROR_TIMEOUT, l->base.rank,
@@ -264,7 +263,7 @@ static int look(const mpi_link *l, int count, int *done) {
 }
 
 /* Takes what the test found; *left: messages in and pieces out that are still to come. */
-static int take_done(mpi_link *l, const packed *all, int done, int *left) {
+static int take_done(mpi_link *l, const batch *all, int done, int *left) {
     int code = MPI_SUCCESS;
     for (int i = 0; i < done && code == MPI_SUCCESS; i++) {
         int which = l->done[i], bytes = 0;
@@ -280,7 +279,7 @@ static int take_done(mpi_link *l, const packed *all, int done, int *left) {
 
 /* Until all requests are done. Ranks time out one after the other, so that one of them speaks. From half of the time on
  * they listen whether somebody is at work. */
-static fr_status wait_all(mpi_link *l, const char *what, const packed *all, fr_error *error) {
+static fr_status wait_all(mpi_link *l, const char *what, const batch *all, fr_error *error) {
     const int count = all->ins + all->pieces;
     double silent = 0, before = fr_seconds(), limit = l->base.timeout + 0.05 * l->base.rank;
     for (int turn = 0, left = count;; turn++) {
@@ -318,7 +317,7 @@ static fr_status make_room(mpi_link *l, int count, fr_error *error) {
     return FR_OK;
 }
 
-static fr_status start_and_wait(mpi_link *l, const char *what, const packed *all, fr_error *error) {
+static fr_status start_and_wait(mpi_link *l, const char *what, const batch *all, fr_error *error) {
     FR_TRY(make_room(l, all->ins + all->pieces, error));
     for (int i = 0; i < all->ins; i++) l->requests[i] = MPI_REQUEST_NULL, l->arrivals[i] = (arrival){0};
     int code = post_messages(l, all), next = all->ins;
@@ -333,7 +332,7 @@ fr_status fr_link_exchange(fr_link *link, const char *what, const fr_message *ou
                            fr_error *error) {
     mpi_link *l = (mpi_link *)link;
     double began = fr_seconds();
-    packed all = {out, in, outs, ins, 0, false};
+    batch all = {out, in, outs, ins, 0, false};
     for (int i = 0; i < outs; i++) all.pieces += pieces_of(l, &out[i]);
     for (int i = 0; i < ins; i++) all.large |= may_be_pieces(l, &in[i]);
     pthread_mutex_lock(&l->lock);

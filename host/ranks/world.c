@@ -14,6 +14,7 @@
 
 #include "kernels/rules/qsgd.h"
 #include "ranks/launch.h"
+#include "ranks/routes.h"
 
 /* ---------------------------------------------------------------------------------- joining, leaving */
 
@@ -121,24 +122,22 @@ void fr_world_leave(fr_world *world) {
 
 fr_status fr_world_gather(fr_world *world, const void *mine, size_t size, void *all, fr_error *error) {
     int ranks = fr_world_size(world), rank = fr_world_rank(world);
-    char *held = NULL;
+    FR_OWNED char *held = NULL;
     if (ranks == 1) {
         if (mine != all) memcpy(all, mine, size);
         return FR_OK;
     }
-    fr_status status = fr_allocate((void **)&held, ranks, size, "what ranks gather", error);
-    if (status != FR_OK) return status;
-    memcpy(held, mine, size); /* block i is of rank (rank + i) mod ranks */
-    for (int have = 1; status == FR_OK && have < ranks; have *= 2) {
+    FR_TRY(fr_allocate((void **)&held, ranks, size, "what ranks gather", error));
+    memcpy(held, mine, size); /* place i is for what rank (rank + i) mod ranks has */
+    for (int have = 1; have < ranks; have *= 2) {
         int count = have < ranks - have ? have : ranks - have;
         fr_message out = {(rank - have + ranks) % ranks, held, (size_t)count * size};
         fr_message in = {(rank + have) % ranks, held + (size_t)have * size, (size_t)count * size};
-        status = fr_link_exchange(world->link, "the meeting of the ranks", &out, 1, &in, 1, error);
+        FR_TRY(fr_link_exchange(world->link, "the meeting of the ranks", &out, 1, &in, 1, error));
     }
-    for (int i = 0; status == FR_OK && i < ranks; i++)
+    for (int i = 0; i < ranks; i++)
         memcpy((char *)all + (size_t)((rank + i) % ranks) * size, held + (size_t)i * size, size);
-    free(held);
-    return status;
+    return FR_OK;
 }
 
 /* ------------------------------------------------------------------------------------------- maximum */
@@ -149,9 +148,9 @@ static void take_larger(double *values, const double *others, int64_t count) {
 }
 
 static fr_status max_by_doubling(fr_world *world, double *values, int64_t count, double *others, fr_error *error) {
-    fr_status status = fr_world_gather(world, values, (size_t)count * sizeof *values, others, error);
-    for (int r = 0; status == FR_OK && r < world->link->size; r++) take_larger(values, others + r * count, count);
-    return status;
+    FR_TRY(fr_world_gather(world, values, (size_t)count * sizeof *values, others, error));
+    for (int r = 0; r < world->link->size; r++) take_larger(values, others + r * count, count);
+    return FR_OK;
 }
 
 /* Up the tree and down again. A rank without children sends and receives in one exchange: it wakes once. */
@@ -161,118 +160,106 @@ static fr_status max_by_tree(fr_link *link, double *values, int64_t count, doubl
     int first = fr_tree_first_child(link->rank), children = fr_tree_children(link->size, link->rank);
     fr_message below[FR_FAN], up = {fr_tree_parent(link->rank), values, size}, down = {up.rank, others, size};
     for (int c = 0; c < children; c++) below[c] = (fr_message){first + c, others + c * count, size};
-    fr_status status = children > 0 ? fr_link_exchange(link, what, NULL, 0, below, children, error) : FR_OK;
-    for (int c = 0; status == FR_OK && c < children; c++) take_larger(values, others + c * count, count);
-    if (status == FR_OK && link->rank > 0) {
-        status = fr_link_exchange(link, what, &up, 1, &down, 1, error);
-        if (status == FR_OK) memcpy(values, others, size);
+    if (children > 0) FR_TRY(fr_link_exchange(link, what, NULL, 0, below, children, error));
+    for (int c = 0; c < children; c++) take_larger(values, others + c * count, count);
+    if (link->rank > 0) {
+        FR_TRY(fr_link_exchange(link, what, &up, 1, &down, 1, error));
+        memcpy(values, others, size);
     }
     for (int c = 0; c < children; c++) below[c] = (fr_message){first + c, values, size};
-    return status == FR_OK && children > 0 ? fr_link_exchange(link, what, below, children, NULL, 0, error) : status;
+    return children > 0 ? fr_link_exchange(link, what, below, children, NULL, 0, error) : FR_OK;
 }
 
 fr_status fr_world_max(fr_world *world, double *values, int64_t count, fr_error *error) {
     int ranks = fr_world_size(world);
-    double *others = NULL;
+    FR_OWNED double *others = NULL;
     if (ranks == 1) return FR_OK;
-    fr_status status =
-        fr_allocate((void **)&others, (ranks > FR_FAN ? ranks : FR_FAN) * count, sizeof *others, "a maximum", error);
-    if (status == FR_OK)
-        status = fr_goes_by_tree(ranks) ? max_by_tree(world->link, values, count, others, error)
-                                        : max_by_doubling(world, values, count, others, error);
-    free(others);
-    return status;
+    int64_t most = ranks > FR_FAN ? ranks : FR_FAN; /* vectors at a time */
+    FR_TRY(fr_allocate((void **)&others, most * count, sizeof *others, "a maximum", error));
+    if (fr_max_uses_tree(ranks)) return max_by_tree(world->link, values, count, others, error);
+    return max_by_doubling(world, values, count, others, error);
 }
 
-/* ------------------------------------------------------------------------------------------- shuffle */
+/* ---------------------------------------------------------------------------------------- all-to-all */
 
-/* Piece i of a rank has i places to go. In the round of bit b every piece whose i has that bit goes b places on, so
- * that after all bits it is where it belongs. */
-static fr_status bruck_rounds(fr_link *link, char *pieces, char *out, char *in, size_t size, fr_error *error) {
-    fr_status status = FR_OK;
-    for (int bit = 1; status == FR_OK && bit < link->size; bit *= 2) {
+/* Chunk i of a rank has i ranks to go. In the round of bit b every chunk whose i has that bit goes b ranks on, so that
+ * after all bits it is where it belongs. */
+static fr_status bruck_rounds(fr_link *link, char *chunks, char *out, char *in, size_t size, fr_error *error) {
+    for (int bit = 1; bit < link->size; bit *= 2) {
         size_t count = 0;
         for (int i = bit; i < link->size; i++)
-            if (i & bit) memcpy(out + count++ * size, pieces + (size_t)i * size, size);
+            if (i & bit) memcpy(out + count++ * size, chunks + (size_t)i * size, size);
         fr_message to = {(link->rank + bit) % link->size, out, count * size};
         fr_message from = {(link->rank - bit + link->size) % link->size, in, count * size};
-        status = fr_link_exchange(link, "the all-to-all", &to, 1, &from, 1, error);
+        FR_TRY(fr_link_exchange(link, "the all-to-all", &to, 1, &from, 1, error));
         for (int i = link->size - 1; i >= bit; i--)
-            if (i & bit) memcpy(pieces + (size_t)i * size, in + --count * size, size);
+            if (i & bit) memcpy(chunks + (size_t)i * size, in + --count * size, size);
     }
-    return status;
+    return FR_OK;
 }
 
 fr_status fr_world_all_to_all(fr_world *world, const void *send, size_t size, void *receive, fr_error *error) {
     int ranks = fr_world_size(world), rank = fr_world_rank(world);
     size_t half = (size_t)(ranks + 1) / 2 * size, all = (size_t)ranks * size;
-    char *memory = NULL;
+    FR_OWNED char *memory = NULL;
     if (ranks == 1) {
         memcpy(receive, send, size);
         return FR_OK;
     }
-    fr_status status = fr_allocate((void **)&memory, (int64_t)(all + 2 * half), 1, "Bruck's all-to-all", error);
-    for (int i = 0; status == FR_OK && i < ranks; i++)
+    FR_TRY(fr_allocate((void **)&memory, (int64_t)(all + 2 * half), 1, "Bruck's all-to-all", error));
+    for (int i = 0; i < ranks; i++)
         memcpy(memory + (size_t)i * size, (const char *)send + (size_t)((rank + i) % ranks) * size, size);
-    if (status == FR_OK) status = bruck_rounds(world->link, memory, memory + all, memory + all + half, size, error);
-    for (int i = 0; status == FR_OK && i < ranks; i++)
+    FR_TRY(bruck_rounds(world->link, memory, memory + all, memory + all + half, size, error));
+    for (int i = 0; i < ranks; i++)
         memcpy((char *)receive + (size_t)((rank - i + ranks) % ranks) * size, memory + (size_t)i * size, size);
-    free(memory);
-    return status;
+    return FR_OK;
 }
 
 /* ----------------------------------------------------------------------------------------- broadcast */
 
-/* The binomial tree: rank r hears from r less its lowest bit, and then speaks to r + 2^i for every 2^i below that bit. */
+static const char model_back[] = "the model's way back";
+
 static fr_status broadcast_by_tree(fr_link *link, void *data, size_t size, fr_error *error) {
-    static const char what[] = "the model's way back";
-    int rank = link->rank, lowest = 1, count = 0;
-    fr_message out[32];
-    while (lowest < link->size && !(rank & lowest)) lowest *= 2;
-    if (rank > 0) {
-        fr_message in = {rank - lowest, data, size};
-        fr_status status = fr_link_exchange(link, what, NULL, 0, &in, 1, error);
-        if (status != FR_OK) return status;
-    }
-    for (int bit = lowest / 2; bit > 0; bit /= 2)
-        if (rank + bit < link->size) out[count++] = (fr_message){rank + bit, data, size};
-    return fr_link_exchange(link, what, out, count, NULL, 0, error);
+    int children[FR_BINOMIAL_MOST], count = fr_binomial_children(link->size, link->rank, children);
+    fr_message out[FR_BINOMIAL_MOST], in = {fr_binomial_parent(link->rank), data, size};
+    if (link->rank > 0) FR_TRY(fr_link_exchange(link, model_back, NULL, 0, &in, 1, error));
+    for (int c = 0; c < count; c++) out[c] = (fr_message){children[c], data, size};
+    return fr_link_exchange(link, model_back, out, count, NULL, 0, error);
 }
 
-static fr_status broadcast_in_pieces(fr_world *world, void *data, size_t size, fr_error *error) {
-    static const char what[] = "the model's way back";
+static fr_status broadcast_in_chunks(fr_world *world, void *data, size_t size, fr_error *error) {
     int ranks = world->link->size, rank = world->link->rank;
-    size_t piece = fr_piece_of(ranks, size);
-    fr_message *out = NULL;
-    char *whole = NULL;
-    fr_status status = fr_allocate((void **)&whole, (int64_t)ranks + 1, piece, "the model's pieces", error);
-    if (status == FR_OK) status = fr_allocate((void **)&out, ranks, sizeof *out, "messages", error);
-    if (status == FR_OK) {
-        char *mine = rank == 0 ? whole : whole + (size_t)ranks * piece;
-        fr_message in = {0, mine, piece};
-        if (rank == 0) memcpy(whole, data, size);
-        for (int r = 1; r < ranks; r++) out[r - 1] = (fr_message){r, whole + (size_t)r * piece, piece};
-        status = fr_link_exchange(world->link, what, out, rank == 0 ? ranks - 1 : 0, &in, rank == 0 ? 0 : 1, error);
-        if (status == FR_OK) status = fr_world_gather(world, mine, piece, whole, error);
-        if (status == FR_OK) memcpy(data, whole, size);
-    }
-    free(out);
-    free(whole);
-    return status;
+    size_t chunk = fr_chunk_bytes(ranks, size);
+    FR_OWNED fr_message *out = NULL;
+    FR_OWNED char *whole = NULL;
+    FR_TRY(fr_allocate((void **)&whole, (int64_t)ranks + 1, chunk, "the model's chunks", error));
+    FR_TRY(fr_allocate((void **)&out, ranks, sizeof *out, "messages", error));
+    char *mine = rank == 0 ? whole : whole + (size_t)ranks * chunk;
+    fr_message in = {0, mine, chunk};
+    if (rank == 0) memcpy(whole, data, size);
+    for (int r = 1; r < ranks; r++) out[r - 1] = (fr_message){r, whole + (size_t)r * chunk, chunk};
+    FR_TRY(fr_link_exchange(world->link, model_back, out, rank == 0 ? ranks - 1 : 0, &in, rank == 0 ? 0 : 1, error));
+    FR_TRY(fr_world_gather(world, mine, chunk, whole, error));
+    memcpy(data, whole, size);
+    return FR_OK;
+}
+
+/* From rank 0 to each. */
+static fr_status broadcast_by_star(fr_link *link, void *data, size_t size, fr_error *error) {
+    FR_OWNED fr_message *out = NULL;
+    fr_message in = {0, data, size};
+    if (link->rank > 0) return fr_link_exchange(link, model_back, NULL, 0, &in, 1, error);
+    FR_TRY(fr_allocate((void **)&out, link->size, sizeof *out, "messages", error));
+    for (int r = 1; r < link->size; r++) out[r - 1] = (fr_message){r, data, size};
+    return fr_link_exchange(link, model_back, out, link->size - 1, NULL, 0, error);
 }
 
 fr_status fr_world_broadcast(fr_world *world, void *data, size_t size, bool tree, fr_error *error) {
-    int ranks = fr_world_size(world), rank = fr_world_rank(world);
-    fr_message *out = NULL, in = {0, data, size};
+    int ranks = fr_world_size(world);
     if (ranks == 1) return FR_OK;
-    if (tree && fr_goes_in_pieces(ranks, size)) return broadcast_in_pieces(world, data, size, error);
-    if (tree) return broadcast_by_tree(world->link, data, size, error);
-    if (rank > 0) return fr_link_exchange(world->link, "the model's way back", NULL, 0, &in, 1, error);
-    fr_status status = fr_allocate((void **)&out, ranks, sizeof *out, "messages", error);
-    for (int r = 1; status == FR_OK && r < ranks; r++) out[r - 1] = (fr_message){r, data, size};
-    if (status == FR_OK) status = fr_link_exchange(world->link, "the model's way back", out, ranks - 1, NULL, 0, error);
-    free(out);
-    return status;
+    if (!tree) return broadcast_by_star(world->link, data, size, error);
+    if (fr_broadcast_uses_chunks(ranks, size)) return broadcast_in_chunks(world, data, size, error);
+    return broadcast_by_tree(world->link, data, size, error);
 }
 
 /* ----------------------------------------------------------------------------------------------- sum */
@@ -294,11 +281,11 @@ static void free_slices(slices *s) {
 static fr_status make_slices(slices *s, int ranks, int own, int64_t vectors, int64_t count, int64_t width,
                              fr_error *error) {
     static const char what[] = "sums over ranks";
-    fr_status status = fr_allocate((void **)&s->send, own * count, sizeof(double), what, error);
-    if (status == FR_OK) status = fr_allocate((void **)&s->receive, vectors * width, sizeof(double), what, error);
-    if (status == FR_OK) status = fr_allocate((void **)&s->own, width, sizeof(double), what, error);
-    if (status == FR_OK) status = fr_allocate((void **)&s->out, ranks, sizeof *s->out, what, error);
-    return status == FR_OK ? fr_allocate((void **)&s->in, ranks, sizeof *s->in, what, error) : status;
+    FR_TRY(fr_allocate((void **)&s->send, own * count, sizeof(double), what, error));
+    FR_TRY(fr_allocate((void **)&s->receive, vectors * width, sizeof(double), what, error));
+    FR_TRY(fr_allocate((void **)&s->own, width, sizeof(double), what, error));
+    FR_TRY(fr_allocate((void **)&s->out, ranks, sizeof *s->out, what, error));
+    return fr_allocate((void **)&s->in, ranks, sizeof *s->in, what, error);
 }
 
 /* Slice r of every own vector to rank r. */
@@ -307,14 +294,14 @@ static fr_status scatter(fr_link *link, slices *s, const int *owns, const double
     int ranks = link->size, rank = link->rank, outs = 0, ins = 0;
     double *to = s->send, *from = s->receive;
     for (int r = 0; r < ranks; r++) {
-        int64_t first = fr_split_start(count, ranks, r), here = fr_split_start(count, ranks, r + 1) - first;
-        double *piece = r == rank ? from : to;
+        fr_range theirs = fr_split(count, ranks, r);
+        double *slice = r == rank ? from : to;
         for (int k = 0; k < owns[rank]; k++)
-            memcpy(piece + k * here, mine + k * count + first, (size_t)here * sizeof(double));
+            memcpy(slice + k * theirs.count, mine + k * count + theirs.first, (size_t)theirs.count * sizeof(double));
         if (r != rank) {
-            s->out[outs++] = (fr_message){r, to, (size_t)(owns[rank] * here) * sizeof(double)};
+            s->out[outs++] = (fr_message){r, to, (size_t)(owns[rank] * theirs.count) * sizeof(double)};
             s->in[ins++] = (fr_message){r, from, (size_t)(owns[r] * width) * sizeof(double)};
-            to += owns[rank] * here;
+            to += owns[rank] * theirs.count;
         }
         from += owns[r] * width;
     }
@@ -325,9 +312,9 @@ static fr_status hand_out(fr_link *link, slices *s, int64_t count, int64_t width
     int others = 0;
     for (int i = 1; i < link->size; i++) {
         int r = (link->rank + i) % link->size;
-        int64_t first = fr_split_start(count, link->size, r), here = fr_split_start(count, link->size, r + 1) - first;
+        fr_range theirs = fr_split(count, link->size, r);
         s->out[others] = (fr_message){r, s->own, (size_t)width * sizeof(double)};
-        s->in[others++] = (fr_message){r, sum + first, (size_t)here * sizeof(double)};
+        s->in[others++] = (fr_message){r, sum + theirs.first, (size_t)theirs.count * sizeof(double)};
     }
     memcpy(sum + fr_split_start(count, link->size, link->rank), s->own, (size_t)width * sizeof(double));
     return fr_link_exchange(link, "the sum over ranks", s->out, others, s->in, others, error);
@@ -339,22 +326,24 @@ static void add_vectors(const double *vectors, int64_t how_many, int64_t width, 
         for (int64_t j = 0; j < width; j++) sum[j] += vectors[k * width + j];
 }
 
+static fr_status sum_by_slices(fr_link *link, slices *s, const int *owns, const double *mine, int64_t count,
+                               double *sum, fr_error *error) {
+    int64_t vectors = 0, width = fr_split(count, link->size, link->rank).count;
+    for (int r = 0; r < link->size; r++) vectors += owns[r];
+    FR_TRY(make_slices(s, link->size, owns[link->rank], vectors, count, width, error));
+    FR_TRY(scatter(link, s, owns, mine, count, width, error));
+    add_vectors(s->receive, vectors, width, s->own);
+    return hand_out(link, s, count, width, sum, error);
+}
+
 fr_status fr_world_sum(fr_world *world, const int *owns, const double *mine, int64_t count, double *sum,
                        fr_error *error) {
-    int ranks = fr_world_size(world), rank = fr_world_rank(world);
     slices s = {0};
-    int64_t vectors = 0, width = fr_split_start(count, ranks, rank + 1) - fr_split_start(count, ranks, rank);
-    for (int r = 0; r < ranks; r++) vectors += owns[r];
-    if (ranks == 1) {
-        add_vectors(mine, vectors, count, sum);
+    if (fr_world_size(world) == 1) {
+        add_vectors(mine, owns[0], count, sum);
         return FR_OK;
     }
-    fr_status status = make_slices(&s, ranks, owns[rank], vectors, count, width, error);
-    if (status == FR_OK) status = scatter(world->link, &s, owns, mine, count, width, error);
-    if (status == FR_OK) {
-        add_vectors(s.receive, vectors, width, s.own);
-        status = hand_out(world->link, &s, count, width, sum, error);
-    }
+    fr_status status = sum_by_slices(world->link, &s, owns, mine, count, sum, error);
     free_slices(&s);
     return status;
 }

@@ -1,5 +1,6 @@
 /*
  * world.h - what the processes of a run do together on host memory: gather, add up in the order of workers, agree.
+ * Which way each of these goes: ranks/routes.h.
  *
  * A world of one process needs no MPI; NULL stands for it too. Functions that exchange are called by all ranks, in the
  * same order, by one thread at a time.
@@ -38,28 +39,12 @@ static inline bool fr_world_one_clock(const fr_world *world) {
 fr_status fr_world_sum(fr_world *world, const int *owns, const double *mine, int64_t count, double *sum,
                        fr_error *error);
 
-/* A tree of ranks for numbers too small to care who sends them: each rank has up to FR_FAN children below it. */
-enum { FR_FAN = 8 };
-static inline int fr_tree_parent(int rank) { return (rank - 1) / FR_FAN; }
-static inline int fr_tree_first_child(int rank) { return FR_FAN * rank + 1; }
-static inline int fr_tree_children(int ranks, int rank) {
-    int64_t rest = ranks - (int64_t)FR_FAN * rank - 1;
-    return rest < 0 ? 0 : rest < FR_FAN ? (int)rest : FR_FAN;
-}
-/* Whether a maximum goes up and down this tree, 2 (R - 1) messages in all; of fewer ranks, by doubling. */
-static inline bool fr_goes_by_tree(int ranks) { return ranks > 4; }
-
 /* values[i] <- the largest of all ranks' values[i]; NaN if one of them is. */
 fr_status fr_world_max(fr_world *world, double *values, int64_t count, fr_error *error);
 
-/* size bytes at send + r size to rank r, and what comes from it to receive + r size: an all-to-all of small pieces in
- * log2(R) messages instead of R - 1, each piece travelling by way of other ranks. */
+/* size bytes at send + r size to rank r, and what comes from it to receive + r size: Bruck's all-to-all, log2(R)
+ * messages instead of R - 1. */
 fr_status fr_world_all_to_all(fr_world *world, const void *send, size_t size, void *receive, fr_error *error);
-
-/* Whether a broadcast by way of other ranks goes in pieces: a binomial tree hands all of it on log2(R) times one after the
- * other, pieces scattered by rank 0 and gathered by all take the time of two, whatever R is. */
-static inline bool fr_goes_in_pieces(int ranks, size_t size) { return ranks > 4 && size > 8192; }
-static inline size_t fr_piece_of(int ranks, size_t size) { return (size + (size_t)ranks - 1) / (size_t)ranks; }
 
 /* data of rank 0 to every rank: by way of other ranks (tree), or from rank 0 to each. */
 fr_status fr_world_broadcast(fr_world *world, void *data, size_t size, bool tree, fr_error *error);

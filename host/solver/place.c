@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 #include "exchange/mpi.h"
+#include "plan/collective.h"
 #ifdef FR_HAVE_CUDA
 #include "engine/cuda/cuda.h"
 #endif
@@ -61,7 +62,7 @@ static fr_status count_ranks(fr_options *options, fr_place *place, fr_error *err
     if (options->gpus < 0) return fr_fail(error, FR_ERROR_USAGE, "--gpus is %d; it must be 0 or more", options->gpus);
     place->ranks = place->cuda && options->gpus > 0 ? options->gpus : 1;
     place->all_ranks = place->ranks * processes;
-    place->dedicated_master = !place->cuda && processes > 1 && options->collective == FR_COLLECTIVE_MASTER;
+    place->dedicated_master = !place->cuda && processes > 1 && fr_collectives[options->collective]->has_master;
     int working = place->all_ranks - place->dedicated_master;
     if (options->workers == 0) options->workers = working;
     if (options->workers % working == 0) return FR_OK;
@@ -155,7 +156,7 @@ fr_status fr_place_rank(fr_place *place, int rank, const fr_plan *plan, const fr
     if (place->group) return fr_comm_nccl_create(place->group, global, *engine, comm, error);
 #endif
     if (fr_world_size(place->world) > 1) return fr_comm_mpi_create(place->world, plan, comm, error);
-    return fr_comm_local_create(comm, error);
+    return fr_comm_local_create(plan, comm, error);
 }
 
 typedef struct rank_thread {

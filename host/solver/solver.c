@@ -231,8 +231,8 @@ static fr_status begin(solver_rank *s, fr_error *error) {
     fit->set = s->set;
     fit->engine = s->engine;
     fit->comm = s->comm;
-    bool counts = s->comm->ops->exchange != NULL;
-    fit->bytes_a_step = counts ? fr_traffic_mean(&s->plan, s->comm->size) : fr_collective_bytes(&s->plan);
+    bool counts = s->comm->counts_bytes;
+    fit->bytes_a_step = counts ? fr_traffic_mean(&s->plan, s->comm->size) : fr_traffic_of_worker(&s->plan);
     if (s->options.init == FR_INIT_GIVEN)
         fr_fold_weights(s->set, s->options.init_weights, s->options.init_intercept, given);
     FR_TRY(fr_start_make(s->engine, s->comm, s->options.init, &s->data, s->start, &fit->start_loss, error));
@@ -378,7 +378,7 @@ static fr_status read_counters(solver_rank *s, fr_result *r, fr_error *error) {
                   (double)comm->steps, comm->model_clock,      r->seconds_compute},
           *all = NULL;
     double coded = mine.coded, levels = mine.levels, sent = 0;
-    if (comm->ops->exchange && comm->steps > 0) {
+    if (comm->counts_bytes && comm->steps > 0) {
         fr_status status = fr_allocate((void **)&all, comm->size, sizeof *all, "the ranks' counters", error);
         if (status == FR_OK) status = comm->ops->gather_host(s->comm, &mine, sizeof mine, all, error);
         if (status != FR_OK) {
@@ -395,7 +395,7 @@ static fr_status read_counters(solver_rank *s, fr_result *r, fr_error *error) {
         r->rank_sent = s->sent, r->rank_received = s->received;
         r->bytes_sent_per_iteration = sent;
         if (s->plan.dedicated_master) split_time(s, all, r);
-    } else if (s->plan.wire == FR_WIRE_ELIAS && comm->steps > 0) {
+    } else if (comm->sent > 0) {
         r->bytes_sent_per_iteration = mine.sent / mine.steps;
     }
     r->bits_per_coordinate = levels > 0 ? 8 * coded / levels : fr_traffic_bits(&s->plan);

@@ -221,6 +221,15 @@ TEST_F(Program, TheSameSeedPrintsTheSameWhateverTheLocaleAndThreads) {
 
 #ifdef FR_HAVE_JANSSON
 
+/* The words of --collective are the names in the library's list, in its order. */
+TEST_F(Program, EveryCollectiveIsChosenByItsName) {
+    for (int c = FR_COLLECTIVE_AUTO + 1; c < FR_COLLECTIVE_COUNT; c++) {
+        std::string name = fr_collective_name(static_cast<fr_collective>(c));
+        Json json(run(SMALL + "--json --workers 2 --collective " + name));
+        EXPECT_EQ(json.text("method.collective"), name);
+    }
+}
+
 TEST_F(Program, JsonHasThePromisedKeys) {
     Json json(run(SMALL + "--json --bits 7 --workers 4 --seed 18446744073709551615"));
     EXPECT_EQ(json.text("program"), "fitrelu");

@@ -98,7 +98,7 @@ class Methods : public Mpi, public ::testing::WithParamInterface<Method> {
 
 TEST_P(Methods, GiveTheBitsOfOneProcessAndSendWhatTheFormulaSays) {
     ASSERT_EQ(run("fit " + line() + " --model one").code, 0);
-    for (int count : {2, 3, 4, 6, 10, 15, 24}) { /* ten: small pieces go by way of other ranks (fr_uses_bruck, exchange/hierarchical.h) */
+    for (int count : {2, 3, 4, 6, 10, 15, 24}) { /* ten: short messages go by way of other ranks (ranks/routes.h) */
         int parts = GetParam().collective == FR_COLLECTIVE_MASTER ? count - 1 : count;
         if (GetParam().workers % parts != 0) continue;
         Said said = ranks(count, line() + " --model many --json");

@@ -1,5 +1,6 @@
 /* The collectives: (2.2) to the letter, exact int8 sums, unbiasedness, and the same bits wherever workers sit. */
 #include <cmath>
+#include <set>
 
 #include "rig.h"
 
@@ -98,7 +99,7 @@ TEST(Collective, AllAreUnbiasedWithBothScales) {
             fr_plan plan = rig::plan_for(p, 3, 0, 5, scale, collective);
             fr_engine *engine = rig::engine_for(plan, set, 0, 3);
             fr_comm *comm = nullptr;
-            ASSERT_EQ(fr_comm_local_create(&comm, nullptr), FR_OK);
+            ASSERT_EQ(fr_comm_local_create(&plan, &comm, nullptr), FR_OK);
             Vector mean(24, 0.0), square(24, 0.0);
             for (int t = 0; t < runs; t++) {
                 rig::State state(24);
@@ -173,5 +174,60 @@ TEST(Collective, TwoPhaseWithMoreWorkersThanColumns) {
     Vector one = rig::run_ranks(plan, set, {0.1, 0.2, 0.3}, 20, 1);
     EXPECT_EQ(rig::run_ranks(plan, set, {0.1, 0.2, 0.3}, 20, 4), one);
     for (double x : one) EXPECT_TRUE(std::isfinite(x));
+    fr_dataset_free(set);
+}
+
+/* The list is complete, its names are words of their own, and each collective carries what travels anywhere. */
+TEST(Collective, EveryOneIsInTheListUnderANameOfItsOwn) {
+    std::set<std::string> names;
+    for (int c = 0; c < FR_COLLECTIVE_COUNT; c++) {
+        const fr_collective_ops *ops = fr_collectives[c];
+        ASSERT_NE(ops, nullptr) << c;
+        EXPECT_TRUE(names.insert(fr_collective_name(static_cast<fr_collective>(c))).second) << c;
+        if (c == FR_COLLECTIVE_AUTO) continue;
+        EXPECT_TRUE(ops->step && ops->traffic && ops->work) << ops->name;
+        EXPECT_NE(ops->needs, FR_NEEDS_NOTHING) << ops->name;
+        EXPECT_NE(ops->scale, FR_SCALE_AUTO) << ops->name;
+        EXPECT_TRUE(ops->wires & FR_CARRIES(FR_WIRE_FULL)) << ops->name;
+        EXPECT_TRUE(ops->wires & FR_CARRIES(FR_WIRE_INT8)) << ops->name;
+    }
+}
+
+/* A wire that a collective cannot carry is refused with the collectives that can. */
+TEST(Collective, AWireThatItCannotCarryIsRefusedAndNamesThoseThatCan) {
+    fr_plan plan = {};
+    fr_error error;
+    plan.workers = 4, plan.levels = 7, plan.collective = FR_COLLECTIVE_TWO_PHASE, plan.wire = FR_WIRE_ELIAS;
+    EXPECT_EQ(fr_collective_check(&plan, &error), FR_ERROR_USAGE);
+    EXPECT_STREQ(error.message, "--wire elias needs --collective allgather or master; it is two-phase");
+    plan.collective = FR_COLLECTIVE_ALLREDUCE, plan.wire = FR_WIRE_PACKED;
+    EXPECT_EQ(fr_collective_check(&plan, &error), FR_ERROR_USAGE);
+    EXPECT_STREQ(error.message, "--wire packed needs --collective allgather, two-phase or master; it is allreduce");
+    plan.collective = FR_COLLECTIVE_MASTER, plan.wire = FR_WIRE_BF16, plan.levels = 0;
+    EXPECT_EQ(fr_collective_check(&plan, &error), FR_ERROR_USAGE);
+    EXPECT_STREQ(error.message, "--wire bf16 needs --collective allreduce; it is master");
+    plan.wire = FR_WIRE_FULL;
+    EXPECT_EQ(fr_collective_check(&plan, &error), FR_OK);
+}
+
+/* In one process Elias' codes are measured: as many copies of a worker's vector as it would send. */
+TEST(Collective, OneProcessCountsWhatItsWorkersWouldSendOfEliasCodes) {
+    oracle::Problem p = oracle::random_problem(60, 24, 12);
+    fr_dataset *set = rig::dataset_of(p, FR_F64);
+    for (int workers : {1, 3})
+        for (fr_collective collective : {FR_COLLECTIVE_ALLGATHER, FR_COLLECTIVE_MASTER}) {
+            fr_plan plan = rig::plan_for(p, workers, 0, 5, FR_SCALE_L2, collective);
+            plan.wire = FR_WIRE_ELIAS;
+            fr_engine *engine = rig::engine_for(plan, set, 0, workers);
+            fr_comm *comm = nullptr;
+            ASSERT_EQ(fr_comm_local_create(&plan, &comm, nullptr), FR_OK);
+            engine->ops->gradient(engine, nullptr);
+            ASSERT_EQ(fr_collective_step(engine, comm, nullptr), FR_OK);
+            EXPECT_EQ(comm->levels, static_cast<uint64_t>(24 * workers));
+            uint64_t copies = collective == FR_COLLECTIVE_MASTER ? 1 : static_cast<uint64_t>(workers - 1);
+            EXPECT_EQ(comm->sent, comm->coded / static_cast<uint64_t>(workers) * copies);
+            fr_comm_free(comm);
+            fr_engine_free(engine);
+        }
     fr_dataset_free(set);
 }

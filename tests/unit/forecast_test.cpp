@@ -257,7 +257,7 @@ TEST(Forecast, MasterByHand) {
     fr_scheme int8 = {FR_COLLECTIVE_MASTER, FR_WIRE_INT8, 127, FR_SCALE_L2};
     expect_exchange(fr_exchange_between(&job, &int8), 4008 + 1.0 / 3 * 32000, 32000, 3 * 4008 + 2 * 32000, 3, 5);
     fr_scheme packed = {FR_COLLECTIVE_MASTER, FR_WIRE_PACKED, 7, FR_SCALE_L2};
-    job.nodes = 40; /* 32000 bytes in 41 pieces of 781: handed out in 40 messages, gathered in 6 rounds */
+    job.nodes = 40; /* 32000 bytes in 41 chunks of 781: handed out in 40 messages, gathered in 6 rounds */
     expect_exchange(fr_exchange_between(&job, &packed), 2008 + 40 * 781, 41 * 781, 40 * 2008 + 80 * 781, 8, 92);
 }
 
@@ -265,14 +265,14 @@ TEST(Forecast, SharedScalesGoUpAndDownATree) {
     fr_scheme levels = {FR_COLLECTIVE_ALLREDUCE, FR_WIRE_INT8, 1, FR_SCALE_MAX};
     const int counts[][2] = {{2, 3}, {3, 4}, {5, 4}, {9, 4}, {10, 6}, {127, 8}}; /* with the two of the sums */
     for (const auto &c : counts) {
-        fr_job job = job_of(50000000, 4000000, 3200, c[0]); /* slices above 1024 bytes are not staged */
+        fr_job job = job_of(50000000, 4000000, 3200, c[0]); /* slices above 1024 bytes go directly */
         EXPECT_EQ(fr_exchange_between(&job, &levels).hops, c[1]) << c[0];
     }
 }
 
-TEST(Forecast, SmallPiecesOfManyRanksAreStaged) {
-    /* 9 ranks: 4 rounds of one message each way. A shuffle moves each of pieces 1 .. 8 once a bit:
-     * 1 + 1 + 2 + 1 + 2 + 2 + 3 + 1 = 13; a gather 8. Slices of 100: 13 + 8 of them. The scale goes 16 times over a
+TEST(Forecast, ShortMessagesOfManyRanksGoByBruck) {
+    /* 9 ranks: 4 rounds of one message each way. Bruck's all-to-all moves each of chunks 1 .. 8 once a bit:
+     * 1 + 1 + 2 + 1 + 2 + 2 + 3 + 1 = 13; doubling 8. Slices of 100: 13 + 8 of them. The scale goes 16 times over a
      * link in all, and 8 times over that of rank 0. */
     fr_job job = job_of(50000, 900, 3200, 9);
     fr_scheme sums = {FR_COLLECTIVE_ALLREDUCE, FR_WIRE_INT8, 7, FR_SCALE_MAX};
@@ -313,7 +313,7 @@ TEST(Forecast, EliasHasItsMeanLengthAndNotTheMost) {
     for (fr_collective collective : {FR_COLLECTIVE_ALLGATHER, FR_COLLECTIVE_MASTER}) {
         fr_scheme elias = {collective, FR_WIRE_ELIAS, 7, FR_SCALE_L2};
         double vector = fr_scheme_vector_bytes(&job, &elias);
-        bool master = collective == FR_COLLECTIVE_MASTER; /* 5 ranks, 5 pieces of a model of 32000 */
+        bool master = collective == FR_COLLECTIVE_MASTER; /* 5 ranks, 5 chunks of a model of 32000 */
         EXPECT_NEAR(fr_exchange_between(&job, &elias).sent / (master ? 2 * vector + 4 * 6400 : 6 * vector), 1, 1e-3);
         EXPECT_NEAR(fr_exchange_between(&job, &elias).path / (master ? 8 * vector + 8 * 6400 : 6 * vector), 1, 1e-3);
     }

@@ -53,7 +53,7 @@ public:
     }
     void step() {
         fr_comm *comm = nullptr;
-        ASSERT_EQ(fr_comm_local_create(&comm, nullptr), FR_OK);
+        ASSERT_EQ(fr_comm_local_create(&plan_, &comm, nullptr), FR_OK);
         ASSERT_EQ(fr_collective_step(engine_, comm, nullptr), FR_OK);
         fr_comm_free(comm);
     }

@@ -18,7 +18,7 @@
 
 #include "oracle.h"
 extern "C" {
-#include "exchange/collective.h"
+#include "exchange/collectives.h"
 #include "exchange/comm.h"
 #include "engine/engine.h"
 }
@@ -120,6 +120,15 @@ inline fr_status thread_all_to_all(fr_comm *c, const void *send, const int64_t *
     m->wait();
     return FR_OK;
 }
+inline fr_status thread_all_gather_levels(fr_comm *c, fr_quantized mine, fr_quantized all, const int64_t *counts,
+                                          fr_error *error) {
+    thread_all_gather(c, mine.levels, all.levels, counts, FR_TYPE_I8, error);
+    return thread_all_gather(c, mine.scales, all.scales, c->counts.workers, fr_real_type(c->plan), error);
+}
+inline fr_status thread_all_to_all_levels(fr_comm *c, const int8_t *send, const int64_t *send_counts, int8_t *receive,
+                                          const int64_t *receive_counts, fr_error *error) {
+    return thread_all_to_all(c, send, send_counts, receive, receive_counts, FR_TYPE_I8, error);
+}
 inline fr_status thread_gather_host(fr_comm *c, const void *mine, size_t size, void *all, fr_error *error) {
     std::vector<int64_t> counts(static_cast<size_t>(c->size), static_cast<int64_t>(size));
     return thread_all_gather(c, mine, all, counts.data(), FR_TYPE_I8, error);
@@ -135,13 +144,25 @@ inline fr_status thread_sum_host(fr_comm *c, const double *mine, int own, int64_
 }
 inline void thread_nothing(fr_comm *) {}
 
-inline ThreadComm thread_comm(int rank, int size, Meeting *meeting) {
-    static const fr_comm_ops ops = {"threads",         thread_nothing,    thread_max,         thread_sum,
-                                    thread_all_gather, thread_all_to_all, thread_gather_host, thread_sum_host,
-                                    nullptr,           nullptr,           nullptr,
+/* Its end: fr_comm_end. */
+inline ThreadComm thread_comm(int rank, int size, const fr_plan &plan, Meeting *meeting) {
+    static const fr_comm_ops ops = {"threads",
+                                    thread_nothing,
+                                    thread_max,
+                                    thread_sum,
+                                    thread_all_gather,
+                                    thread_all_to_all,
+                                    thread_all_gather_levels,
+                                    thread_all_to_all_levels,
+                                    nullptr,
+                                    nullptr,
+                                    nullptr,
+                                    nullptr,
+                                    thread_gather_host,
+                                    thread_sum_host,
                                     thread_nothing};
     ThreadComm comm{};
-    comm.base.ops = &ops, comm.base.rank = rank, comm.base.size = size;
+    EXPECT_EQ(fr_comm_begin(&comm.base, &ops, rank, size, &plan, nullptr), FR_OK);
     comm.meeting = meeting;
     return comm;
 }
@@ -193,7 +214,7 @@ inline oracle::Vector run_ranks(const fr_plan &plan, const fr_dataset *set, cons
     std::vector<std::thread> team;
     for (int r = 0; r < ranks; r++)
         team.emplace_back([&, r] {
-            ThreadComm comm = thread_comm(r, ranks, &meeting);
+            ThreadComm comm = thread_comm(r, ranks, plan, &meeting);
             int each = plan.workers / ranks;
             fr_engine *engine = engine_for(plan, set, r * each, each, threads);
             State state(plan.features);
@@ -206,6 +227,7 @@ inline oracle::Vector run_ranks(const fr_plan &plan, const fr_dataset *set, cons
             }
             engine->ops->store(engine, &state.state, nullptr);
             ends[static_cast<size_t>(r)] = state.weights;
+            fr_comm_end(&comm.base);
             fr_engine_free(engine);
         });
     for (std::thread &member : team) member.join();

@@ -59,21 +59,6 @@ TEST(Theory, AutomaticStepByHand) {
     EXPECT_DOUBLE_EQ(fr_auto_step_size(&sgd, 1.5, 1000), 1 / (1.25 * 1.5));
 }
 
-TEST(Theory, BytesOfOneWorkerByHand) {
-    fr_plan plan = plan_of(1000, 800, 4, 127, FR_SCALE_L2, FR_COLLECTIVE_ALLGATHER);
-    EXPECT_DOUBLE_EQ(fr_collective_bytes(&plan), 3 * 1008.0);
-    plan.collective = FR_COLLECTIVE_ALLREDUCE;
-    EXPECT_DOUBLE_EQ(fr_collective_bytes(&plan), 1.5 * 1008);
-    plan.collective = FR_COLLECTIVE_TWO_PHASE;
-    EXPECT_DOUBLE_EQ(fr_collective_bytes(&plan), 1.5 * 1008 + 3 * 8);
-    plan.collective = FR_COLLECTIVE_MASTER;
-    EXPECT_DOUBLE_EQ(fr_collective_bytes(&plan), 1008);
-    plan.levels = 0;
-    EXPECT_DOUBLE_EQ(fr_collective_bytes(&plan), 8000);
-    plan.workers = 1;
-    EXPECT_DOUBLE_EQ(fr_collective_bytes(&plan), 0);
-}
-
 TEST(Theory, ScheduleHoldsThenFallsToZero) {
     fr_step_plan steps = {0.5, 100, 1};
     EXPECT_DOUBLE_EQ(fr_step_at(steps, 0), 0.5);

@@ -99,3 +99,20 @@ TEST(Traffic, OneRankSendsNothing) {
     EXPECT_EQ(fr_traffic_of(&plan, 1, 0).sent, 0);
     EXPECT_EQ(fr_traffic_of(&plan, 1, 0).received, 0);
 }
+
+/* As a rank of its own, in rings: 3/4 twice of 1000 levels and the shared scale; two-phase also 3 slices' scales of 8. */
+TEST(Traffic, OfOneWorkerInRingsByHand) {
+    fr_plan plan = plan_of(FR_COLLECTIVE_ALLGATHER, 127, FR_WIRE_INT8, FR_F64);
+    plan.features = 1000, plan.workers = 4;
+    EXPECT_EQ(fr_traffic_of_worker(&plan), 3 * 1008);
+    plan.collective = FR_COLLECTIVE_ALLREDUCE;
+    EXPECT_EQ(fr_traffic_of_worker(&plan), 1.5 * 1008);
+    plan.collective = FR_COLLECTIVE_TWO_PHASE;
+    EXPECT_EQ(fr_traffic_of_worker(&plan), 1.5 * 1008 + 3 * 8);
+    plan.collective = FR_COLLECTIVE_MASTER;
+    EXPECT_EQ(fr_traffic_of_worker(&plan), 1008);
+    plan.levels = 0, plan.wire = FR_WIRE_FULL;
+    EXPECT_EQ(fr_traffic_of_worker(&plan), 8000);
+    plan.workers = 1;
+    EXPECT_EQ(fr_traffic_of_worker(&plan), 0);
+}

@@ -1,9 +1,9 @@
 /*
  * cmd_plan.c - fitrelu plan: a forecast of every scheme that the job allows, and which is best.
  *
- * The schemes: for each collective the precision of the fit, bfloat16 where sums are made, and s = 1, 3, .. 127 (b = 1 ..
- * 7 bits) with either scale. Levels are packed where that is shorter than an int8, which is for b < 7, and coded by
- * Elias; allreduce has int8 alone, and also the largest s that its sums can hold.
+ * The schemes: for each collective the precision of the fit, bfloat16 where sums are made, and s = 1, 3, .. 127 (b =
+ * 1 .. 7 bits) with either scale. Levels are packed where that is shorter than an int8, which is for b < 7, and coded
+ * by Elias; where they are summed as int8, that alone, and also the largest s that the sums can hold.
  */
 #include <math.h>
 #include <stdio.h>
@@ -14,7 +14,7 @@
 #include "fitrelu/plan_report.h"
 #include "fitrelu/ranks.h"
 
-enum { COLLECTIVES = 4, BITS_MOST = 7, SCHEMES_MOST = COLLECTIVES * (2 + (BITS_MOST + 1) * 2 * 3) };
+enum { BITS_MOST = 7, SCHEMES_MOST = FR_COLLECTIVE_COUNT * (2 + (BITS_MOST + 1) * 2 * 3) };
 
 typedef struct scheme_list {
     const plan_settings *settings;
@@ -22,17 +22,21 @@ typedef struct scheme_list {
     int count;
 } scheme_list;
 
+static bool allowed(const scheme_list *list, fr_scheme scheme) {
+    return fr_scheme_check(&list->settings->job, &scheme, NULL) == FR_OK;
+}
+
 static void add(scheme_list *list, fr_scheme scheme) {
     const plan_settings *s = list->settings;
-    if (fr_scheme_check(&s->job, &scheme, NULL) != FR_OK) return;
+    if (!allowed(list, scheme)) return;
     fr_forecast_make(&s->job, &scheme, &s->machine, &s->between, &s->inside, &list->forecasts[list->count++]);
 }
 
 static void add_levels(scheme_list *list, fr_collective collective, int levels) {
-    bool sums = collective == FR_COLLECTIVE_ALLREDUCE;
     for (fr_scale scale = FR_SCALE_L2; scale <= FR_SCALE_MAX; scale++) {
-        if (sums || levels == 127) add(list, (fr_scheme){collective, FR_WIRE_INT8, levels, scale});
-        else add(list, (fr_scheme){collective, FR_WIRE_PACKED, levels, scale});
+        fr_scheme packed = {collective, FR_WIRE_PACKED, levels, scale};
+        fr_scheme int8 = {collective, FR_WIRE_INT8, levels, scale};
+        add(list, levels < 127 && allowed(list, packed) ? packed : int8);
         add(list, (fr_scheme){collective, FR_WIRE_ELIAS, levels, scale});
     }
 }
@@ -41,13 +45,14 @@ static void add_all(scheme_list *list) {
     const fr_job *job = &list->settings->job;
     int64_t rounding = job->two_level ? job->nodes : plan_workers(list->settings);
     int fitting = rounding <= 127 ? (int)(127 / rounding) : 0;
-    for (fr_collective c = FR_COLLECTIVE_ALLREDUCE; c <= FR_COLLECTIVE_MASTER; c++) {
+    for (fr_collective c = FR_COLLECTIVE_AUTO + 1; c < FR_COLLECTIVE_COUNT; c++) {
         add(list, (fr_scheme){c, FR_WIRE_FULL, 0, FR_SCALE_L2});
         add(list, (fr_scheme){c, FR_WIRE_BF16, 0, FR_SCALE_L2});
         for (int b = 1; b <= BITS_MOST; b++) {
             int below = (1 << b) - 1, next = 2 * below + 1;
             add_levels(list, c, below);
-            if (c == FR_COLLECTIVE_ALLREDUCE && fitting > below && fitting < next) add_levels(list, c, fitting);
+            bool ends = !allowed(list, (fr_scheme){c, FR_WIRE_INT8, next, FR_SCALE_L2});
+            if (ends && fitting > below && fitting < next) add_levels(list, c, fitting);
         }
     }
 }

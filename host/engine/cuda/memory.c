@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "engine/cuda/parts.h"
+#include "plan/collective.h"
 
 /* -------------------------------------------------------------------------------- to and from the host */
 
@@ -82,12 +83,12 @@ static fr_status make_lanes(cuda_engine *e, fr_error *error) {
     return fr_allocate((void **)&e->host_scalars, lanes, sizeof *e->host_scalars, "sums of lanes", error);
 }
 
-/* What the second rounding of two-phase keeps between its two kernels. */
+/* What the second rounding of sums keeps between its two kernels. */
 static fr_status make_slice_sums(cuda_engine *e, fr_error *error) {
     static const char what[] = "the second rounding";
     const fr_plan *plan = e->base.config.plan;
     fr_memory *memory = &e->base.memory;
-    if (plan->collective != FR_COLLECTIVE_TWO_PHASE || plan->levels == 0) return FR_OK;
+    if (!fr_collective_of(plan)->rounds_sums || plan->levels == 0) return FR_OK;
     FR_TRY(fr_memory_take(memory, &e->slice_sums, fr_engine_slice(&e->base).count, sizeof *e->slice_sums, what, error));
     return fr_memory_take(memory, &e->statistics, e->shard.workers, sizeof *e->statistics, what, error);
 }

@@ -1,0 +1,45 @@
+/*
+ * routes.c - the limits between one way and another, and the shapes of trees and groups. All depend on numbers alone,
+ * the same on every rank.
+ */
+#include "ranks/routes.h"
+
+#include <math.h>
+
+static bool are_many(int ranks) { return ranks > 8; }
+
+bool fr_sum_uses_bruck(int ranks, double bytes) { return are_many(ranks) && bytes <= 1024; }
+
+bool fr_levels_use_bruck(int ranks, fr_wire wire, double bytes) {
+    return wire != FR_WIRE_ELIAS && fr_sum_uses_bruck(ranks, bytes);
+}
+
+bool fr_max_uses_tree(int ranks) { return ranks > 4; }
+
+int fr_tree_children(int ranks, int rank) {
+    int64_t rest = ranks - (int64_t)FR_FAN * rank - 1;
+    return rest < 0 ? 0 : rest < FR_FAN ? (int)rest : FR_FAN;
+}
+
+bool fr_broadcast_uses_chunks(int ranks, size_t size) { return ranks > 4 && size > 8192; }
+
+size_t fr_chunk_bytes(int ranks, size_t size) { return (size + (size_t)ranks - 1) / (size_t)ranks; }
+
+int fr_binomial_children(int ranks, int rank, int *children) {
+    int64_t bit = 1;
+    int count = 0;
+    while (bit < ranks && !(rank & bit)) bit *= 2;
+    for (bit /= 2; bit > 0; bit /= 2) {
+        if (rank + bit >= ranks) continue;
+        if (children) children[count] = (int)(rank + bit);
+        count++;
+    }
+    return count;
+}
+
+bool fr_slices_use_leaders(int ranks, size_t bytes, int most) { return are_many(ranks) && bytes <= 256 && most <= 127; }
+
+int fr_group_size(int ranks) {
+    int size = (int)sqrt(0.4 * ranks);
+    return size < 2 ? 2 : size;
+}
