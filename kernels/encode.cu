@@ -6,6 +6,7 @@
  * a multiple of four. Traffic: d (sizeof(Real) + 1) bytes a worker. Nothing is summed.
  */
 #include "kernels/launch.cuh"
+#include "kernels/random.cuh"
 
 namespace fitrelu {
 namespace {
@@ -43,7 +44,7 @@ __global__ void __launch_bounds__(encode_threads)
     int8_t code[4] = {0, 0, 0, 0};
     if (norm > 0) { /* Q(0) = 0; a NaN scale makes the weights NaN in apply */
         const uint64_t q = fr_sequence(FR_STREAM_ROUND, state->run, uint32_t(job.first_worker + worker));
-        const fr_words draw = fr_philox(job.seed, q, (fr_word_of_step(uint64_t(state->step)) + uint64_t(first)) / 4);
+        const fr_words draw = random_words(job.seed, q, fr_word_of_step(uint64_t(state->step)) + uint64_t(first));
         Real v[4];
         load_four(values + worker * d, first, count, aligned, v);
         for (int e = 0; e < 4; e++) code[e] = int8_t(quantize(v[e], norm, Real(job.levels), draw.word[e]));

@@ -10,6 +10,7 @@
  * Each kernel states its traffic; d is `features`, width the columns of the device's slices.
  */
 #include "kernels/launch.cuh"
+#include "kernels/random.cuh"
 
 namespace fitrelu {
 namespace {
@@ -103,7 +104,7 @@ __global__ void __launch_bounds__(exchange_threads)
     if (first >= slice.count) return;
     const int count = int(slice.count - first < 4 ? slice.count - first : 4);
     const uint64_t q = fr_sequence(FR_STREAM_REROUND, state->run, uint32_t(job.first_worker + here.worker));
-    const fr_words draw = fr_philox(job.seed, q, (fr_word_of_step(uint64_t(state->step)) + uint64_t(first)) / 4);
+    const fr_words draw = random_words(job.seed, q, fr_word_of_step(uint64_t(state->step)) + uint64_t(first));
     for (int e = 0; e < count; e++) {
         const int64_t j = slice.first + first + e;
         slices[j] = scale > 0 ? int8_t(fr_quantize_f64(sums[j], double(scale), job.levels, draw.word[e])) : int8_t(0);

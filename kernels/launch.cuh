@@ -10,6 +10,9 @@
 
 #include "kernels/kernels.h"
 
+/* A kernel has its random words from cuRAND (random.cuh). nvcc refuses the CPU's generator there; so do other compilers. */
+#pragma GCC poison fr_philox fr_sample_row
+
 namespace fitrelu {
 
 constexpr unsigned all_lanes = 0xffffffffu;

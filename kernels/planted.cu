@@ -9,6 +9,7 @@
  * lanes j = l, l + 8, ... in double, added as ((0+4)+(2+6))+((1+5)+(3+7)), as simd/kernels_real.h.
  */
 #include "kernels/launch.cuh"
+#include "kernels/random.cuh"
 
 namespace fitrelu {
 namespace {
@@ -58,8 +59,8 @@ __device__ inline void normal_pair(uint32_t first, uint32_t second, float *even,
     *odd = times(radius, cosine);
 }
 
-/* A thread four elements, for one Philox counter. Traffic: stride sizeof(Real) bytes written a row. Nothing is
- * summed. */
+/* A thread four elements, from the four words of one Philox counter. Traffic: stride sizeof(Real) bytes written a row.
+ * Nothing is summed. */
 template <typename Real>
 __global__ void __launch_bounds__(planted_threads)
     planted_rows_kernel(Real *rows, int64_t stride, int64_t features, int64_t first, int64_t count, uint64_t seed) {
@@ -69,7 +70,7 @@ __global__ void __launch_bounds__(planted_threads)
     const uint64_t q = fr_sequence(FR_STREAM_ROWS, 0, 0);
     for (int64_t i = at; i < count * fours_a_row; i += step) {
         const int64_t row = i / fours_a_row, four = i % fours_a_row;
-        const fr_words r = fr_philox(seed, q, uint64_t((first + row) * fours_a_row + four));
+        const fr_words r = random_words(seed, q, uint64_t((first + row) * fours_a_row + four) * 4);
         float z[4];
         normal_pair(r.word[0], r.word[1], &z[0], &z[1]);
         normal_pair(r.word[2], r.word[3], &z[2], &z[3]);
@@ -93,7 +94,7 @@ __global__ void __launch_bounds__(planted_threads)
     if (lane > 0 || row >= count) return;
     double y = sum > 0 ? sum : 0;
     if (noise > 0) {
-        const fr_words r = fr_philox(seed, fr_sequence(FR_STREAM_NOISE, 0, 0), uint64_t(first + row));
+        const fr_words r = random_words(seed, fr_sequence(FR_STREAM_NOISE, 0, 0), uint64_t(first + row) * 4);
         float z, unused;
         normal_pair(r.word[0], r.word[1], &z, &unused);
         y = __dadd_rn(y, __dmul_rn(noise, double(z)));

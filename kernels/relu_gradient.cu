@@ -7,18 +7,31 @@
  * a second kernel adds the lanes (combine.cuh).
  *
  * Traffic for m rows on a device: m (stride sizeof(Kept) + sizeof(Real)) bytes read, Kept being bfloat16 with
- * FR_STORAGE_BF16 and Real without; the lanes' sums, lanes x stride sizeof(Real), are written and read once more, mostly
- * in L2. Order of summation: row_pass.cuh; no atomics.
+ * FR_STORAGE_BF16 and Real without; the lanes' sums, lanes x stride sizeof(Real), are written and read once more,
+ * mostly in L2. Order of summation: row_pass.cuh; no atomics.
  */
 #include "kernels/combine.cuh"
+#include "kernels/random.cuh"
 
 namespace fitrelu {
 namespace {
 
+/* Draws of (2.1), with the words of the worker's sequence that belong to the step. */
+struct DrawnRows {
+    static constexpr bool drawn = true;
+    uint64_t seed, sequence, step;
+    __device__ DrawnRows(const RowPass &pass, const Lane &lane)
+        : seed(pass.shard.seed), sequence(fr_sequence(FR_STREAM_SAMPLE, pass.state->run, uint32_t(lane.worker))),
+          step(uint64_t(pass.state->step)) {}
+    __device__ int64_t at(const Lane &lane, int64_t number) const {
+        return sample_row(seed, sequence, step, uint64_t(number), uint64_t(lane.shard_rows));
+    }
+};
+
 template <typename Real, typename Kept, int Threads, int Packs>
 __global__ void __launch_bounds__(Threads) relu_gradient_kernel(RowPass pass) {
-    if constexpr (Packs > 0) pass_in_registers<Real, Kept, Threads, Packs, true>(pass);
-    else pass_in_tiles<Real, Kept, Threads, true>(pass);
+    if constexpr (Packs > 0) pass_in_registers<Real, Kept, Threads, Packs, DrawnRows>(pass);
+    else pass_in_tiles<Real, Kept, Threads, DrawnRows>(pass);
 }
 
 template <typename Real, typename Kept> struct DrawnPass {

@@ -36,11 +36,18 @@ struct RowPass {
     fr_row_sums *lane_scalars;
 };
 
-/* The rows of this block's lane. */
+/* The rows of this block's lane. A pass goes by the type of its rows: AllRows here, DrawnRows in relu_gradient.cu. */
 struct Lane {
+    int64_t worker;                  /* among all */
     int64_t shard_first, shard_rows; /* on this device */
     int64_t first, count;            /* among the worker's draws or rows */
-    uint64_t sequence, step;
+};
+
+struct AllRows {
+    static constexpr bool drawn = false;
+    __device__ AllRows(const RowPass &, const Lane &) {}
+    /* Which row of the shard is number `number` of those that the worker takes. */
+    __device__ int64_t at(const Lane &, int64_t number) const { return number; }
 };
 
 template <bool Drawn> __device__ inline Lane lane_of(const RowPass &pass) {
@@ -50,27 +57,20 @@ template <bool Drawn> __device__ inline Lane lane_of(const RowPass &pass) {
     const fr_range shard = fr_split(s.samples, all, own);
     const fr_range rows = fr_split(Drawn ? s.draws : shard.count, pass.lanes, number % pass.lanes);
     Lane lane = {};
+    lane.worker = own;
     lane.shard_first = shard.first - fr_split_start(s.samples, all, s.first_worker);
     lane.shard_rows = shard.count;
     lane.first = rows.first;
     lane.count = rows.count;
-    if (Drawn) {
-        lane.sequence = fr_sequence(FR_STREAM_SAMPLE, pass.state->run, uint32_t(own));
-        lane.step = uint64_t(pass.state->step);
-    }
     return lane;
 }
 
 /* index[i] <- the row that is number first + i of the lane, for one group. The whole block takes part. */
-template <bool Drawn, int Threads>
-__device__ inline void find_rows(const Lane &lane, uint64_t seed, int64_t first, int count, int64_t *index) {
+template <typename Rows, int Threads>
+__device__ inline void find_rows(const Rows &rows, const Lane &lane, int64_t first, int count, int64_t *index) {
     __syncthreads(); /* the group before is done with */
-    for (int i = int(threadIdx.x); i < count; i += Threads) {
-        const int64_t number = lane.first + first + i;
-        index[i] = lane.shard_first +
-                   (Drawn ? fr_sample_row(seed, lane.sequence, lane.step, uint64_t(number), uint64_t(lane.shard_rows))
-                          : number);
-    }
+    for (int i = int(threadIdx.x); i < count; i += Threads)
+        index[i] = lane.shard_first + rows.at(lane, lane.first + first + i);
     __syncthreads();
 }
 
@@ -103,7 +103,7 @@ __device__ inline void add_row(Real c, const Numbers<Real, Size> &row, Numbers<R
 }
 
 /* A lane whose rows fit registers: Threads * Packs packs hold one. Every thread of the block takes part. */
-template <typename Real, typename Kept, int Threads, int Packs, bool Drawn>
+template <typename Real, typename Kept, int Threads, int Packs, typename Rows>
 __device__ inline void pass_in_registers(const RowPass &pass) {
     using Row = RowPack<Kept>;
     using Vector = Numbers<Real, Row::size>;
@@ -114,7 +114,8 @@ __device__ inline void pass_in_registers(const RowPass &pass) {
     const Kept *rows = static_cast<const Kept *>(s.rows);
     const Real *labels = static_cast<const Real *>(s.labels), *w = static_cast<const Real *>(pass.weights);
     const int packs = int(s.stride / Row::size), thread = int(threadIdx.x);
-    const Lane lane = lane_of<Drawn>(pass);
+    const Lane lane = lane_of<Rows::drawn>(pass);
+    const Rows taken(pass, lane);
     Real *sum = static_cast<Real *>(pass.lane_sums) + blockIdx.x * s.stride;
     const bool by_label = pass.kind == FR_PASS_LABELS, accumulates = pass.kind != FR_PASS_LOSS;
     fr_row_sums scalars = {};
@@ -126,7 +127,7 @@ __device__ inline void pass_in_registers(const RowPass &pass) {
     }
     for (int64_t first = 0; first == 0 || first < lane.count; first += group_rows) {
         const int here = int(lane.count - first < group_rows ? lane.count - first : group_rows);
-        find_rows<Drawn, Threads>(lane, s.seed, first, here, index);
+        find_rows<Rows, Threads>(taken, lane, first, here, index);
         Row row[Packs] = {}, next[Packs] = {};
         Vector total[Packs] = {};
 #pragma unroll
@@ -176,7 +177,7 @@ __device__ inline void pass_in_registers(const RowPass &pass) {
 }
 
 /* Rows of any length, four at a time. */
-template <typename Real, typename Kept, int Threads, bool Drawn>
+template <typename Real, typename Kept, int Threads, typename Rows>
 __device__ inline void pass_in_tiles(const RowPass &pass) {
     using Row = RowPack<Kept>;
     using Vector = Numbers<Real, Row::size>;
@@ -186,7 +187,8 @@ __device__ inline void pass_in_tiles(const RowPass &pass) {
     const Kept *rows = static_cast<const Kept *>(s.rows);
     const Real *labels = static_cast<const Real *>(s.labels), *w = static_cast<const Real *>(pass.weights);
     const int64_t packs = s.stride / Row::size;
-    const Lane lane = lane_of<Drawn>(pass);
+    const Lane lane = lane_of<Rows::drawn>(pass);
+    const Rows taken(pass, lane);
     Real *sum = static_cast<Real *>(pass.lane_sums) + blockIdx.x * s.stride;
     const bool by_label = pass.kind == FR_PASS_LABELS, accumulates = pass.kind != FR_PASS_LOSS;
     fr_row_sums scalars = {};
@@ -194,7 +196,7 @@ __device__ inline void pass_in_tiles(const RowPass &pass) {
         for (int64_t pack = threadIdx.x; pack < packs; pack += Threads) store(sum, pack, Vector{});
     for (int64_t first = 0; first < lane.count; first += group_rows) {
         const int here = int(lane.count - first < group_rows ? lane.count - first : group_rows);
-        find_rows<Drawn, Threads>(lane, s.seed, first, here, index);
+        find_rows<Rows, Threads>(taken, lane, first, here, index);
         for (int r = 0; r < here; r += 4) {
             const int four = here - r < 4 ? here - r : 4;
             const Kept *row[4];

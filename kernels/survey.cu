@@ -11,8 +11,8 @@ namespace {
 
 template <typename Real, typename Kept, int Threads, int Packs>
 __global__ void __launch_bounds__(Threads) survey_kernel(RowPass pass) {
-    if constexpr (Packs > 0) pass_in_registers<Real, Kept, Threads, Packs, false>(pass);
-    else pass_in_tiles<Real, Kept, Threads, false>(pass);
+    if constexpr (Packs > 0) pass_in_registers<Real, Kept, Threads, Packs, AllRows>(pass);
+    else pass_in_tiles<Real, Kept, Threads, AllRows>(pass);
 }
 
 template <typename Real, typename Kept> struct FullPass {

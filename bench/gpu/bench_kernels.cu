@@ -4,6 +4,7 @@
 #include "bench_kernels.h"
 
 #include "kernels/launch.cuh"
+#include "kernels/random.cuh"
 
 namespace bench {
 namespace {
@@ -31,7 +32,7 @@ __global__ void __launch_bounds__(threads)
     gather_kernel(const float *x, const float *y, int64_t samples, int64_t features, uint64_t seed,
                   const int64_t *step, float *rows, float *targets) {
     const int64_t row =
-        fr_sample_row(seed, fr_sequence(FR_STREAM_SAMPLE, 0, 0), uint64_t(*step), blockIdx.x, uint64_t(samples));
+        fitrelu::sample_row(seed, fr_sequence(FR_STREAM_SAMPLE, 0, 0), uint64_t(*step), blockIdx.x, uint64_t(samples));
     for (int64_t j = threadIdx.x; j < features; j += threads)
         rows[int64_t(blockIdx.x) * features + j] = x[row * features + j];
     if (threadIdx.x == 0) targets[blockIdx.x] = y[row];

@@ -12,6 +12,7 @@
 #include "data/fingerprint.h"
 #include "data/npy.h"
 #include "data/parse.h"
+#include "data/select.h"
 
 enum { BYTES_LOOKED_AT = 4096 };
 
@@ -51,6 +52,11 @@ static fr_status check_options(fr_dataset_parser *parser, const char *path, cons
     if (rows + labels + weights > 1)
         return fr_fail(error, FR_ERROR_USAGE, "%s: %s and %s cannot both come from standard input", path,
                        rows ? "rows" : "labels", labels && rows ? "labels" : "weights");
+    if (options->columns && options->ignore)
+        return fr_fail(error, FR_ERROR_USAGE, "--columns %s and --ignore %s contradict each other", options->columns,
+                       options->ignore);
+    if (options->categories && parser != fr_dataset_parse_csv)
+        return fr_fail(error, FR_ERROR_USAGE, "%s is no CSV file: --categories does not apply to it", path);
     FR_TRY(check_column(parser, path, "label", options->labels, options->label_column, error));
     return check_column(parser, path, "weight", options->weights, options->weight_column, error);
 }
@@ -122,6 +128,26 @@ typedef struct reading {
     fr_dataset_parser *parser;
 } reading;
 
+/* The means of the selected columns, which a model of these rows keeps. */
+static fr_status keep_means(const fr_missing *missing, fr_dataset *set, fr_error *error) {
+    int64_t kept = 0;
+    if (!fr_missing_looks_at_all(missing)) return FR_OK;
+    FR_TRY(fr_allocate((void **)&set->means, missing->features, sizeof *set->means, "the means", error));
+    for (int64_t j = 0; j < missing->features; j++)
+        if (fr_missing_counts(missing, j)) set->means[kept++] = missing->sum[j];
+    return FR_OK;
+}
+
+/* Of a file that is no CSV, once it is read: the columns asked for, by number. */
+static fr_status select_columns(const fr_read_options *options, const fr_missing *missing, fr_dataset *set,
+                                fr_error *error) {
+    if (!missing->selected) return FR_OK;
+    FR_TRY(fr_select_features(set, missing->selected, error));
+    if (options->features == 0 || set->features == options->features) return FR_OK;
+    return fr_fail(error, FR_ERROR_DATA, "%s: found %" PRId64 " features, expected %" PRId64, set->source, set->features,
+                   options->features);
+}
+
 /* Rows whose label or weight is missing in a file of its own, in order. */
 static fr_status look_apart(const reading *r, const fr_read_options *options, fr_missing *missing, fr_error *error) {
     if (!fr_missing_looks(missing)) return FR_OK;
@@ -134,14 +160,21 @@ static fr_status look_apart(const reading *r, const fr_read_options *options, fr
 /* The rows that the options keep, their labels and weights. On failure *set is NULL. */
 static fr_status read_rows(const reading *r, const fr_read_options *options, fr_missing *missing, fr_dataset **set,
                            fr_error *error) {
+    const bool selects = fr_selects(options) && r->parser != fr_dataset_parse_csv;
+    fr_read_options all = *options;
     missing->rule = options->missing;
     missing->holdout = options->holdout;
     missing->seed = options->holdout_seed;
+    missing->given = options->means;
+    missing->given_count = options->features;
     FR_TRY(look_apart(r, options, missing, error));
-    FR_TRY(r->parser(&r->file, options, missing, set, error));
+    if (selects) all.features = 0; /* of the whole file */
+    FR_TRY(r->parser(&r->file, &all, missing, set, error));
     (*set)->lacking = missing->lacking;
     fr_status status = r->apart ? fr_labels_read(&r->labels, options, missing, *set, error) : FR_OK;
     if (status == FR_OK && r->weighs) status = fr_weights_read(&r->weights, options, missing, *set, error);
+    if (status == FR_OK) status = select_columns(options, missing, *set, error);
+    if (status == FR_OK) status = keep_means(missing, *set, error);
     if (status == FR_OK) return FR_OK;
     fr_dataset_free(*set);
     *set = NULL;
@@ -190,8 +223,17 @@ static fr_status keep_column(const reading *r, const char *column, char **kept, 
     return *kept ? FR_OK : fr_fail(error, FR_ERROR, "%s: out of memory", r->file.path);
 }
 
+/* Which columns were asked for. */
+static uint64_t selection_print(const fr_read_options *options) {
+    const char *list = options->columns ? options->columns : options->ignore;
+    const uint64_t parts[2] = {list ? fr_checksum(list, strlen(list)) : 0,
+                               (uint64_t)(options->columns != NULL) + 2 * (uint64_t)options->categories};
+    return fr_selects(options) || options->categories ? fr_checksum(parts, sizeof parts) : 0;
+}
+
 static fr_status keep_prints(const reading *r, const prints *found, fr_dataset *set, fr_error *error) {
-    uint64_t parts[6] = {found->file.sum, found->labels.sum, found->weights.sum, 0, 0, fr_dataset_content(set, 0)};
+    uint64_t parts[7] = {found->file.sum, found->labels.sum, found->weights.sum, 0, 0, fr_dataset_content(set, 0),
+                         selection_print(r->options)};
     FR_TRY(keep_column(r, r->options->label_column, &set->label_column, &parts[3], error));
     FR_TRY(keep_column(r, r->options->weight_column, &set->weight_column, &parts[4], error));
     set->fingerprint = fr_checksum(parts, sizeof parts);

@@ -1,10 +1,10 @@
 /*
- * philox.h - Philox4x32-10 and the map from decisions to its outputs; compiled for CPUs and for GPUs.
+ * philox.h - Philox4x32-10 for CPUs, and the map from decisions to its outputs for CPUs and GPUs.
  *
  * Every random decision is a pure function of (seed, stream, run, worker, step, index), never of a thread, a thread
  * block or a device; that is what makes a fit the same wherever it runs. The output word p of sequence q under a seed
  * is word p mod 4 of what Philox makes of the counter (lo32 p/4, hi32 p/4, q_lo, q_hi) and key (seed_lo, seed_hi),
- * which is what curand_init(seed, q, p) followed by curand() gives.
+ * which is what curand_init(seed, q, p) followed by curand() gives. Kernels have their words from there (random.cuh).
  */
 #ifndef FR_PHILOX_H
 #define FR_PHILOX_H
@@ -43,8 +43,8 @@ FR_BOTH uint64_t fr_sequence(uint32_t stream, uint32_t run, uint32_t worker) {
 /* The first word of a step: 2^32 words are set aside for each. */
 FR_BOTH uint64_t fr_word_of_step(uint64_t step) { return step << 32; }
 
-/* Words 4 counter .. 4 counter + 3 of sequence q. */
-FR_BOTH fr_words fr_philox(uint64_t seed, uint64_t q, uint64_t counter) {
+/* Words 4 counter .. 4 counter + 3 of sequence q. On CPUs alone: nvcc refuses it in a kernel. */
+static inline fr_words fr_philox(uint64_t seed, uint64_t q, uint64_t counter) {
     uint32_t c0 = (uint32_t)counter, c1 = (uint32_t)(counter >> 32), c2 = (uint32_t)q, c3 = (uint32_t)(q >> 32);
     uint32_t k0 = (uint32_t)seed, k1 = (uint32_t)(seed >> 32);
     fr_words out;
@@ -70,11 +70,14 @@ FR_BOTH int64_t fr_index_of_draw(uint32_t low, uint32_t high, uint64_t n) {
 }
 
 /* Draw number `draw` of worker and step: the index of a row among the n of the worker's own shard, (2.1) and (2.2).
- * A draw takes two words, so draws 2c and 2c + 1 come from one counter. */
-FR_BOTH int64_t fr_sample_row(uint64_t seed, uint64_t q, uint64_t step, uint64_t draw, uint64_t n) {
-    fr_words r = fr_philox(seed, q, fr_word_of_step(step) / 4 + draw / 2);
-    int at = (int)(draw & 1) * 2;
-    return fr_index_of_draw(r.word[at], r.word[at + 1], n);
+ * A draw takes two words, so draws 2c and 2c + 1 are in the same four: the first of these, and the row they give. */
+FR_BOTH uint64_t fr_word_of_draw(uint64_t step, uint64_t draw) { return fr_word_of_step(step) + draw / 2 * 4; }
+FR_BOTH int64_t fr_row_of_words(fr_words four, uint64_t draw, uint64_t n) {
+    return draw & 1 ? fr_index_of_draw(four.word[2], four.word[3], n)
+                    : fr_index_of_draw(four.word[0], four.word[1], n);
+}
+static inline int64_t fr_sample_row(uint64_t seed, uint64_t q, uint64_t step, uint64_t draw, uint64_t n) {
+    return fr_row_of_words(fr_philox(seed, q, fr_word_of_draw(step, draw) / 4), draw, n);
 }
 
 #endif

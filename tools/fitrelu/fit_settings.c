@@ -38,6 +38,9 @@ void reading_settings(const option_value *values, fr_read_options *reading) {
     reading->label_column = text_of(&values[OPT_LABEL_COLUMN]);
     reading->weights = text_of(&values[OPT_WEIGHTS]);
     reading->weight_column = text_of(&values[OPT_WEIGHT_COLUMN]);
+    reading->columns = text_of(&values[OPT_COLUMNS]);
+    reading->ignore = text_of(&values[OPT_IGNORE]);
+    reading->categories = values[OPT_CATEGORIES].given;
     reading->header = (fr_header_rule)word_of(&values[OPT_HEADER]);
     reading->missing = (fr_missing_rule)word_of(&values[OPT_MISSING]);
     reading->remark = remark_reading;
@@ -59,8 +62,8 @@ int check_reading(const option_value *values) {
 /* Planted options make no sense beside a file, nor labels and weights without one. */
 static int check_source(const option_value *values) {
     const option_id planted[] = {OPT_SAMPLES, OPT_FEATURES, OPT_NOISE}, 
-                    file[] = {OPT_LABELS, OPT_LABEL_COLUMN, OPT_WEIGHTS, OPT_WEIGHT_COLUMN, OPT_HEADER, OPT_MISSING,
-                            OPT_HOLDOUT};
+                    file[] = {OPT_LABELS, OPT_LABEL_COLUMN, OPT_WEIGHTS, OPT_WEIGHT_COLUMN, OPT_COLUMNS, OPT_IGNORE,
+                            OPT_CATEGORIES, OPT_HEADER, OPT_MISSING, OPT_HOLDOUT};
     for (int i = 0; i < 3; i++) {
         if (values[planted[i]].given && values[OPT_DATA].given)
             return message_usage("--%s describes a planted problem and contradicts --data %s",
@@ -68,7 +71,8 @@ static int check_source(const option_value *values) {
     }
     for (size_t i = 0; i < sizeof file / sizeof *file; i++) {
         if (values[file[i]].given && !values[OPT_DATA].given)
-            return message_usage("--%s %s needs --data FILE", option_table[file[i]].name, values[file[i]].text);
+            return message_usage("--%s%s%s needs --data FILE", option_table[file[i]].name,
+                                 *values[file[i]].text ? " " : "", values[file[i]].text);
     }
     return check_reading(values);
 }

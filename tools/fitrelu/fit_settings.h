@@ -25,7 +25,7 @@ int fit_settings_read(const arguments *given, fit_settings *settings);
 /* The planted problem that --samples, --features, --noise and --seed ask for, defaults filled in. */
 fr_planted planted_settings(const option_value *values);
 
-/* Labels, weights, --header and --missing, and remarks as the program's own. Borrows values. */
+/* Labels, weights, the choice of columns, --header and --missing, and remarks as the program's own. Borrows values. */
 void reading_settings(const option_value *values, fr_read_options *reading);
 
 /* Returns 0, or EXIT_USAGE where labels or weights are asked for from two places. */
