@@ -4,6 +4,7 @@
 #include "cuda_rig.h"
 #include "curand_words.h"
 extern "C" {
+#include "kernels/kernels.h"
 #include "kernels/rules/philox.h"
 #include "data/planted.h"
 }
