@@ -215,11 +215,19 @@ typedef struct fr_read_options {
      * its columns is matched by them, in whatever order; one that is missing or unknown is FR_ERROR_DATA. */
     const char *const *names;
     const char *label_name;
+    const char *const *passed; /* columns that may stand there all the same (fr_model_passed) */
+    int64_t passed_count;
+    /* Which columns are features: those of a list with commas, "price,rooms,7", by name or by number from 1; or all but
+     * those of a list; NULL both: all. Other columns are not read. */
+    const char *columns, *ignore;
+    bool categories;          /* a CSV's columns of words become columns of 0 and 1, one a word; else they are refused */
     /* Which rows are kept: those of workers first_worker .. first_worker + worker_count - 1, as a fit with all_workers
      * workers cuts the n rows. 0 workers in all: every row. A count of 0 of them: none, but n and d are known. */
     int all_workers, first_worker, worker_count;
     fr_header_rule header;
     fr_missing_rule missing;
+    const double *means;      /* with FR_MISSING_MEAN: d values that stand in for missing ones (fr_model_means), borrowed;
+                                 NULL: the means of the file itself */
     double holdout;           /* share of the rows, 0 to below 1, that are kept apart (fr_dataset_held_out): which ones is
                                  a function of their number in the file and holdout_seed alone */
     uint64_t holdout_seed;
@@ -283,6 +291,10 @@ FR_API double fr_model_intercept(const fr_model *model);
 /* The names that the data set of the fit had, d of them, and its label's; NULL where there were none. Owned by model. */
 FR_API const char *const *fr_model_names(const fr_model *model);
 FR_API const char *fr_model_label_name(const fr_model *model);
+/* The names of columns that the fit left unread (columns, ignore), *count of them, or NULL. */
+FR_API const char *const *fr_model_passed(const fr_model *model, int64_t *count);
+/* The means of the features that stood in for missing values in the fit (FR_MISSING_MEAN), d of them, or NULL. */
+FR_API const double *fr_model_means(const fr_model *model);
 /* n predictions for the rows of a data set of as many features, all of them kept here, into out. */
 FR_API fr_status fr_model_predict(const fr_model *model, const fr_dataset *dataset, double *out, fr_error *error);
 FR_API fr_status fr_model_write(const fr_model *model, const char *path, fr_error *error); /* whole or not at all */

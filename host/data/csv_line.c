@@ -1,5 +1,5 @@
 /*
- * csv_line.c - fields of a line, where speed does not matter; data/csv.c parses numbers on a path of its own.
+ * csv_line.c - fields of a line, where speed does not matter; data/csv/csv.c parses numbers on a path of its own.
  */
 #include "data/csv_line.h"
 

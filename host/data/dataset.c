@@ -93,6 +93,8 @@ void fr_dataset_free(fr_dataset *dataset) {
     free(dataset->planted);
     free(dataset->source);
     free(dataset->names);
+    free(dataset->passed);
+    free(dataset->means);
     fr_dataset_free(dataset->held_out);
     free(dataset->label_name);
     free(dataset->label_column);

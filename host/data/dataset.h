@@ -33,6 +33,9 @@ struct fr_dataset {
     fr_planted recipe;   /* of a planted set */
     char **names;        /* of the features as they came, one piece of memory (data/names.h), or NULL */
     char *label_name;    /* or NULL */
+    char **passed;       /* names of columns of the table that are nothing here, one piece of memory, or NULL */
+    int64_t passed_count;
+    double *means;       /* that stood in for missing values of the features, or NULL */
     char *source;        /* "planted" or the path of the file */
     char *label_column;  /* as it was asked for, or NULL */
     /* What tells data apart (data/fingerprint.h). */

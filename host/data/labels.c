@@ -116,6 +116,7 @@ static fr_status read_npy(const fr_text *file, const fr_missing *missing, fr_dat
     fr_missing left_out = *missing; /* its rows, but no means */
     fr_npy y;
     left_out.rule = FR_MISSING_DROP;
+    left_out.selected = NULL;
     FR_TRY(fr_npy_open(file, "y", &y, &stream, error));
     FR_TRY(fr_npy_check_vector(&y, set->samples + missing->count, "rows of X", error));
     FR_TRY(fr_npy_check_file(file, &y, error));

@@ -16,6 +16,7 @@
 
 #include "base/parse_number.h"
 #include "data/parse.h"
+#include "data/select.h"
 
 enum { LINES_LOOKED_AT = 100, DENSE_BYTES_A_BYTE = 1 << 14, ALWAYS_ALLOWED = 1 << 26 };
 
@@ -124,13 +125,19 @@ static fr_status read_label(const reader *r, const fr_lines *line, const char **
     return FR_OK;
 }
 
-/* Index and value of the pair at *at, which is moved past it; the value is NaN where it is missing. */
+/* Whether the feature of an index is one that the options leave unread. */
+static bool is_unread(const reader *r, int64_t index) {
+    return index >= 1 && index <= r->features && !fr_missing_counts(r->missing, index - 1);
+}
+
+/* Index and value of the pair at *at, which is moved past it; the value is NaN where it is missing, 0 where it is unread. */
 static fr_status read_pair(const reader *r, const fr_lines *line, int64_t last, const char **at, int64_t *index,
                            double *value, fr_error *error) {
     const char *end = token_end(*at, line->end);
     const char *colon = fr_parse_int64_prefix(*at, end, index);
     if (!colon || colon == end || *colon != ':') return bad_token(r, line, *at, "index:value", error);
-    if (colon + 1 == end || !parse_value(r, colon + 1, end, value))
+    *value = 0;
+    if (!is_unread(r, *index) && (colon + 1 == end || !parse_value(r, colon + 1, end, value)))
         return bad_token(r, line, *at, "index:value with a number as value", error);
     if (*index < 1) return bad_token(r, line, *at, "an index that is 1 or more", error);
     /* Where the ends of lines told the number of features, a larger index is one that is followed by a smaller. */
@@ -264,6 +271,7 @@ static fr_status parse_file(reader *r, fr_dataset **set, fr_error *error) {
     if (r->features < 1)
         return fr_fail(error, FR_ERROR_DATA, "%s: no index found, expected lines of label index:value",
                        r->file->path);
+    FR_TRY(fr_select_begin(r->file->path, r->options, r->features, r->missing, error));
     if (fr_labels_optional(r->options) && !labelled) r->labels = false, r->label_optional = true;
     if (fr_missing_looks(r->missing)) FR_TRY(find_missing(r, error));
     int64_t samples = r->lines;

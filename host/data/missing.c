@@ -78,6 +78,19 @@ static fr_status part(fr_missing *m, const char *path, int64_t samples, fr_error
                    samples - m->lacking, m->holdout, m->apart ? "none to judge by" : "none to fit");
 }
 
+/* sum <- means, of this file or those given. */
+static fr_status form_means(fr_missing *m, const char *path, fr_error *error) {
+    int64_t next = 0; /* of those given */
+    for (int64_t j = 0; j < m->features; j++) {
+        if (m->given && fr_missing_counts(m, j)) m->sum[j] = next < m->given_count ? m->given[next++] : 0;
+        else if (m->present[j] > 0) m->sum[j] /= (double)m->present[j];
+        else if (m->absent[j] > 0)
+            return fr_fail(error, FR_ERROR_DATA, "%s: feature %" PRId64 " has no value to take the mean of", path,
+                           j + 1);
+    }
+    return FR_OK;
+}
+
 fr_status fr_missing_settle(fr_missing *m, const char *path, int64_t *samples, fr_error *error) {
     fr_missing_sort(m);
     m->lacking = m->count;
@@ -86,12 +99,7 @@ fr_status fr_missing_settle(fr_missing *m, const char *path, int64_t *samples, f
         return fr_fail(error, FR_ERROR_DATA, "%s: each of its %" PRId64 " rows lacks a value; none is left", path,
                        *samples);
     FR_TRY(part(m, path, *samples, error));
-    for (int64_t j = 0; j < m->features; j++) {
-        if (m->present[j] > 0) m->sum[j] /= (double)m->present[j];
-        else if (m->absent[j] > 0)
-            return fr_fail(error, FR_ERROR_DATA, "%s: feature %" PRId64 " has no value to take the mean of", path,
-                           j + 1);
-    }
+    FR_TRY(form_means(m, path, error));
     *samples -= m->count;
     return FR_OK;
 }
@@ -132,8 +140,8 @@ void fr_missing_remark(const fr_missing *m, const char *path, const fr_read_opti
                   m->lacking, m->lacking > 1 ? "s" : "", m->rule == FR_MISSING_MEAN ? "its label" : "some value",
                   m->first_lacking + 1);
     if (replaced > 0)
-        fr_remark(options, "%s: %" PRId64 " missing value%s replaced by the mean of the column", path, replaced,
-                  replaced > 1 ? "s" : "");
+        fr_remark(options, "%s: %" PRId64 " missing value%s replaced by the mean of the column%s", path, replaced,
+                  replaced > 1 ? "s" : "", m->given ? " in the fit" : "");
 }
 
 void fr_missing_free(fr_missing *m) {
@@ -141,6 +149,7 @@ void fr_missing_free(fr_missing *m) {
     free(m->sum);
     free(m->present);
     free(m->absent);
+    free(m->selected);
     *m = (fr_missing){.rule = m->rule, .holdout = m->holdout, .seed = m->seed};
 }
 

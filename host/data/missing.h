@@ -22,6 +22,10 @@ typedef struct fr_missing {
     int64_t *rows; /* of the file, left out; ascending, each once, when settled */
     int64_t count, capacity;
     int64_t lacking, first_lacking; /* when settled: how many of them lack something, and the first */
+    bool *selected;   /* of the columns of an array: whether its values count (data/select.h); NULL: those of all */
+    int64_t columns;  /* how many */
+    const double *given; /* means of the selected columns, or NULL */
+    int64_t given_count;
     int64_t features; /* of the three below; 0 until fr_missing_begin */
     double *sum;      /* of a column's values; when settled, their mean */
     int64_t *present; /* how many */
@@ -34,6 +38,14 @@ bool fr_is_missing_word(const char *begin, const char *end);
 
 /* Whether the readers have to look through the file for missing values. */
 static inline bool fr_missing_looks(const fr_missing *m) { return m->rule != FR_MISSING_ERROR; }
+
+/* Whether they have to where no value can be missing: for the means, which a model keeps. */
+static inline bool fr_missing_looks_at_all(const fr_missing *m) { return m->rule == FR_MISSING_MEAN && !m->given; }
+
+/* Whether a column's values count. */
+static inline bool fr_missing_counts(const fr_missing *m, int64_t column) {
+    return !m->selected || m->selected[column];
+}
 
 /* Whether the readers have anything to settle before they know n. */
 static inline bool fr_missing_settles(const fr_missing *m) { return fr_missing_looks(m) || m->holdout > 0; }

@@ -17,6 +17,7 @@
 
 #include "base/parse_number.h"
 #include "data/parse.h"
+#include "data/select.h"
 
 static fr_status bad(const fr_npy *array, const char *found, fr_error *error) {
     return fr_fail(error, FR_ERROR_DATA, "%s: array %s: %s", array->path, array->name, found);
@@ -239,7 +240,8 @@ static fr_status look(const fr_text *file, fr_missing *missing, int64_t *samples
     fr_npy x;
     FR_TRY(fr_npy_open(file, "X", &x, &stream, error));
     FR_TRY(fr_missing_begin(missing, x.shape[1], error));
-    if (fr_missing_looks(missing) && fr_npy_may_lack(&x)) FR_TRY(fr_npy_look(&x, fr_npy_file_source(stream), missing, error));
+    if (fr_missing_looks_at_all(missing) || (fr_missing_looks(missing) && fr_npy_may_lack(&x)))
+        FR_TRY(fr_npy_look(&x, fr_npy_file_source(stream), missing, error));
     return fr_missing_settle(missing, file->path, samples, error);
 }
 
@@ -253,6 +255,7 @@ static fr_status read_matrix(const fr_text *file, const fr_read_options *options
     if (fr_wants_own_labels(options) && !fr_labels_optional(options))
         return fr_fail(error, FR_ERROR_USAGE, "%s: an NPY file holds no labels, name their file with --labels FILE",
                        file->path);
+    FR_TRY(fr_select_begin(file->path, options, x.shape[1], missing, error));
     int64_t samples = x.shape[0];
     if (fr_missing_settles(missing)) FR_TRY(look(file, missing, &samples, error));
     FR_TRY(fr_dataset_allocate(samples, x.shape[1], fr_kept_rows(options, samples), options->labels != NULL,

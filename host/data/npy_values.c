@@ -93,6 +93,7 @@ typedef struct target {
     fr_precision precision;
     void *rows;
     const double *means; /* of the columns, for missing values; or NULL */
+    const bool *selected; /* of the columns; what the others hold is nothing, and 0 here. NULL: all */
 } target;
 
 /* The values that follow one another both in the file and, `stride` apart, in the target: all rows in C order, one
@@ -118,6 +119,7 @@ static fr_status convert_run(const fr_npy *array, const char *values, run all, c
         decode(array, values + done * array->bytes, here, block);
         for (int64_t i = 0; i < here; i++) {
             int64_t position = all.first + done + i;
+            if (to->selected && !to->selected[place_of(array, position).column]) block[i] = 0;
             if (isnan(block[i]) && to->means) block[i] = to->means[place_of(array, position).column];
             if (!fr_fits(block[i], to->precision)) return refuse(array, position, block[i], to->precision, error);
         }
@@ -204,7 +206,8 @@ fr_status fr_npy_read(const fr_npy *array, fr_npy_source source, const fr_missin
         all.count = fr_missing_file_row(missing, kept.first + kept.count - 1) + 1 - all.first;
     }
     bool fills = missing && missing->rule == FR_MISSING_MEAN && missing->features == array->shape[1];
-    target to = {precision, rows, fills ? missing->sum : NULL};
+    bool selects = missing && missing->selected && missing->columns == array->shape[1];
+    target to = {precision, rows, fills ? missing->sum : NULL, selects ? missing->selected : NULL};
     int64_t at = 0, step = CHUNK_BYTES / array->bytes;
     for (int64_t k = 0; k < count_pieces(array, all); k++) {
         piece p = piece_at(array, all, k);
@@ -223,6 +226,7 @@ fr_status fr_npy_read(const fr_npy *array, fr_npy_source source, const fr_missin
 
 static fr_status look_at(const fr_npy *array, int64_t position, double value, fr_missing *m, fr_error *error) {
     place at = place_of(array, position);
+    if (!fr_missing_counts(m, at.column)) return FR_OK;
     if (m->rule == FR_MISSING_DROP) return isnan(value) ? fr_missing_drop(m, at.row, error) : FR_OK;
     if (fr_missing_is_dropped(m, at.row) || fr_missing_holds_out(m, at.row)) return FR_OK;
     if (isnan(value)) m->absent[at.column]++;

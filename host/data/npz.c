@@ -7,6 +7,7 @@
  */
 #include "data/npy.h"
 #include "data/parse.h"
+#include "data/select.h"
 
 #ifdef FR_HAVE_LIBZIP
 
@@ -200,17 +201,21 @@ static fr_status look(zip_t *archive, const fr_text *file, bool own_labels, fr_m
                       fr_error *error) {
     OWNED_MEMBER member y = {0}, x = {0};
     const fr_missing_rule rule = left_out->rule;
+    bool *const selected = left_out->selected;
     const bool looks = fr_missing_looks(left_out);
     fr_status status = own_labels ? open_member(archive, file, "y", &y, error) : FR_OK;
     left_out->rule = FR_MISSING_DROP; /* of labels, whatever the rule */
+    left_out->selected = NULL;
     if (status == FR_OK && own_labels) status = fr_npy_check_vector(&y.array, *samples, "rows of X", error);
     if (status == FR_OK && own_labels && looks && fr_npy_may_lack(&y.array))
         status = fr_npy_look(&y.array, source_of(&y), left_out, error);
     left_out->rule = rule;
+    left_out->selected = selected;
     FR_TRY(status);
     FR_TRY(open_member(archive, file, "X", &x, error));
     FR_TRY(fr_missing_begin(left_out, x.array.shape[1], error));
-    if (looks && fr_npy_may_lack(&x.array)) FR_TRY(fr_npy_look(&x.array, source_of(&x), left_out, error));
+    if (fr_missing_looks_at_all(left_out) || (looks && fr_npy_may_lack(&x.array)))
+        FR_TRY(fr_npy_look(&x.array, source_of(&x), left_out, error));
     return fr_missing_settle(left_out, file->path, samples, error);
 }
 
@@ -219,6 +224,7 @@ static fr_status read_rows(zip_t *archive, const fr_text *file, const fr_read_op
     OWNED_MEMBER member m = {0};
     FR_TRY(open_member(archive, file, "X", &m, error));
     FR_TRY(fr_npy_check_matrix(&m.array, options->features, error));
+    FR_TRY(fr_select_begin(file->path, options, m.array.shape[1], left_out, error));
     int64_t samples = m.array.shape[0];
     if (fr_missing_settles(left_out)) FR_TRY(look(archive, file, own_labels, left_out, &samples, error));
     FR_TRY(fr_dataset_allocate(samples, m.array.shape[1], fr_kept_rows(options, samples),
@@ -240,6 +246,7 @@ static fr_status read_archive(zip_t *archive, const fr_text *file, const fr_read
     FR_TRY(read_rows(archive, file, options, own_labels, left_out, set, error));
     fr_missing rows_alone = *left_out; /* the rows left out, but no means */
     rows_alone.rule = FR_MISSING_DROP;
+    rows_alone.selected = NULL;
     if (own_labels)
         FR_TRY(read_vector(archive, file, "y", (*set)->samples, "rows of X", &rows_alone, fr_dataset_range(*set),
                            (*set)->precision, (*set)->labels, error));

@@ -12,6 +12,7 @@
 #include "data/fingerprint.h"
 #include "data/npy.h"
 #include "data/parse.h"
+#include "data/select.h"
 
 enum { BYTES_LOOKED_AT = 4096 };
 
@@ -35,6 +36,11 @@ static fr_status check_options(fr_dataset_parser *parser, const char *path, cons
                        path, options->holdout);
     if (options->labels && fr_path_is_stdin(options->labels) && fr_path_is_stdin(path))
         return fr_fail(error, FR_ERROR_USAGE, "%s: rows and labels cannot both come from standard input", path);
+    if (options->columns && options->ignore)
+        return fr_fail(error, FR_ERROR_USAGE, "--columns %s and --ignore %s contradict each other", options->columns,
+                       options->ignore);
+    if (options->categories && parser != fr_dataset_parse_csv)
+        return fr_fail(error, FR_ERROR_USAGE, "%s is no CSV file: --categories does not apply to it", path);
     if (!options->label_column) return FR_OK;
     if (options->labels)
         return fr_fail(error, FR_ERROR_USAGE, "--labels %s and --label-column %s contradict each other",
@@ -112,16 +118,43 @@ typedef struct reading {
     fr_dataset_parser *parser;
 } reading;
 
+/* The means of the selected columns, which a model of these rows keeps. */
+static fr_status keep_means(const fr_missing *missing, fr_dataset *set, fr_error *error) {
+    int64_t kept = 0;
+    if (!fr_missing_looks_at_all(missing)) return FR_OK;
+    FR_TRY(fr_allocate((void **)&set->means, missing->features, sizeof *set->means, "the means", error));
+    for (int64_t j = 0; j < missing->features; j++)
+        if (fr_missing_counts(missing, j)) set->means[kept++] = missing->sum[j];
+    return FR_OK;
+}
+
+/* Of a file that is no CSV, once it is read: the columns asked for, by number. */
+static fr_status select_columns(const fr_read_options *options, const fr_missing *missing, fr_dataset *set,
+                                fr_error *error) {
+    if (!missing->selected) return FR_OK;
+    FR_TRY(fr_select_features(set, missing->selected, error));
+    if (options->features == 0 || set->features == options->features) return FR_OK;
+    return fr_fail(error, FR_ERROR_DATA, "%s: found %" PRId64 " features, expected %" PRId64, set->source, set->features,
+                   options->features);
+}
+
 /* The rows that the options keep, and their labels. On failure *set is NULL. */
 static fr_status read_rows(const reading *r, const fr_read_options *options, fr_missing *missing, fr_dataset **set,
                            fr_error *error) {
+    const bool selects = fr_selects(options) && r->parser != fr_dataset_parse_csv;
+    fr_read_options all = *options;
     missing->rule = options->missing;
     missing->holdout = options->holdout;
     missing->seed = options->holdout_seed;
+    missing->given = options->means;
+    missing->given_count = options->features;
     if (r->apart && fr_missing_looks(missing)) FR_TRY(fr_labels_look(&r->labels, options, missing, error));
-    FR_TRY(r->parser(&r->file, options, missing, set, error));
+    if (selects) all.features = 0; /* of the whole file */
+    FR_TRY(r->parser(&r->file, &all, missing, set, error));
     (*set)->lacking = missing->lacking;
     fr_status status = r->apart ? fr_labels_read(&r->labels, options, missing, *set, error) : FR_OK;
+    if (status == FR_OK) status = select_columns(options, missing, *set, error);
+    if (status == FR_OK) status = keep_means(missing, *set, error);
     if (status == FR_OK) return FR_OK;
     fr_dataset_free(*set);
     *set = NULL;
@@ -160,10 +193,18 @@ static fr_status look_ahead(const reading *r, prints *found, fr_error *error) {
     return shares && !(found->file.whole && found->labels.whole) ? print_next(r, &found->next, error) : FR_OK;
 }
 
+/* Which columns were asked for. */
+static uint64_t selection_print(const fr_read_options *options) {
+    const char *list = options->columns ? options->columns : options->ignore;
+    const uint64_t parts[2] = {list ? fr_checksum(list, strlen(list)) : 0,
+                               (uint64_t)(options->columns != NULL) + 2 * (uint64_t)options->categories};
+    return fr_selects(options) || options->categories ? fr_checksum(parts, sizeof parts) : 0;
+}
+
 static fr_status keep_prints(const reading *r, const prints *found, fr_dataset *set, fr_error *error) {
     const char *column = r->options->label_column;
-    const uint64_t parts[4] = {found->file.sum, found->labels.sum, column ? fr_checksum(column, strlen(column)) : 0,
-                               fr_dataset_content(set, 0)};
+    const uint64_t parts[5] = {found->file.sum, found->labels.sum, column ? fr_checksum(column, strlen(column)) : 0,
+                               fr_dataset_content(set, 0), selection_print(r->options)};
     if (column && !(set->label_column = strdup(column)))
         return fr_fail(error, FR_ERROR, "%s: out of memory", r->file.path);
     set->fingerprint = fr_checksum(parts, sizeof parts);

@@ -3,7 +3,9 @@
  * under (means and scales of the columns) kept beside them in the file, and the names of the columns where there are any.
  *
  * A model without names is written as format 1: head, weights, shift, scale. Format 2 adds strings, each with its zero
- * byte: the names of the features, in their order, and that of the label where the head says so.
+ * byte: the names of the features, in their order, and that of the label where the head says so. Format 3 has, before them,
+ * the means that stood in for missing values, where the head says so, and after them the names of columns that the fit
+ * left unread. The oldest format that holds all that there is is written.
  */
 #include "fit/model.h"
 
@@ -16,8 +18,9 @@
 #include "base/sealed_file.h"
 #include "data/names.h"
 
-static const fr_seal nameless = {.magic = "FRELUMOD", .version = 1, .what = "model", .damaged = FR_ERROR_DATA};
-static const fr_seal named = {.magic = "FRELUMOD", .version = 2, .what = "model", .damaged = FR_ERROR_DATA, .oldest = 1};
+enum { NAMELESS = 1, NAMED = 2, NEWEST = 3 };
+static const fr_seal seal = {
+    .magic = "FRELUMOD", .version = NEWEST, .what = "model", .damaged = FR_ERROR_DATA, .oldest = NAMELESS};
 
 struct fr_model {
     int64_t features;
@@ -26,13 +29,18 @@ struct fr_model {
     double *weights; /* of the user's features */
     double *shift;   /* column means, 0 where not centered */
     double *scale;   /* column scales, 1 where not scaled */
+    double *means;   /* for missing values of the features, or NULL */
     char **names;    /* of the features, or NULL */
     char *label_name; /* or NULL */
+    char **passed;    /* names of columns left unread, or NULL */
+    int64_t passed_count;
 };
+
+enum { HAS_LABEL_NAME = 1, HAS_MEANS = 2, HAS_PASSED = 4 }; /* parts */
 
 typedef struct payload_head {
     int64_t features;
-    uint32_t centered, scaled, has_intercept, has_label_name;
+    uint32_t centered, scaled, has_intercept, parts;
     double intercept;
 } payload_head;
 
@@ -40,6 +48,11 @@ int64_t fr_model_features(const fr_model *model) { return model->features; }
 const double *fr_model_weights(const fr_model *model) { return model->weights; }
 double fr_model_intercept(const fr_model *model) { return model->intercept; }
 const char *const *fr_model_names(const fr_model *model) { return (const char *const *)model->names; }
+const char *const *fr_model_passed(const fr_model *model, int64_t *count) {
+    *count = model->passed_count;
+    return (const char *const *)model->passed;
+}
+const double *fr_model_means(const fr_model *model) { return model->means; }
 const char *fr_model_label_name(const fr_model *model) { return model->label_name; }
 
 void fr_model_free(fr_model *model) {
@@ -47,8 +60,10 @@ void fr_model_free(fr_model *model) {
     free(model->weights);
     free(model->shift);
     free(model->scale);
+    free(model->means);
     free(model->names);
     free(model->label_name);
+    free(model->passed);
     free(model);
 }
 
@@ -82,11 +97,23 @@ static fr_status check_weights(fr_model **model, const char *source, fr_status s
     return status;
 }
 
-static fr_status copy_names(fr_model *m, const char *const *names, const char *label_name, fr_error *error) {
+static fr_status copy_names(fr_model *m, const char *const *names, const char *label_name, const char *const *passed,
+                            int64_t passed_count, fr_error *error) {
     FR_TRY(fr_names_copy(names, m->features, &m->names, error));
+    if (names && passed_count > 0) {
+        FR_TRY(fr_names_copy(passed, passed_count, &m->passed, error));
+        m->passed_count = passed_count;
+    }
     if (!names || !label_name) return FR_OK;
     m->label_name = strdup(label_name);
     return m->label_name ? FR_OK : fr_fail(error, FR_ERROR, "out of memory for the names of a model");
+}
+
+static fr_status copy_means(fr_model *m, const double *means, fr_error *error) {
+    if (!means) return FR_OK;
+    FR_TRY(fr_allocate((void **)&m->means, m->features, sizeof *means, "a model", error));
+    memcpy(m->means, means, (size_t)m->features * sizeof *means);
+    return FR_OK;
 }
 
 fr_status fr_model_create(const fr_dataset *set, const double *fitted, fr_model **model, fr_error *error) {
@@ -100,7 +127,9 @@ fr_status fr_model_create(const fr_dataset *set, const double *fitted, fr_model 
         m->shift[j] = set->shift ? set->shift[j] : 0;
         m->scale[j] = set->scale ? set->scale[j] : 1;
     }
-    fr_status status = copy_names(m, fr_dataset_names(set), fr_dataset_label_name(set), error);
+    fr_status status = copy_names(m, fr_dataset_names(set), fr_dataset_label_name(set),
+                                  (const char *const *)set->passed, set->passed_count, error);
+    if (status == FR_OK) status = copy_means(m, set->means, error);
     if (status == FR_OK) return check_weights(model, set->source, FR_ERROR, error);
     fr_model_free(m);
     *model = NULL;
@@ -131,73 +160,99 @@ fr_status fr_model_predict(const fr_model *model, const fr_dataset *set, double 
 
 /* ---------------------------------------------------------------------------------------------- file */
 
-/* Bytes of the strings of format 2. */
+static uint32_t parts_of(const fr_model *m) {
+    return (m->label_name ? HAS_LABEL_NAME : 0) | (m->means ? HAS_MEANS : 0) | (m->passed ? HAS_PASSED : 0);
+}
+
+/* The oldest that has room for all of it. */
+static fr_seal seal_for(const fr_model *m) {
+    fr_seal oldest = seal;
+    oldest.version = m->means || m->passed ? NEWEST : m->names ? NAMED : NAMELESS;
+    return oldest;
+}
+
+/* Bytes of the strings. */
 static size_t text_bytes(const fr_model *m) {
-    return fr_names_bytes(fr_model_names(m), m->features) + (m->label_name ? strlen(m->label_name) + 1 : 0);
+    return fr_names_bytes(fr_model_names(m), m->features) + (m->label_name ? strlen(m->label_name) + 1 : 0) +
+           fr_names_bytes((const char *const *)m->passed, m->passed_count);
 }
 
 static void write_text(const fr_model *m, char *to) {
     for (int64_t j = 0; m->names && j < m->features; j++) to = stpcpy(to, m->names[j]) + 1;
-    if (m->label_name) strcpy(to, m->label_name);
+    if (m->label_name) to = stpcpy(to, m->label_name) + 1;
+    for (int64_t i = 0; i < m->passed_count; i++) to = stpcpy(to, m->passed[i]) + 1;
 }
 
 fr_status fr_model_write(const fr_model *model, const char *path, fr_error *error) {
-    size_t bytes = (size_t)model->features * sizeof(double), numbers = sizeof(payload_head) + 3 * bytes;
-    size_t size = numbers + text_bytes(model);
+    const double *const vectors[] = {model->weights, model->shift, model->scale, model->means};
+    const size_t bytes = (size_t)model->features * sizeof(double), count = model->means ? 4 : 3;
+    const size_t numbers = sizeof(payload_head) + count * bytes, size = numbers + text_bytes(model);
+    const fr_seal oldest = seal_for(model);
     FR_OWNED char *payload = NULL;
-    payload_head head = {model->features,           model->centered, model->scaled, model->has_intercept,
-                         model->label_name != NULL, model->intercept};
+    payload_head head = {model->features,      model->centered,
+                         model->scaled,        model->has_intercept,
+                         parts_of(model),      model->intercept};
     FR_TRY(fr_allocate((void **)&payload, (int64_t)size, 1, "a model", error));
     memcpy(payload, &head, sizeof head);
-    memcpy(payload + sizeof head, model->weights, bytes);
-    memcpy(payload + sizeof head + bytes, model->shift, bytes);
-    memcpy(payload + sizeof head + 2 * bytes, model->scale, bytes);
+    for (size_t i = 0; i < count; i++) memcpy(payload + sizeof head + i * bytes, vectors[i], bytes);
     write_text(model, payload + numbers);
-    return fr_sealed_write(path, model->names ? &named : &nameless, payload, size, error);
+    return fr_sealed_write(path, &oldest, payload, size, error);
 }
 
 static fr_status damaged(const char *path, size_t size, fr_error *error) {
-    return fr_fail(error, named.damaged, "%s: damaged model: %zu bytes of content", path, size);
+    return fr_fail(error, seal.damaged, "%s: damaged model: %zu bytes of content", path, size);
 }
 
-/* The strings of format 2, which are as many as there should be; none in format 1. */
-static fr_status read_text(fr_model *m, const char *path, const char *text, size_t size, bool label, fr_error *error) {
+/* How many strings there are; -1 where the last has no end. */
+static int64_t count_strings(const char *text, size_t size) {
+    int64_t count = 0;
+    for (size_t i = 0; i < size; i++) count += text[i] == '\0';
+    return size > 0 && text[size - 1] == '\0' ? count : -1;
+}
+
+/* The strings, where there are any. */
+static fr_status read_text(fr_model *m, uint32_t parts, const char *path, const char *text, size_t size,
+                           fr_error *error) {
     FR_OWNED const char **strings = NULL;
-    int64_t expected = m->features + label, found = 0;
+    const bool label = parts & HAS_LABEL_NAME, passed = parts & HAS_PASSED;
+    const int64_t first = m->features + label, found = count_strings(text, size);
     if (size == 0) return FR_OK;
-    FR_TRY(fr_allocate((void **)&strings, expected, sizeof *strings, "the names of a model", error));
-    const char *end = text + size;
-    for (const char *at = text; at < end; found++) {
-        const char *zero = memchr(at, '\0', (size_t)(end - at));
-        if (!zero || found == expected) return damaged(path, size, error);
-        strings[found] = at;
-        at = zero + 1;
+    if (found < first || (found > first) != passed) return damaged(path, size, error);
+    FR_TRY(fr_allocate((void **)&strings, found, sizeof *strings, "the names of a model", error));
+    for (int64_t i = 0; i < found; i++) {
+        strings[i] = text;
+        text += strlen(text) + 1;
     }
-    if (found < expected) return damaged(path, size, error);
-    return copy_names(m, strings, label ? strings[m->features] : NULL, error);
+    return copy_names(m, strings, label ? strings[m->features] : NULL, strings + first, found - first, error);
+}
+
+static fr_status read_payload(fr_model *m, const payload_head *head, const char *path, const char *payload, size_t size,
+                              fr_error *error) {
+    const size_t bytes = (size_t)m->features * sizeof(double), count = head->parts & HAS_MEANS ? 4 : 3;
+    const size_t numbers = sizeof *head + count * bytes;
+    if (size < numbers) return damaged(path, size, error);
+    m->centered = head->centered != 0;
+    m->scaled = head->scaled != 0;
+    m->has_intercept = head->has_intercept != 0;
+    m->intercept = head->intercept;
+    if (count == 4) FR_TRY(fr_allocate((void **)&m->means, m->features, sizeof(double), "a model", error));
+    double *const vectors[] = {m->weights, m->shift, m->scale, m->means};
+    for (size_t i = 0; i < count; i++) memcpy(vectors[i], payload + sizeof *head + i * bytes, bytes);
+    return read_text(m, head->parts, path, payload + numbers, size - numbers, error);
 }
 
 fr_status fr_model_read(const char *path, fr_model **model, fr_error *error) {
     FR_OWNED char *payload = NULL;
     size_t size;
     payload_head head;
-    FR_TRY(fr_sealed_read(path, &named, (void **)&payload, &size, error));
+    FR_TRY(fr_sealed_read(path, &seal, (void **)&payload, &size, error));
     if (size >= sizeof head) memcpy(&head, payload, sizeof head);
     if (size < sizeof head || head.features < 1 || (size - sizeof head) / (3 * sizeof(double)) < (size_t)head.features)
         return damaged(path, size, error);
     FR_TRY(allocate(head.features, model, error));
-    fr_model *m = *model;
-    size_t bytes = (size_t)head.features * sizeof(double), numbers = sizeof head + 3 * bytes;
-    m->centered = head.centered != 0;
-    m->scaled = head.scaled != 0;
-    m->has_intercept = head.has_intercept != 0;
-    m->intercept = head.intercept;
-    memcpy(m->weights, payload + sizeof head, bytes);
-    memcpy(m->shift, payload + sizeof head + bytes, bytes);
-    memcpy(m->scale, payload + sizeof head + 2 * bytes, bytes);
-    fr_status status = read_text(m, path, payload + numbers, size - numbers, head.has_label_name != 0, error);
-    if (status == FR_OK) return check_weights(model, path, named.damaged, error);
-    fr_model_free(m);
+    fr_status status = read_payload(*model, &head, path, payload, size, error);
+    if (status == FR_OK) return check_weights(model, path, seal.damaged, error);
+    fr_model_free(*model);
     *model = NULL;
     return status;
 }

@@ -26,6 +26,9 @@ static const char rows[] = "it decides which rows there are, and these are compa
 const fr_undescribed_option fr_undescribed[] = {
     {"labels", BOTH, in_data},
     {"label-column", RESUME, in_data},
+    {"columns", BOTH, in_data},
+    {"ignore", BOTH, in_data},
+    {"categories", BOTH, in_data},
     {"header", BOTH, rows},
     {"missing", BOTH, rows},
     {"holdout", BOTH, rows},

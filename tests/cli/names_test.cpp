@@ -79,6 +79,51 @@ TEST_F(NamedColumns, NameWhatWasLeftOut) {
     EXPECT_NE(said.err.find("column \"big b\" of the features is a combination of others"), std::string::npos) << said.err;
 }
 
+/* ------------------------------------------------------------------------- columns chosen, of words */
+
+/* price = max(0, 10 size + 5 if red), exactly. */
+static std::string colored() {
+    std::string text = "id,color,size,price\n";
+    for (int i = 0; i < 20; i++) {
+        int size = 1 + i * 7 % 13;
+        bool red = i % 3 == 0;
+        text += "n" + std::to_string(i) + (red ? ",red," : ",blue,") + std::to_string(size) + "," +
+                std::to_string(10 * size + (red ? 5 : 0)) + "\n";
+    }
+    return text;
+}
+
+TEST_F(NamedColumns, AreChosenAndWordsBecomeColumns) {
+    write("rows.csv", colored());
+    run("fit --data rows.csv --quiet").refuses(5, {"columns \"id\", \"color\" hold words", "--ignore", "--categories"});
+    EXPECT_EQ(run("fit --data rows.csv --categories --ignore id --model kept --quiet").code, 0);
+    Said shown = run("show kept --csv");
+    EXPECT_EQ(shown.out.rfind("name,coefficient\n(intercept),0\ncolor=blue,", 0), 0u) << shown.out;
+    Said said = run("predict kept rows.csv"); /* id is passed over */
+    EXPECT_NE(said.err.find("R^2 1.000000"), std::string::npos) << said.err;
+    write("new.csv", "color,size\nred,2\n");
+    EXPECT_EQ(run("predict kept new.csv").out.substr(0, 2), "25");
+    write("new.csv", "color,size\ngreen,2\n");
+    run("predict kept new.csv").refuses(5, {"new.csv:2", "\"green\"", "a word that the model knows"});
+    said = run("fit --data rows.csv --columns size --quiet");
+    EXPECT_NE(said.out.find("rows of 1 features"), std::string::npos) << said.out << said.err;
+    run("fit --data rows.csv --columns size --ignore id").refuses(2, {"--columns size", "--ignore id"});
+    run("fit --ignore id").refuses(2, {"--ignore id", "--data"});
+    run("fit --categories").refuses(2, {"--categories", "--data"});
+}
+
+TEST_F(NamedColumns, KeepTheMeansOfTheFit) {
+    write("rows.csv", "u,v,y\n1,3,7\n,2,5\n3,1,5\n2,5,12\n2,3,8\n");
+    write("new.csv", "u,v\n,3\n1,\n");
+    EXPECT_EQ(run("fit --data rows.csv --missing mean --model kept --quiet").code, 0);
+    Said said = run("predict kept new.csv");
+    EXPECT_EQ(said.code, 0);
+    EXPECT_NE(said.err.find("2 missing values replaced by the mean of the column in the fit"), std::string::npos) << said.err;
+    write("full.csv", "u,v\n2,3\n1,2.8\n");
+    EXPECT_EQ(said.out, run("predict kept full.csv").out);
+    run("predict kept new.csv --missing error").refuses(5, {"new.csv:2", "\"u\""});
+}
+
 /* -------------------------------------------------------------------------------------- fitrelu show */
 
 /* y = max(0, 2 "a, b" + 3 v - 1), exactly. */

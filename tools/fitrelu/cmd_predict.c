@@ -41,9 +41,12 @@ static fr_status read_data(prediction *p, const char *path, const option_value *
                                .names = fr_model_names(p->model),
                                .label_name = fr_model_label_name(p->model),
                                .labels_optional = true};
+    reading.passed = fr_model_passed(p->model, &reading.passed_count);
     if (values[OPT_LABELS].given) reading.labels = values[OPT_LABELS].text;
     if (values[OPT_LABEL_COLUMN].given) reading.label_column = values[OPT_LABEL_COLUMN].text;
     reading_settings(values, &reading);
+    reading.means = fr_model_means(p->model);
+    if (reading.means && !values[OPT_MISSING].given) reading.missing = FR_MISSING_MEAN;
     return fr_dataset_read(path, &reading, &p->data, error);
 }
 

@@ -33,6 +33,9 @@ static void remark_reading(const char *line, void *user) {
 }
 
 void reading_settings(const option_value *values, fr_read_options *reading) {
+    reading->columns = text_of(&values[OPT_COLUMNS]);
+    reading->ignore = text_of(&values[OPT_IGNORE]);
+    reading->categories = values[OPT_CATEGORIES].given;
     reading->header = (fr_header_rule)word_of(&values[OPT_HEADER]);
     reading->missing = (fr_missing_rule)word_of(&values[OPT_MISSING]);
     reading->remark = remark_reading;
@@ -44,15 +47,17 @@ void reading_settings(const option_value *values, fr_read_options *reading) {
 /* Planted options make no sense beside a file, nor labels without one. */
 static int check_source(const option_value *values) {
     const option_id planted[] = {OPT_SAMPLES, OPT_FEATURES, OPT_NOISE}, 
-                    file[] = {OPT_LABELS, OPT_LABEL_COLUMN, OPT_HEADER, OPT_MISSING, OPT_HOLDOUT};
+                    file[] = {OPT_LABELS, OPT_LABEL_COLUMN, OPT_COLUMNS, OPT_IGNORE, OPT_CATEGORIES,
+                              OPT_HEADER, OPT_MISSING, OPT_HOLDOUT};
     for (int i = 0; i < 3; i++) {
         if (values[planted[i]].given && values[OPT_DATA].given)
             return message_usage("--%s describes a planted problem and contradicts --data %s",
                                  option_table[planted[i]].name, values[OPT_DATA].text);
     }
-    for (int i = 0; i < 5; i++) {
+    for (size_t i = 0; i < sizeof file / sizeof *file; i++) {
         if (values[file[i]].given && !values[OPT_DATA].given)
-            return message_usage("--%s %s needs --data FILE", option_table[file[i]].name, values[file[i]].text);
+            return message_usage("--%s%s%s needs --data FILE", option_table[file[i]].name,
+                                 *values[file[i]].text ? " " : "", values[file[i]].text);
     }
     if (values[OPT_LABELS].given && values[OPT_LABEL_COLUMN].given)
         return message_usage("--labels %s and --label-column %s contradict each other", values[OPT_LABELS].text,

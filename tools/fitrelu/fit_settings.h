@@ -25,7 +25,7 @@ int fit_settings_read(const arguments *given, fit_settings *settings);
 /* The planted problem that --samples, --features, --noise and --seed ask for, defaults filled in. */
 fr_planted planted_settings(const option_value *values);
 
-/* --header and --missing, where remarks go (stderr, but with --quiet). Borrows values. */
+/* --columns, --ignore, --categories, --header and --missing, where remarks go (stderr, but with --quiet). Borrows values. */
 void reading_settings(const option_value *values, fr_read_options *reading);
 
 /* The word of --precision. */

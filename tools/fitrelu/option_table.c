@@ -38,11 +38,19 @@ const option_entry option_table[OPT_COUNT] = {
     [OPT_LABEL_COLUMN] = {"label-column", 0, GROUP_DATA, FIT | PREDICT, KIND_TEXT, "C", NULL, 0, 0, 0,
                           "the CSV column that holds the labels, by name or by number from 1 (default: the last; predict: the "
                           "one of the name that the model keeps)"},
+    [OPT_COLUMNS] = {"columns", 0, GROUP_DATA, FIT | PREDICT, KIND_TEXT, "LIST", NULL, 0, 0, 0,
+                     "the columns that are features, by name or by number from 1, with commas between (default: all but "
+                     "the label)"},
+    [OPT_IGNORE] = {"ignore", 0, GROUP_DATA, FIT | PREDICT, KIND_TEXT, "LIST", NULL, 0, 0, 0,
+                    "columns that are left unread, by name or by number from 1, with commas between"},
+    [OPT_CATEGORIES] = {"categories", 0, GROUP_DATA, FIT, KIND_FLAG, NULL, NULL, 0, 0, 0,
+                        "make of a CSV column of words one column of 0 and 1 for each word (default: such columns are "
+                        "refused)"},
     [OPT_HEADER] = {"header", 0, GROUP_DATA, FIT | PREDICT, KIND_WORD, NULL, "auto|yes|no", 0, 0, 0,
                     "whether the first line of a CSV names its columns (default: auto, told by that line and those below)"},
     [OPT_MISSING] = {"missing", 0, GROUP_DATA, FIT | PREDICT, KIND_WORD, NULL, "error|drop|mean", 0, 0, 0,
                      "what becomes of missing values: refused, their rows left out, or the mean of their column instead; "
-                     "a row without its label is left out by the last two (default: error)"},
+                     "a row without its label is left out by the last two (default: error; predict: mean, where the model keeps means)"},
     [OPT_HOLDOUT] = {"holdout", 0, GROUP_DATA, FIT, KIND_REAL, "SHARE", NULL, 0, 0.99, 1,
                      "keep this share of the rows of a file out of the fit and report how well it predicts them; which rows "
                      "is a function of their number and --seed alone"},

@@ -1,10 +1,10 @@
 /*
  * csv.c - reads tables of numbers: comma, semicolon, tab or blanks between the fields.
  *
- * Delimiter, header and columns are told from the first lines (data/csv_head.c, data/csv_columns.c). Then two passes go over the file: one
- * counts the rows, so that the matrix is allocated once and a table too large for the memory is refused at once, and
- * where missing values are allowed for, it finds them; the other parses the rows that are kept straight into the
- * matrix. It leaves its fast path only to say what is wrong with a field.
+ * Delimiter, header and columns are told from the first lines (data/csv/csv_head.c, data/csv/csv_columns.c). Then two passes go
+ * over the file: one counts the rows, so that the matrix is allocated once and a table too large for the memory is refused
+ * at once, and where missing values are allowed for, it finds them; the other parses the rows that are kept straight into
+ * the matrix. It leaves its fast path only for words and to say what is wrong with a field.
  *
  * Blank lines are skipped everywhere, and lines that start with # before the first row. Fields may be quoted; a quoted
  * field ends on its line.
@@ -13,7 +13,7 @@
 #include <stdio.h>
 
 #include "base/parse_number.h"
-#include "data/csv_columns.h"
+#include "data/csv/csv_columns.h"
 
 typedef struct table {
     const fr_text *file;
@@ -21,7 +21,9 @@ typedef struct table {
     fr_missing *missing;
     fr_csv_head head;
     fr_csv_columns columns;
-    int64_t rows; /* of the file, those left out included */
+    double *nothing; /* NaN for each feature, where there are columns of words */
+    double *row;     /* room for a row, where there are */
+    int64_t rows;    /* of the file, those left out included */
 } table;
 
 /* ------------------------------------------------------------------------------------------ refusals */
@@ -39,10 +41,15 @@ static fr_status bad_count(const table *t, const fr_lines *line, fr_error *error
 }
 
 /* What was expected of a field that is refused. */
-static const char *expected_of(const table *t, const fr_lines *line, fr_csv_field cut) {
+static const char *expected_of(const table *t, const fr_lines *line, int64_t column, fr_csv_field cut) {
     double value;
+    bool absent = fr_is_missing_word(cut.begin, cut.end);
+    if (fr_csv_category_of(&t->columns, column) && !absent)
+        return t->options->names ? "expected a word that the model knows" : "expected one of the words of this column";
     if (fr_parse_double(cut.begin, cut.end, &value)) return fr_misfit(value, t->options->precision);
-    if (fr_is_missing_word(cut.begin, cut.end)) return "expected a number (or --missing drop)";
+    if (absent)
+        return fr_csv_category_of(&t->columns, column) ? "expected a word (or --missing drop)"
+                                                       : "expected a number (or --missing drop)";
     if (memchr(cut.begin, ',', (size_t)(cut.end - cut.begin))) return "expected a number with a decimal point";
     if (line->number == t->head.number && t->options->header == FR_HEADER_AUTO)
         return "expected a number; other fields of this line are numbers, so that it is taken for a row (or --header "
@@ -61,7 +68,7 @@ static fr_status bad_field(const table *t, const fr_lines *line, int64_t column,
     }
     return fr_fail(error, FR_ERROR_DATA, "%s:%" PRId64 ": column %" PRId64 "%s%s%s: found %s, %s", t->file->path,
                    line->number, column + 1, head->header ? " (" : "", name, head->header ? ")" : "",
-                   fr_text_show(shown, cut.begin, cut.end), expected_of(t, line, cut));
+                   fr_text_show(shown, cut.begin, cut.end), expected_of(t, line, column, cut));
 }
 
 /* -------------------------------------------------------------------------------------------- fields */
@@ -103,6 +110,19 @@ static const char *parse_field(const table *t, const char *at, const char *end, 
 
 /* ---------------------------------------------------------------------------------------- first pass */
 
+/* 1 for the word that a field is, 0 for the others, or what `missing` has for each where the field is a missing value and
+ * missing is not NULL. False where it is no such word. */
+static bool put_words(const fr_csv_category *words, fr_csv_field cut, const double *missing, double *values) {
+    bool absent = fr_is_missing_word(cut.begin, cut.end);
+    int64_t word = absent ? -1 : fr_csv_find_word(words, cut);
+    if (absent ? !missing : word < 0) return false;
+    for (int64_t k = 0; k < words->count; k++) {
+        int64_t feature = words->feature[k];
+        values[feature] = absent ? missing[feature] : k == word;
+    }
+    return true;
+}
+
 /* What one line holds: whether it is a row without fault, and whether something is missing. */
 typedef struct row_state {
     bool sound, label_missing, feature_missing;
@@ -116,15 +136,18 @@ static row_state read_values(const table *t, const fr_lines *line, double *value
         double value = 0;
         fr_csv_field cut;
         int64_t feature = t->columns.feature[column];
-        bool ignored = feature == FR_CSV_PASSED ||
+        const fr_csv_category *words = fr_csv_category_of(&t->columns, column);
+        bool ignored = feature == FR_CSV_PASSED || words ||
                        (feature == FR_CSV_LABEL && (!t->columns.keep_label || t->columns.label_optional));
         at = ignored ? skip_field(t->head.delimiter, at, end, &cut) : parse_field(t, at, end, &value);
-        bool missing = at && isnan(value);
+        bool missing = at && (words ? fr_is_missing_word(cut.begin, cut.end) : isnan(value));
+        if (words && !put_words(words, cut, t->nothing, values)) return (row_state){0};
         if (!at || (!missing && !fr_fits(value, t->options->precision))) return (row_state){0};
         if ((at == end) != (column == t->head.columns - 1)) return (row_state){0};
         if (t->head.delimiter != ' ') at++;
         if (feature == FR_CSV_LABEL) state.label_missing = missing;
-        else if (feature >= 0) values[feature] = value, state.feature_missing |= missing;
+        else if (feature >= 0) values[feature] = value;
+        state.feature_missing |= missing && feature != FR_CSV_LABEL;
     }
     return state;
 }
@@ -187,6 +210,18 @@ static fr_status parse_label(const table *t, const fr_lines *line, const char **
     return FR_OK;
 }
 
+/* The field at *at of a column of words, which is moved past it. */
+static fr_status parse_word(const table *t, const fr_lines *line, int64_t column, const char **at, int64_t row,
+                            fr_dataset *set, fr_error *error) {
+    const fr_csv_category *words = fr_csv_category_of(&t->columns, column);
+    fr_csv_field cut;
+    *at = skip_field(t->head.delimiter, *at, line->end, &cut);
+    if (!put_words(words, cut, t->missing->rule == FR_MISSING_MEAN ? t->missing->sum : NULL, t->row))
+        return bad_field(t, line, column, error);
+    for (int64_t k = 0; k < words->count; k++) fr_dataset_put(set, row, words->feature[k], t->row[words->feature[k]]);
+    return FR_OK;
+}
+
 static fr_status parse_row(const table *t, const fr_lines *line, int64_t row, fr_dataset *set, fr_error *error) {
     const char *at = line->begin, *end = line->end;
     const char delimiter = t->head.delimiter;
@@ -197,6 +232,8 @@ static fr_status parse_row(const table *t, const fr_lines *line, int64_t row, fr
         int64_t feature = t->columns.feature[column];
         if (feature == FR_CSV_LABEL) {
             FR_TRY(parse_label(t, line, &at, row, set, error));
+        } else if (feature <= FR_CSV_CATEGORY) {
+            FR_TRY(parse_word(t, line, column, &at, row, set, error));
         } else if (feature == FR_CSV_PASSED) {
             at = skip_field(delimiter, at, end, &cut);
         } else {
@@ -227,9 +264,19 @@ static fr_status read_rows(const table *t, fr_dataset *set, fr_error *error) {
     return fr_fail(error, FR_ERROR_DATA, "%s changed while it was read: rows are gone", t->file->path);
 }
 
+/* For the values of columns of words. */
+static fr_status make_room(table *t, fr_error *error) {
+    int64_t d = t->columns.features;
+    FR_TRY(fr_allocate((void **)&t->nothing, d, sizeof *t->nothing, "a row", error));
+    FR_TRY(fr_allocate((void **)&t->row, d, sizeof *t->row, "a row", error));
+    for (int64_t j = 0; j < d; j++) t->nothing[j] = NAN;
+    return FR_OK;
+}
+
 static fr_status parse_table(table *t, fr_dataset **set, fr_error *error) {
     FR_TRY(fr_csv_look(t->file, t->options, &t->head, error));
-    FR_TRY(fr_csv_columns_choose(t->file->path, t->options, &t->head, &t->columns, error));
+    FR_TRY(fr_csv_columns_choose(t->file, t->options, &t->head, &t->columns, error));
+    if (t->columns.category_count > 0) FR_TRY(make_room(t, error));
     FR_TRY(count_rows(t, error));
     int64_t samples = t->rows;
     FR_TRY(fr_missing_settle(t->missing, t->file->path, &samples, error));
@@ -249,6 +296,8 @@ fr_status fr_dataset_parse_csv(const fr_text *file, const fr_read_options *optio
     fr_status status = parse_table(&t, set, error);
     fr_csv_head_free(&t.head);
     fr_csv_columns_free(&t.columns);
+    free(t.nothing);
+    free(t.row);
     if (status == FR_OK) return FR_OK;
     fr_dataset_free(*set);
     *set = NULL;

@@ -6,7 +6,7 @@
  * greater number wins. pandas writes 0,1,2,... over columns without names; that is a header if there are three columns
  * or more and no other row reads so. Names that are expected (of a model's features) are a header wherever they stand.
  */
-#include "data/csv_head.h"
+#include "data/csv/csv_head.h"
 
 #include <inttypes.h>
 #include <stdio.h>
