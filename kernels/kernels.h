@@ -54,9 +54,9 @@ static inline int64_t fr_padded(int64_t features, fr_precision precision, fr_sto
     return (features + each - 1) / each * each;
 }
 
-/* How many lanes a worker's rows are divided into: lane l of `count` rows is fr_split(count, lanes, l). By counts of
- * the plan alone. */
-int fr_lanes_for(int64_t rows_a_worker, int all_workers, int64_t features);
+/* How many lanes a worker's rows, those drawn in a step or all of them, are divided into: lane l of `count` rows is
+ * fr_split(count, lanes, l). By counts of the plan alone. */
+int fr_lanes_for(int64_t rows_a_worker, bool drawn, int64_t features);
 
 /* values (workers x d) <- the mean of the drawn rows' gradients, (2.1), or K / n times the sum over all rows.
  * weights: stride real, zeros behind d - 1. lane_sums: workers x lanes x stride. lane_scalars: workers x lanes. */

@@ -60,13 +60,14 @@ struct Gradient {
 } // namespace
 } // namespace fitrelu
 
-/* At least four rows a lane, so that a lane's sum is worth writing; at most 1024 lanes over all workers, 64 MB of
- * sums in double, and never fewer than 4 a worker, which keeps many blocks in flight on any device. */
-int fr_lanes_for(int64_t rows_a_worker, int all_workers, int64_t features) {
-    const int64_t by_memory = (INT64_C(64) << 20) / (8 * features), most = by_memory < 1024 ? by_memory : 1024;
-    const int64_t each = most / all_workers < 4 ? 4 : most / all_workers;
-    const int64_t wanted = (rows_a_worker + 3) / 4;
-    return int(wanted < 1 ? 1 : wanted < each ? wanted : each);
+/* A worker may have a device to itself, so what it gets does not shrink with the number of workers: at most 1024 lanes
+ * and 16 MB of sums in double, and never fewer than 4. Four rows a lane make its sum worth writing. Small draws have
+ * less than that: up to 256 blocks, about two a processor, a row each is what keeps a device busy. */
+int fr_lanes_for(int64_t rows_a_worker, bool drawn, int64_t features) {
+    const int64_t by_memory = (INT64_C(16) << 20) / (8 * features), most = by_memory < 1024 ? by_memory : 1024;
+    const int64_t fours = (rows_a_worker + 3) / 4, few = rows_a_worker < 256 ? rows_a_worker : 256;
+    const int64_t wanted = drawn && few > fours ? few : fours;
+    return int(wanted < 1 ? 1 : wanted < most ? wanted : most < 4 ? (wanted < 4 ? wanted : 4) : most);
 }
 
 cudaError_t fr_launch_relu_gradient(const fr_shard *shard, const fr_device_state *state, const void *weights,

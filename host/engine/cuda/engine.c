@@ -121,8 +121,8 @@ static fr_shard shard_of(const fr_engine_config *config) {
         .workers = config->worker_count,
         .draws = plan->draws,
         .seed = plan->seed,
-        .lanes = fr_lanes_for(plan->draws ? plan->draws : longest, plan->workers, plan->features),
-        .full_lanes = fr_lanes_for(longest, plan->workers, plan->features),
+        .lanes = fr_lanes_for(plan->draws ? plan->draws : longest, plan->draws > 0, plan->features),
+        .full_lanes = fr_lanes_for(longest, false, plan->features),
     };
 }
 

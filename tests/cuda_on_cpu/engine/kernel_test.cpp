@@ -4,6 +4,7 @@
 #include "cuda_rig.h"
 #include "curand_words.h"
 extern "C" {
+#include "kernels/kernels.h"
 #include "kernels/rules/philox.h"
 #include "data/planted.h"
 }
@@ -60,6 +61,20 @@ TEST_F(Kernels, ManyRowsALaneAndManyDrawsAgreeToo) {
     gradient_agrees(oracle::random_problem(3000, 3, 9), 300, 3000, FR_F32);
     gradient_agrees(oracle::random_problem(5000, 2, 9), 256, 0, FR_F64);
     gradient_agrees(oracle::random_problem(2500, 8200, 3), 1, 0, FR_F32);
+}
+
+/* One worker of eight GPUs has a GPU to itself: an H100 has 132 processors, and one block each is not enough. */
+TEST_F(Kernels, AWorkersLanesKeepAGpuBusy) {
+    EXPECT_GE(fr_lanes_for(125000, false, 4000), 2 * 132);
+    EXPECT_GE(fr_lanes_for(10000, true, 4000), 2 * 132);
+    EXPECT_EQ(fr_lanes_for(100, true, 1000), 100) << "a small draw has a row a lane";
+    EXPECT_EQ(fr_lanes_for(800, true, 1000), 256);
+    EXPECT_EQ(fr_lanes_for(800, false, 1000), 200);
+    EXPECT_EQ(fr_lanes_for(0, false, 3), 1);
+    for (int64_t d : {INT64_C(1), INT64_C(5000), INT64_C(100000), INT64_C(1) << 24}) {
+        const int64_t lanes = fr_lanes_for(INT64_C(1) << 40, true, d);
+        EXPECT_TRUE(lanes == 4 || (lanes <= 1024 && 8 * lanes * d <= 16 << 20)) << "d = " << d;
+    }
 }
 
 TEST_F(Kernels, FullGradientIsTheOracles) {
