@@ -53,7 +53,7 @@ const option_entry option_table[OPT_COUNT] = {
                     "whether the first line of a CSV names its columns (default: auto, told by that line and those below)"},
     [OPT_MISSING] = {"missing", 0, GROUP_DATA, FIT | PREDICT, KIND_WORD, NULL, "error|drop|mean", 0, 0, 0,
                      "what becomes of missing values: refused, their rows left out, or the mean of their column instead; "
-                     "a row without its label is left out by the last two (default: error; predict: mean, where the model keeps means)"},
+                     "a row without its label is left out by the last two (default: error)"},
     [OPT_HOLDOUT] = {"holdout", 0, GROUP_DATA, FIT, KIND_REAL, "SHARE", NULL, 0, 0.99, 1,
                      "keep this share of the rows of a file out of the fit and report how well it predicts them; which rows "
                      "is a function of their number and --seed alone"},
@@ -197,6 +197,9 @@ static const struct {
     {OPT_LABEL_COLUMN, PREDICT,
      "the CSV column that holds the labels, by name or by number from 1 (default: the one of the name that the model keeps; "
      "without names the last, where there is one more column than the model has features)"},
+    {OPT_MISSING, PREDICT,
+     "what becomes of missing values: refused, their rows left out, or a mean instead, that of their column in the fit where "
+     "the model keeps it and else in this file (default: mean where the model keeps means, else error)"},
     {OPT_BATCH, PLAN,
      "rows drawn a step, over all workers; full: every row once (default: 0.8 times the features, at least 32, made "
      "divisible by the workers)"},
