@@ -8,7 +8,7 @@ set(FITRELU_CUDA_SOURCES  # in host/
     engine/cuda/engine.c engine/cuda/step.c engine/cuda/memory.c engine/cuda/replay.c engine/cuda/status.c)
 set(FITRELU_KERNEL_SOURCES  # in kernels/, compiled by nvcc
     relu_gradient.cu survey.cu norm.cu encode.cu exchange.cu apply.cu planted.cu round_rows.cu)
-set(FITRELU_NCCL_SOURCES exchange/nccl.c exchange/nccl_host.c)  # in host/
+set(FITRELU_NCCL_SOURCES exchange/nccl.c exchange/nccl_host.c exchange/nccl_library.c)  # in host/
 set(FITRELU_MPI_SOURCES ranks/link_mpi.c) # in host/
 
 set(FITRELU_PARTS "") # "CUDA off, libzip on, ...", for fitrelu info
@@ -76,7 +76,7 @@ if(FITRELU_HAVE_CUDA)
 endif()
 
 set(found FALSE)
-set(missing "nccl.h and libnccl were not found (NCCL_ROOT names their folder)")
+set(missing "nccl.h was not found (NCCL_ROOT names its folder)")
 if(NOT FITRELU_NCCL_SOURCES)
     set(missing "this version has no exchange over NCCL yet")
 elseif(NOT FITRELU_HAVE_CUDA)
@@ -86,11 +86,11 @@ elseif(FITRELU_NCCL)
         PATH_SUFFIXES include)
     find_library(FITRELU_NCCL_LIBRARY nccl HINTS ${NCCL_ROOT} ENV NCCL_ROOT ${CUDAToolkit_LIBRARY_DIR}
         PATH_SUFFIXES lib lib64)
-    if(FITRELU_NCCL_INCLUDE_DIR AND FITRELU_NCCL_LIBRARY)
+    if(FITRELU_NCCL_INCLUDE_DIR) # the library itself is opened at run time
         set(found TRUE)
     endif()
 endif()
-fitrelu_part(NCCL "${found}" "${FITRELU_NCCL_LIBRARY}" "${missing}")
+fitrelu_part(NCCL "${found}" "${FITRELU_NCCL_INCLUDE_DIR}/nccl.h" "${missing}")
 
 # ------------------------------------------------------------------------------------------------------- MPI
 set(found FALSE)

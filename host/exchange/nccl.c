@@ -14,6 +14,7 @@
  * Device exchanges are enqueued on the engine's stream; those of host memory, and NCCL's id, go another way
  * (exchange/nccl_host.c).
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -29,7 +30,7 @@
 /* Drops the communicator, which ends whatever of this rank is stuck on the device. */
 static void drop(nccl_comm *c) {
     fr_engine_cuda_forget(c->engine);
-    if (c->comm) ncclCommAbort(c->comm);
+    if (c->comm) fr_nccl.CommAbort(c->comm);
     c->comm = NULL;
 }
 
@@ -43,7 +44,7 @@ fr_status fr_nccl_give_up(nccl_comm *c, fr_status status, fr_error *error) {
 
 static fr_status fail_nccl(nccl_comm *c, ncclResult_t result, const char *what, fr_error *error) {
     fr_fail_on_rank(error, FR_ERROR_DEVICE, c->base.rank, "rank %d (GPU %d): %s failed at step %lld: %s", c->base.rank,
-                    c->device, what, (long long)c->step, ncclGetErrorString(result));
+                    c->device, what, (long long)c->step, fr_nccl.GetErrorString(result));
     if (error) error->step = c->step;
     return fr_nccl_give_up(c, FR_ERROR_DEVICE, error);
 }
@@ -87,7 +88,7 @@ static fr_status settled(nccl_comm *c, ncclResult_t result, const char *what, fr
     for (int turn = 0; result == ncclInProgress; turn++) {
         FR_TRY(fr_nccl_look_around(c, since, what, error));
         if (is_spoiled(c)) return FR_OK;
-        ncclResult_t asked = ncclCommGetAsyncError(c->comm, &result);
+        ncclResult_t asked = fr_nccl.CommGetAsyncError(c->comm, &result);
         if (asked != ncclSuccess) result = asked;
         rest(turn);
     }
@@ -112,7 +113,7 @@ static fr_status wait_for_stream(void *user, int64_t step, fr_error *error) {
     for (int turn = 0;; turn++) {
         cudaError_t code = cudaStreamQuery(c->stream);
         if (code != cudaSuccess && code != cudaErrorNotReady) return fail_cuda(c, code, "a step", error);
-        ncclResult_t result = ncclSuccess, asked = c->comm ? ncclCommGetAsyncError(c->comm, &result) : ncclSuccess;
+        ncclResult_t result = ncclSuccess, asked = c->comm ? fr_nccl.CommGetAsyncError(c->comm, &result) : ncclSuccess;
         if (asked != ncclSuccess) result = asked;
         if (result != ncclSuccess && result != ncclInProgress) return fail_nccl(c, result, "the exchange", error);
         if (code == cudaSuccess && fr_nccl_group_failed_rank(c->group) < 0) {
@@ -168,10 +169,10 @@ static fr_status perform(nccl_comm *c, exchange_call call, const exchange *x, co
 }
 
 static ncclResult_t all_reduce(nccl_comm *c, const exchange *x) {
-    return ncclAllReduce(x->send, x->receive, x->count, x->type, x->op, c->comm, c->stream);
+    return fr_nccl.AllReduce(x->send, x->receive, x->count, x->type, x->op, c->comm, c->stream);
 }
 static ncclResult_t all_gather(nccl_comm *c, const exchange *x) {
-    return ncclAllGather(x->send, x->receive, x->count, x->type, c->comm, c->stream);
+    return fr_nccl.AllGather(x->send, x->receive, x->count, x->type, c->comm, c->stream);
 }
 
 /* Only scales are compared, which are never negative: their bits as integers are in the same order, with NaN above
@@ -191,17 +192,17 @@ static fr_status nccl_sum(fr_comm *comm, void *buffer, int64_t count, fr_type ty
 static ncclResult_t send_and_receive(nccl_comm *c, const exchange *x) {
     const char *send = x->send;
     char *receive = x->receive;
-    ncclResult_t result = ncclGroupStart();
+    ncclResult_t result = fr_nccl.GroupStart();
     if (result != ncclSuccess) return result;
     for (int r = 0; r < c->base.size && (result == ncclSuccess || result == ncclInProgress); r++) {
         size_t out = x->send_counts ? (size_t)x->send_counts[r] : x->count, in = (size_t)x->receive_counts[r];
-        if (out > 0) result = ncclSend(send, out, x->type, r, c->comm, c->stream);
+        if (out > 0) result = fr_nccl.Send(send, out, x->type, r, c->comm, c->stream);
         if (in > 0 && (result == ncclSuccess || result == ncclInProgress))
-            result = ncclRecv(receive, in, x->type, r, c->comm, c->stream);
+            result = fr_nccl.Recv(receive, in, x->type, r, c->comm, c->stream);
         if (x->send_counts) send += out * x->size;
         receive += in * x->size;
     }
-    ncclResult_t ended = ncclGroupEnd();
+    ncclResult_t ended = fr_nccl.GroupEnd();
     return result == ncclSuccess || result == ncclInProgress ? ended : result;
 }
 
@@ -247,7 +248,7 @@ static fr_status join(nccl_comm *c, fr_error *error) {
     ncclConfig_t config = NCCL_CONFIG_INITIALIZER;
     config.blocking = 0;
     FR_TRY(ready(c, error));
-    ncclResult_t result = ncclCommInitRankConfig(&c->comm, c->group->size, c->group->id, c->base.rank, &config);
+    ncclResult_t result = fr_nccl.CommInitRankConfig(&c->comm, c->group->size, c->group->id, c->base.rank, &config);
     return settled(c, result, "joining NCCL (ncclCommInitRankConfig)", error);
 }
 
@@ -259,7 +260,7 @@ static fr_status share_id(nccl_comm *c, fr_error *error) {
         ncclResult_t result;
     } mine, made;
     memset(&mine, 0, sizeof mine); /* success */
-    if (c->base.rank == 0) mine.result = ncclGetUniqueId(&mine.id);
+    if (c->base.rank == 0) mine.result = fr_nccl.GetUniqueId(&mine.id);
     FR_TRY(fr_nccl_gather_joint(c, &mine, sizeof mine, error));
     memcpy(&made, g->joint, sizeof made); /* rank 0's */
     if (c->base.rank == g->first) g->id = made.id;
@@ -293,6 +294,14 @@ static fr_status nccl_agree(void *user, bool yes, bool *all, fr_error *error) {
 
 /* ------------------------------------------------------------------------------------- create, destroy */
 
+void fr_nccl_describe(char *text, size_t size) {
+    int v = 0;
+    fr_error error = {0};
+    if (fr_nccl_open(&error) != FR_OK) snprintf(text, size, "none (%s)", error.message);
+    else if (fr_nccl.GetVersion(&v) != ncclSuccess) snprintf(text, size, "of an unknown version (%s)", fr_nccl_file());
+    else snprintf(text, size, "%d.%d.%d (%s)", v / 10000, v / 100 % 100, v % 100, fr_nccl_file());
+}
+
 static void nccl_abort(fr_comm *comm) { fr_nccl_group_abort(fr_nccl_of(comm)->group, comm->rank); }
 
 static void nccl_destroy(fr_comm *comm) {
@@ -300,8 +309,8 @@ static void nccl_destroy(fr_comm *comm) {
     cudaSetDevice(c->device);
     fr_engine_cuda_forget(c->engine); /* before the communicator, which waits for it */
     if (c->comm && fr_nccl_group_failed_rank(c->group) < 0) {
-        if (settled(c, ncclCommFinalize(c->comm), "leaving NCCL", NULL) == FR_OK) {
-            ncclCommDestroy(c->comm);
+        if (settled(c, fr_nccl.CommFinalize(c->comm), "leaving NCCL", NULL) == FR_OK) {
+            fr_nccl.CommDestroy(c->comm);
             c->comm = NULL;
         }
     }

@@ -8,11 +8,15 @@
 #include "engine/engine.h"
 #include "ranks/world.h"
 
+/* The version of NCCL and its file, or "none" and why, for fitrelu info. */
+void fr_nccl_describe(char *text, size_t size);
+
 /* What the ranks share: NCCL's id, the meeting place of their threads, and whether one of them gave up. Made before
  * the threads, freed after the last exchange. */
 typedef struct fr_nccl_group fr_nccl_group;
 
-/* For `local` ranks in each process of the world (NULL: this one alone). timeout: seconds that a rank may stay silent, 0: no limit. */
+/* Opens NCCL. For `local` ranks in each process of the world (NULL: this one alone). timeout: seconds that a rank may
+ * stay silent, 0: no limit. */
 fr_status fr_nccl_group_create(fr_world *world, int local, double timeout, fr_nccl_group **group, fr_error *error);
 void fr_nccl_group_free(fr_nccl_group *group); /* NULL is fine */
 

@@ -16,6 +16,7 @@
 
 fr_status fr_nccl_group_create(fr_world *world, int local, double timeout, fr_nccl_group **group, fr_error *error) {
     FR_OWNED fr_nccl_group *g = NULL;
+    FR_TRY(fr_nccl_open(error));
     FR_TRY(fr_allocate((void **)&g, 1, sizeof *g, "the exchange", error));
     FR_TRY(fr_allocate((void **)&g->brought, local, sizeof *g->brought, "the exchange", error));
     g->world = world;

@@ -7,12 +7,12 @@
 #ifndef FR_NCCL_PARTS_H
 #define FR_NCCL_PARTS_H
 
-#include <nccl.h>
 #include <pthread.h>
 #include <stdatomic.h>
 
 #include "engine/engine.h"
 #include "exchange/comm.h"
+#include "exchange/nccl_library.h"
 #include "ranks/world.h"
 
 typedef struct fr_nccl_group fr_nccl_group; /* exchange/nccl.h */

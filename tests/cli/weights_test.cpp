@@ -48,6 +48,7 @@ TEST_F(WeightedRows, AreFittedAsIfRepeated) {
     ASSERT_NE(note, std::string::npos) << told.err;
     Said weighed = run("predict one rows.csv --weight-column u");
     EXPECT_EQ(weighed.code, 0) << weighed.err;
+    EXPECT_EQ(run("predict one rows.csv").out, weighed.out); /* the model knows the column for no feature */
     EXPECT_NE(weighed.err.find(told.err.substr(note)), std::string::npos) << weighed.err << told.err;
     EXPECT_EQ(std::count(weighed.out.begin(), weighed.out.end(), '\n'), 60); /* rows of weight 0 too */
     EXPECT_EQ(std::count(expected.out.begin(), expected.out.end(), '\n'), 90);
@@ -70,6 +71,24 @@ TEST_F(WeightedRows, TakeWeightsFromAFileOfTheirOwn) {
     EXPECT_EQ(file.code, 0) << file.err;
     EXPECT_EQ(run("show one --csv").out, run("show two --csv").out);
     EXPECT_EQ(run("predict one bare.csv --weights u.txt").err, run("predict one rows.csv --weight-column u").err);
+}
+
+TEST_F(WeightedRows, CountAmongRowsHeldOut) {
+    write("rows.csv", rows(false));
+    auto held_out = [this](const std::string &more) {
+        std::string text = run("fit --data rows.csv --intercept --holdout 0.4 " + more).out;
+        size_t at = text.find("held out  ");
+        return at == std::string::npos ? text : text.substr(at, text.find('\n', at) - at);
+    };
+    EXPECT_NE(held_out("--weight-column u"), held_out("--ignore u"));
+    EXPECT_EQ(held_out("--weight-column u"), held_out("--weight-column u --columns a,b"));
+}
+
+TEST_F(WeightedRows, AreNoFeatures) {
+    write("rows.csv", rows(false));
+    Said both = run("fit --data rows.csv --weight-column u --columns a,u");
+    EXPECT_EQ(both.code, 2);
+    EXPECT_NE(both.err.find("cannot be the weight and in --columns both"), std::string::npos) << both.err;
 }
 
 TEST_F(WeightedRows, AreRefused) {

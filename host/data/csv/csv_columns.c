@@ -195,8 +195,9 @@ static fr_status choose_by_number(const fr_csv_choice *c, char **texts, fr_error
                                                    : FR_CSV_PASSED;
     number_features(chosen, columns);
     if (chosen->features < 1 || (inside && chosen->label < 0))
-        return fr_fail(error, FR_ERROR_DATA, "%s has %" PRId64 " column%s%s, expected at least one feature and the label",
-                       c->file->path, columns, columns > 1 ? "s" : "", too_few(c));
+        return fr_fail(error, FR_ERROR_DATA, "%s has %" PRId64 " column%s%s, expected at least one feature and the label%s",
+                       c->file->path, columns, columns > 1 ? "s" : "", too_few(c),
+                       chosen->weight >= 0 ? " beside the weight" : "");
     if (expected > 0 && chosen->features != expected) return wrong_number(c, chosen->features, inside, error);
     FR_TRY(look_for_words(c, texts, error));
     number_features(chosen, columns);

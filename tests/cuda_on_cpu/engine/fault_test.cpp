@@ -65,6 +65,24 @@ TEST_F(Faults, FewerGpusThanAskedIsSaid) {
     EXPECT_STREQ(fit.error.message, "--gpus is 4; this machine has 2");
 }
 
+/* In a process of its own, since a library that is open stays so. */
+TEST_F(Faults, NcclIsOpenedOnlyForSeveralGpusAndNamedWhereItIsMissing) {
+    testing::FLAGS_gtest_death_test_style = "threadsafe";
+    const auto without = [] {
+        setenv("FITRELU_NCCL", "/nowhere/libnccl.so.2", 1);
+        const Fit one = fit_on(1, Wanted()), two = fit_on(2, Wanted());
+        fprintf(stderr, "%d, %d: %s\n", one.status == FR_OK, two.status == FR_ERROR_DEVICE, two.error.message);
+        exit(0);
+    };
+    EXPECT_EXIT(without(), testing::ExitedWithCode(0), "^1, 1: NCCL is not here: /nowhere/libnccl.so.2: ");
+}
+
+TEST_F(Faults, InfoTellsTheVersionOfNccl) {
+    char text[4000];
+    fr_build_info(text, sizeof text);
+    EXPECT_TRUE(strstr(text, "\nNCCL: 2.") && strstr(text, " (libnccl.so.2)\n")) << text;
+}
+
 TEST_F(Faults, OutOfMemoryNamesTheDeviceAndTheBytes) {
     set("MEMORY", "20K");
     Fit fit = fit_on(1, Wanted());

@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <unistd.h>
+#include <vector>
 
 #include "device.h"
 #include "faults.h"
@@ -16,15 +17,27 @@
 
 using namespace cuda_on_cpu;
 
+static std::vector<Library> &libraries() {
+    static std::vector<Library> &all = *new std::vector<Library>();
+    return all;
+}
+
+bool cuda_on_cpu::register_library(const Library &library) {
+    libraries().push_back(library);
+    return true;
+}
+
 int cuda_on_cpu_is_pretending() { return 1; }
 
 int cuda_on_cpu_leaks(int describe) {
-    return describe_allocations(describe) + describe_streams(describe) + describe_events(describe) +
-           describe_graphs(describe) + describe_communicators(describe) + describe_cublas(describe);
+    int count = describe_allocations(describe) + describe_streams(describe) + describe_events(describe) +
+                describe_graphs(describe);
+    for (const Library &library : libraries()) count += library.describe(describe);
+    return count;
 }
 
 void cuda_on_cpu_reset() {
-    abort_all_communicators();
+    for (const Library &library : libraries()) library.forget();
     for (int id = 0; id < device_count(); ++id) {
         synchronize_device(device(id));
         free_everything(id);
@@ -35,7 +48,6 @@ void cuda_on_cpu_reset() {
     forget_graphs();
     forget_events();
     close_all_streams();
-    forget_cublas();
     reload_settings();
     if (device_count() > 0) cudaSetDevice(0);
     cudaGetLastError();

@@ -178,18 +178,20 @@ cublasStatus_t scale_and_add(const char *name, cublasHandle_t handle, int n, con
 
 } // namespace
 
-void forget_cublas() {
+static void forget_cublas() {
     std::lock_guard<std::mutex> lock(registry().mutex);
     for (cublasHandle_t handle : registry().handles) delete handle;
     registry().handles.clear();
 }
 
-int describe_cublas(bool describe) {
+static int describe_cublas(bool describe) {
     std::lock_guard<std::mutex> lock(registry().mutex);
     if (describe && !registry().handles.empty())
         std::fprintf(stderr, "cuda_on_cpu: leak: %zu cuBLAS handles\n", registry().handles.size());
     return int(registry().handles.size());
 }
+
+static const bool registered = register_library({forget_cublas, describe_cublas});
 
 } // namespace cuda_on_cpu
 

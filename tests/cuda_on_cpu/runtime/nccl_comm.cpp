@@ -113,7 +113,7 @@ ncclResult_t wait_for_all_ranks(ncclComm_t comm) {
     return clique.init_result;
 }
 
-void abort_all_communicators() {
+static void abort_all_communicators() {
     std::set<ncclComm_t> all;
     {
         std::lock_guard<std::mutex> lock(registry().mutex);
@@ -124,12 +124,14 @@ void abort_all_communicators() {
     registry().gathering.clear();
 }
 
-int describe_communicators(bool describe) {
+static int describe_communicators(bool describe) {
     std::lock_guard<std::mutex> lock(registry().mutex);
     for (ncclComm_t comm : registry().communicators)
         if (describe) std::fprintf(stderr, "cuda_on_cpu: leak: communicator of rank %d\n", comm->rank);
     return int(registry().communicators.size());
 }
+
+static const bool registered = register_library({abort_all_communicators, describe_communicators});
 
 } // namespace cuda_on_cpu
 
