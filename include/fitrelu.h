@@ -298,7 +298,7 @@ FR_API double fr_model_intercept(const fr_model *model);
 /* The names that the data set of the fit had, d of them, and its label's; NULL where there were none. Owned by model. */
 FR_API const char *const *fr_model_names(const fr_model *model);
 FR_API const char *fr_model_label_name(const fr_model *model);
-/* The names of columns that the fit left unread (columns, ignore), *count of them, or NULL. */
+/* The names of columns that were no features of the fit (columns, ignore, weight_column), *count of them, or NULL. */
 FR_API const char *const *fr_model_passed(const fr_model *model, int64_t *count);
 /* The means of the features that stood in for missing values in the fit (FR_MISSING_MEAN), d of them, or NULL. */
 FR_API const double *fr_model_means(const fr_model *model);

@@ -7,17 +7,16 @@
 
 /* Of the rows of one worker. */
 typedef struct weight_sums {
-    double weight, counted, label; /* sums of u, of u > 0 and of u y */
+    double weight, counted; /* sums of u, and of u > 0 */
 } weight_sums;
 
 enum { SUMS = sizeof(weight_sums) / sizeof(double) };
 
 static weight_sums add_weights(const fr_dataset *set, fr_range rows) {
-    weight_sums sums = {0, 0, 0};
+    weight_sums sums = {0, 0};
     for (int64_t i = rows.first; i < rows.first + rows.count; i++) {
         sums.weight += set->weights[i];
         sums.counted += set->weights[i] > 0;
-        if (set->labels) sums.label += set->weights[i] * fr_dataset_label(set, i);
     }
     return sums;
 }
@@ -32,7 +31,7 @@ static fr_status sum_weights(const fr_shard *s, weight_sums *total, fr_error *er
 
 fr_status fr_weights_settle(fr_dataset *set, const fr_plan *plan, fr_world *world, fr_error *error) {
     fr_shard s;
-    weight_sums total = {0, 0, 0};
+    weight_sums total = {0, 0};
     double n = (double)set->samples;
     if (!set->weights || set->counted > 0) return FR_OK;
     fr_status status = fr_shard_make(&s, set, plan, 1, world, error);
@@ -46,7 +45,6 @@ fr_status fr_weights_settle(fr_dataset *set, const fr_plan *plan, fr_world *worl
     }
     for (int64_t i = 0; i < set->local_rows; i++) set->weights[i] = set->weights[i] / total.weight * n;
     set->counted = (int64_t)total.counted;
-    set->label_sum = total.label / total.weight * n;
     return FR_OK;
 }
 

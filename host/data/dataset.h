@@ -29,8 +29,7 @@ struct fr_dataset {
     int64_t lacking;     /* rows of the file left out, of those held apart too, since they lacked something */
     struct fr_dataset *held_out; /* rows kept apart, owned, or NULL */
     double *weights;     /* u of the local_rows rows, 0 or more, or NULL: 1 each; of mean 1 over all rows once counted > 0 */
-    int64_t counted;     /* rows with a weight above 0, over all ranks, */
-    double label_sum;    /* and sum u y over all rows: both since fr_weights_settle (columns/weights.h), 0 before */
+    int64_t counted;     /* rows with a weight above 0, over all ranks: since fr_weights_settle (columns/weights.h), 0 before */
     bool weighed;        /* rows and labels are times sqrt(u) */
     double *planted;     /* w*, features values, or NULL */
     bool is_planted;

@@ -16,6 +16,7 @@ typedef struct fr_solver_rank {
     fr_comm *comm;
     fr_fit fit;
     fr_row_sums labels; /* of FR_PASS_LABELS: sums over all rows */
+    double spread;      /* of the labels about their mean, a sum of squares */
     double *label_sum;  /* d: sum_i y_i x_i */
     fr_start_data data;
     double *start;      /* w_0, d */

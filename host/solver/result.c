@@ -72,7 +72,7 @@ static fr_status read_counters(fr_solver_rank *s, fr_error *error) {
 
 fr_status fr_rank_tell(fr_solver_rank *s, double seconds, double waited, fr_error *error) {
     const fr_plan *plan = &s->plan;
-    double n = (double)plan->samples, spread = s->labels.label2 - s->labels.label * s->labels.label / n;
+    double n = (double)plan->samples;
     fr_row_sums total;
     FR_TRY(fr_survey_total(s->engine, s->comm, FR_PASS_LOSS, s->fitted, NULL, &total, error));
     s->result = (fr_result){
@@ -80,7 +80,7 @@ fr_status fr_rank_tell(fr_solver_rank *s, double seconds, double waited, fr_erro
         .iterations = s->fit.steps_before + s->fit.state.step,
         .loss = s->fit.loss,
         .relative_error = s->fit.relative_error,
-        .r_squared = spread > 0 ? 1 - n * s->fit.loss / spread : NAN,
+        .r_squared = s->spread > 0 ? 1 - n * s->fit.loss / s->spread : NAN,
         .active = total.active / (double)fr_dataset_counted(s->set),
         .step_size = plan->settles && plan->draws == 0 ? plan->settle_eta : plan->steps.eta,
         .batch = plan->batch,

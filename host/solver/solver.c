@@ -10,6 +10,7 @@
 
 #include "base/threads.h"
 #include "columns/condition.h"
+#include "columns/spread.h"
 #include "columns/weights.h"
 #include "data/planted.h"
 #include "fit/model.h"
@@ -23,6 +24,7 @@ struct fr_solver {
     fr_dataset *set;
     fr_plan plan; /* begun */
     double long_rows;
+    double spread; /* of read labels */
     int threads;
     fr_place place;
     fr_solver_rank *ranks; /* place.ranks of them; the first speaks for all */
@@ -96,6 +98,7 @@ static fr_status prepare_rows(fr_solver *s, fr_error *error) {
     FR_TRY(check_labels(set, world, error));
     FR_TRY(condition(&s->options, &s->plan, s->threads, set, error));
     fr_weights_apply(set, s->threads);
+    if (!set->is_planted) FR_TRY(fr_labels_spread(set, &s->plan, world, &s->spread, error));
     bool asks = s->options.step_rule == FR_STEP_AUTO && s->plan.draws > 0 && !set->is_planted && set->shift;
     return asks ? fr_dataset_long_rows(set, &s->plan, s->threads, world, &s->long_rows, error) : FR_OK;
 }
@@ -136,7 +139,8 @@ static fr_status survey_rank(void *user, int rank, fr_error *error) {
     fr_spectrum spectrum = {.long_rows = ((fr_solver *)user)->long_rows};
     FR_TRY(fr_survey_total(r->engine, r->comm, FR_PASS_LABELS, NULL, r->label_sum, &r->labels, error));
     if (!(r->labels.label2 > 0)) return refuse_labels(r->set, error); /* made on the device */
-    if (r->set->counted > 0) r->labels.label = r->set->label_sum; /* the labels are times sqrt(u) */
+    r->spread = ((fr_solver *)user)->spread;
+    if (r->set->is_planted) r->spread = r->labels.label2 - r->labels.label * r->labels.label / (double)r->plan.samples;
     spectrum.trace = r->labels.square / (double)r->plan.samples;
     if (r->options.step_rule == FR_STEP_AUTO)
         FR_TRY(fr_survey_eigenvalue(r->engine, r->comm, &spectrum.lambda, error));

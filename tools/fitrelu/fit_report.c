@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "data/dataset.h"
+#include "fitrelu/chosen.h"
 #include "fitrelu/fit_report.h"
 #include "console/json_result.h"
 #include "fitrelu/model_report.h"
@@ -68,7 +69,9 @@ static void write_held_out(json_writer *json, const fr_quality *held_out) {
     json_end(json);
 }
 
-static void write_method(json_writer *json, const fr_result *r) {
+static void write_method(json_writer *json, const fit_report *report) {
+    const fr_result *r = report->result;
+    char chosen[FR_CHOSEN_SIZE];
     json_begin(json, "method");
     json_integer(json, "batch", r->batch);
     json_integer(json, "workers", r->workers);
@@ -76,6 +79,7 @@ static void write_method(json_writer *json, const fr_result *r) {
     else json_null(json, "levels");
     json_string(json, "scale", scale_of(r));
     json_string(json, "collective", collective_of(r));
+    json_string(json, "chosen", chosen_exchange(&report->settings->options, r, chosen));
     json_string(json, "wire", fr_wire_name(r->wire));
     json_string(json, "step_rule", fr_step_rule_name(r->step_rule));
     json_string(json, "precision", fr_precision_name(r->precision));
@@ -146,7 +150,7 @@ void fit_report_json(const fit_report *report) {
     json_number(&json, "step_size", r->step_size);
     write_held_out(&json, report->held_out);
     write_data(&json, report);
-    write_method(&json, r);
+    write_method(&json, report);
     write_place(&json, r);
     write_costs(&json, report);
     if (report->settings->options.ensemble > 1) {
@@ -184,14 +188,23 @@ static const char *outcome_words(const fr_result *r) {
     return "";
 }
 
-static void method_row(const fr_result *r) {
+static void method_row(const fit_report *report) {
+    const fr_result *r = report->result;
     const char *scale = scale_of(r), *collective = collective_of(r);
-    char levels[48] = "", exchange[32] = "";
+    char levels[48] = "", exchange[32] = "", text[FR_CHOSEN_SIZE];
     if (r->levels > 0) snprintf(levels, sizeof levels, ", %d levels, scale %s", r->levels, scale ? scale : "-");
     if (collective) snprintf(exchange, sizeof exchange, ", %s", collective);
     row("method", "%s, batch %" PRId64 ", %d worker%s%s%s, %s%s", r->levels > 0 ? "QSGD" : "SGD", r->batch, r->workers,
         r->workers == 1 ? "" : "s", levels, exchange, fr_precision_name(r->precision),
         r->storage == FR_STORAGE_BF16 ? ", rows in bf16" : "");
+    const char *chosen = chosen_exchange(&report->settings->options, r, text);
+    if (chosen) row("chosen", "%s", chosen);
+}
+
+/* A diverged fit has no loss that could be printed. */
+static void number_row(const char *name, double value) {
+    if (isfinite(value)) row(name, "%.6g", value);
+    else row(name, "not finite");
 }
 
 static void place_row(const fr_result *r) {
@@ -247,14 +260,14 @@ void fit_report_table(const fit_report *report) {
     row("data", "%s, %" PRId64 " rows of %" PRId64 " features", source, report->samples, report->features);
     if (report->data) own_data_rows(report);
     if (weights_of(report->settings)) row("weights", "%s", weights_of(report->settings));
-    method_row(r);
+    method_row(report);
     row("step size", "%.4g (%s, %s)", r->step_size, fr_step_rule_name(r->step_rule), fr_schedule_name(r->schedule));
     place_row(r);
     iterations_row(report);
-    row("loss", "%.6g", r->loss);
-    if (!isnan(r->relative_error)) row("relative error", "%.3e", r->relative_error);
-    if (!isnan(r->r_squared)) row("R^2", "%.6f", r->r_squared);
-    if (report->data) row("RMSE", "%.6g", sqrt(r->loss));
+    number_row("loss", r->loss);
+    if (isfinite(r->relative_error)) row("relative error", "%.3e", r->relative_error);
+    if (isfinite(r->r_squared)) row("R^2", "%.6f", r->r_squared);
+    if (report->data) number_row("RMSE", sqrt(r->loss));
     held_out_row(report->held_out);
     row("active rows", "%.1f %%", 100 * r->active);
     if (report->settings->options.ensemble > 1)

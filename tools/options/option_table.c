@@ -198,8 +198,8 @@ static const struct {
      "the CSV column that holds the labels, by name or by number from 1 (default: the one of the name that the model keeps; "
      "without names the last, where there is one more column than the model has features)"},
     {OPT_MISSING, PREDICT,
-     "rows with missing values: refused, left out, or given the means that the model keeps, or of their own; a row without its "
-     "label is left out by the last two (default: mean where the model keeps means, else error)"},
+     "what becomes of missing values: refused, their rows left out, or a mean instead, that of their column in the fit where "
+     "the model keeps it and else in this file (default: mean where the model keeps means, else error)"},
     {OPT_BATCH, PLAN,
      "rows drawn a step, over all workers; full: every row once (default: 0.8 times the features, at least 32, made "
      "divisible by the workers)"},
