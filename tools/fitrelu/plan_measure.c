@@ -33,13 +33,12 @@ static fr_status round_trip(fr_link *link, void *data, size_t size, double *seco
     int other = 1 - link->rank;
     fr_message there = {other, data, size}, back = {other, &answer, sizeof answer};
     bool first = link->rank == 0;
-    fr_status status = first ? fr_link_exchange(link, what, &there, 1, NULL, 0, error)
-                             : fr_link_exchange(link, what, NULL, 0, &there, 1, error);
-    if (status == FR_OK)
-        status = first ? fr_link_exchange(link, what, NULL, 0, &back, 1, error)
-                       : fr_link_exchange(link, what, &back, 1, NULL, 0, error);
+    FR_TRY(first ? fr_link_exchange(link, what, &there, 1, NULL, 0, error)
+                 : fr_link_exchange(link, what, NULL, 0, &there, 1, error));
+    FR_TRY(first ? fr_link_exchange(link, what, NULL, 0, &back, 1, error)
+                 : fr_link_exchange(link, what, &back, 1, NULL, 0, error));
     *seconds = link->seconds - before;
-    return status;
+    return FR_OK;
 }
 
 static int ascending(const void *a, const void *b) {
@@ -49,11 +48,10 @@ static int ascending(const void *a, const void *b) {
 
 static fr_status median_trip(fr_link *link, void *data, size_t size, int times, double *seconds, fr_error *error) {
     double taken[SMALL_TIMES] = {0};
-    fr_status status = FR_OK;
-    for (int i = 0; status == FR_OK && i < times; i++) status = round_trip(link, data, size, &taken[i], error);
+    for (int i = 0; i < times; i++) FR_TRY(round_trip(link, data, size, &taken[i], error));
     qsort(taken, (size_t)times, sizeof *taken, ascending);
     *seconds = taken[times / 2];
-    return status;
+    return FR_OK;
 }
 
 /* Both ranks must know how long the large message is, so rank 0 tells it. */
@@ -68,18 +66,25 @@ static fr_status choose_size(fr_link *link, double small, double middle, double 
 /* Ranks 0 and 1; rank 0 knows the numbers then. */
 static fr_status measure_link(fr_link *link, plan_measured *measured, fr_error *error) {
     double small = 0, middle = 0, large = 0, size = LARGE;
-    void *data = calloc(1, LARGE);
-    if (!data) abort();
-    fr_status status =
-        round_trip(link, data, LARGE / 1024, &small, error); /* the first message makes the connection */
-    if (status == FR_OK) status = median_trip(link, data, SMALL, SMALL_TIMES, &small, error);
-    if (status == FR_OK) status = median_trip(link, data, MIDDLE, LARGE_TIMES, &middle, error);
-    if (status == FR_OK) status = choose_size(link, small, middle, &size, error);
-    if (status == FR_OK) status = median_trip(link, data, (size_t)size, LARGE_TIMES, &large, error);
-    free(data);
+    FR_OWNED void *data = NULL;
+    FR_TRY(fr_allocate(&data, LARGE, 1, "a message", error));
+    FR_TRY(round_trip(link, data, LARGE / 1024, &small, error)); /* the first message makes the connection */
+    FR_TRY(median_trip(link, data, SMALL, SMALL_TIMES, &small, error));
+    FR_TRY(median_trip(link, data, MIDDLE, LARGE_TIMES, &middle, error));
+    FR_TRY(choose_size(link, small, middle, &size, error));
+    FR_TRY(median_trip(link, data, (size_t)size, LARGE_TIMES, &large, error));
     measured->latency = small / 2;
     measured->bandwidth = size / fmax(large - small, 1e-9);
-    return status;
+    return FR_OK;
+}
+
+static fr_status run_gradients(fr_engine *engine, const fr_state *state, double *seconds, fr_error *error) {
+    FR_TRY(engine->ops->load(engine, state, error));
+    FR_TRY(engine->ops->gradient(engine, error)); /* the first is slower */
+    double began = fr_seconds();
+    for (int i = 0; i < STEPS; i++) FR_TRY(engine->ops->gradient(engine, error));
+    *seconds = fr_seconds() - began;
+    return FR_OK;
 }
 
 /* Half way from 0 to w*, half of the rows are active. The engine was not told the rows' norms, so it reads every row. */
@@ -87,22 +92,17 @@ static fr_status time_gradients(fr_dataset *set, int threads, double *seconds, f
     fr_options options;
     fr_plan plan;
     fr_engine *engine = NULL;
-    double *weights = calloc(2 * (size_t)set->features, sizeof *weights);
-    if (!weights) abort();
+    FR_OWNED double *weights = NULL;
+    FR_TRY(fr_allocate((void **)&weights, 2 * set->features, sizeof *weights, "weights", error));
     for (int64_t j = 0; j < set->features; j++) weights[j] = set->planted[j] / 2;
-    fr_state state = {.weights = weights, .average = weights + set->features};
+    const fr_state state = {.weights = weights, .average = weights + set->features};
     fr_options_default(&options);
     options.batch = FR_BATCH_FULL, options.workers = 1;
-    fr_status status = fr_plan_make(&options, set, &plan, error);
+    FR_TRY(fr_plan_make(&options, set, &plan, error));
     fr_engine_config config = {.plan = &plan, .data = set, .worker_count = 1, .threads = threads, .device = -1};
-    if (status == FR_OK) status = fr_engine_cpu_create(&config, &engine, error);
-    if (status == FR_OK) status = engine->ops->load(engine, &state, error);
-    if (status == FR_OK) status = engine->ops->gradient(engine, error); /* the first is slower */
-    double began = fr_seconds();
-    for (int i = 0; status == FR_OK && i < STEPS; i++) status = engine->ops->gradient(engine, error);
-    *seconds = fr_seconds() - began;
+    FR_TRY(fr_engine_cpu_create(&config, &engine, error));
+    fr_status status = run_gradients(engine, &state, seconds, error);
     fr_engine_free(engine);
-    free(weights);
     return status;
 }
 
@@ -124,23 +124,25 @@ static fr_status measure_compute(const fr_world *world, fr_precision precision, 
 /* Rank 0's link, and the slowest rank's rate, for all. */
 static fr_status share(fr_world *world, plan_measured *measured, fr_error *error) {
     int ranks = fr_world_size(world);
-    plan_measured *all = calloc((size_t)ranks, sizeof *all);
-    if (!all) abort();
-    fr_status status = fr_world_gather(world, measured, sizeof *measured, all, error);
+    FR_OWNED plan_measured *all = NULL;
+    FR_TRY(fr_allocate((void **)&all, ranks, sizeof *all, "the ranks' measurements", error));
+    FR_TRY(fr_world_gather(world, measured, sizeof *measured, all, error));
     *measured = all[0];
-    for (int r = 0; status == FR_OK && r < ranks; r++) measured->compute = fmin(measured->compute, all[r].compute);
-    free(all);
-    return status;
+    for (int r = 0; r < ranks; r++) measured->compute = fmin(measured->compute, all[r].compute);
+    return FR_OK;
+}
+
+static fr_status measure(fr_world *world, fr_precision precision, int64_t features, plan_measured *measured,
+                         fr_error *error) {
+    fr_status status = measure_compute(world, precision, features, &measured->compute, error);
+    FR_TRY(fr_world_agree(world, status, error));
+    if (measured->link && fr_world_rank(world) < 2) FR_TRY(measure_link(world->link, measured, error));
+    return share(world, measured, error);
 }
 
 int plan_measure(fr_world *world, fr_precision precision, int64_t features, plan_measured *measured) {
     fr_error error = {0};
     int ranks = fr_world_size(world);
     *measured = (plan_measured){.done = true, .link = ranks > 1, .ranks = ranks};
-    fr_status status = measure_compute(world, precision, features, &measured->compute, &error);
-    status = fr_world_agree(world, status, &error);
-    if (status == FR_OK && measured->link && fr_world_rank(world) < 2)
-        status = measure_link(world->link, measured, &error);
-    if (status == FR_OK) status = share(world, measured, &error);
-    return status == FR_OK ? 0 : ranks_fail(world, &error);
+    return measure(world, precision, features, measured, &error) == FR_OK ? 0 : ranks_fail(world, &error);
 }
