@@ -5,9 +5,9 @@
 #include <string.h>
 
 #include "fitrelu/fit_settings.h"
-#include "fitrelu/message.h"
-#include "fitrelu/stage.h"
-#include "fitrelu/same_file.h"
+#include "console/message.h"
+#include "console/stage.h"
+#include "options/same_file.h"
 
 enum { USUAL_FEATURES = 1000, ROWS_A_FEATURE = 10 };
 

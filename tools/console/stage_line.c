@@ -1,7 +1,7 @@
 /*
  * stage_line.c - counts of rows and bytes, and their words.
  */
-#include "fitrelu/stage_line.h"
+#include "console/stage_line.h"
 
 #include <stdio.h>
 

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "fitrelu/interrupt.h"
+#include "console/interrupt.h"
 
 static volatile sig_atomic_t signal_seen;
 static const char *volatile farewell;

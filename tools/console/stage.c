@@ -5,7 +5,7 @@
  * bytes read, so that no reader has to report. Only time in which the process was awake counts as silence: a job that was
  * suspended as a whole goes on when it is resumed.
  */
-#include "fitrelu/stage.h"
+#include "console/stage.h"
 
 #include <fcntl.h>
 #include <math.h>
@@ -20,11 +20,11 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "fitrelu/json_result.h"
-#include "fitrelu/message.h"
-#include "fitrelu/interrupt.h"
-#include "fitrelu/progress.h"
-#include "fitrelu/stage_line.h"
+#include "console/interrupt.h"
+#include "console/json_result.h"
+#include "console/message.h"
+#include "console/progress.h"
+#include "console/stage_line.h"
 #include "ranks/world.h"
 
 enum { LEAST_BAR = 5, MOST_BAR = 20 };
