@@ -4,6 +4,7 @@
 #ifndef FR_CONDITION_H
 #define FR_CONDITION_H
 
+#include "columns/products.h"
 #include "plan/plan.h"
 #include "ranks/world.h"
 

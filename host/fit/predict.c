@@ -79,7 +79,8 @@ static fr_status predict_on_gpu(const fr_model *model, const fr_dataset *set, do
 
 static fr_status predict_on_gpu(const fr_model *model, const fr_dataset *set, double *out, fr_error *error) {
     (void)model, (void)set, (void)out;
-    return fr_fail(error, FR_ERROR_DEVICE, "--device cuda needs CUDA, and this fitrelu was built without it; use --device cpu");
+    return fr_fail(error, FR_ERROR_DEVICE,
+                   "--device cuda needs CUDA, and this fitrelu was built without it; use --device cpu");
 }
 
 #endif

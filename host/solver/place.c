@@ -146,6 +146,8 @@ fr_status fr_place_products(fr_place *place, const fr_device_products **products
 #ifdef FR_HAVE_CUDA
     FR_TRY(fr_dense_create(first_device(place), &place->dense, error));
     *products = fr_dense_products(place->dense);
+#else
+    (void)error;
 #endif
     return FR_OK;
 }

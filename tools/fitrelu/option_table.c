@@ -118,8 +118,8 @@ const option_entry option_table[OPT_COUNT] = {
     [OPT_ENSEMBLE] = {"ensemble", 0, GROUP_METHOD, FIT, KIND_INTEGER, "L", NULL, 1, 1e6, 0,
                       "make L runs and keep the one that at least half of them agree with (Algorithm 1)"},
 
-    [OPT_DEVICE] = {"device", 0, GROUP_PLACE, FIT | EXPERIMENT, KIND_WORD, NULL, "auto|cpu|cuda", 0, 0, 0,
-                    "where to compute (default: auto, a GPU where there is one; for an experiment cpu)"},
+    [OPT_DEVICE] = {"device", 0, GROUP_PLACE, FIT | PREDICT | EXPERIMENT, KIND_WORD, NULL, "auto|cpu|cuda", 0, 0, 0,
+                    "where to compute (default: auto, a GPU where there is one; for predict and an experiment cpu)"},
     [OPT_GPUS] = {"gpus", 0, GROUP_PLACE, FIT, KIND_INTEGER, "G", NULL, 1, 1024, 0,
                   "GPUs that the workers are spread over; must divide their number (default: 1)"},
     [OPT_THREADS] = {"threads", 'j', GROUP_PLACE, FIT | EXPERIMENT, KIND_INTEGER, "N", NULL, 1, 4096, 0,
