@@ -206,7 +206,9 @@ typedef enum fr_missing_rule { FR_MISSING_ERROR, FR_MISSING_DROP, FR_MISSING_MEA
 typedef struct fr_read_options {
     fr_precision precision;   /* in which rows are kept */
     const char *labels;       /* file with the labels (NPY or one number a line); NULL: inside the data file */
-    const char *label_column; /* CSV: name, or number from 1; NULL: the last */
+    const char *label_column; /* CSV: name, or number from 1; NULL: the last that holds no weights */
+    const char *weights;      /* file with a weight for each row (NPY or one number a line), or NULL */
+    const char *weight_column; /* CSV: the column of weights, by name or number from 1, or NULL; it is no feature */
     bool without_labels;      /* rows only, for prediction; a label column found is ignored where one can be told */
     bool labels_optional;     /* for prediction: labels are read where the file has them (a CSV: one column more than
                                  features); where one is missing or no number, none is kept */
@@ -256,6 +258,11 @@ FR_API fr_status fr_read_options_share(fr_read_options *reading, const fr_option
 /* Copies n x d row-major doubles and n labels (NULL: none). */
 FR_API fr_status fr_dataset_from_arrays(int64_t samples, int64_t features, const double *rows, const double *labels,
                                         fr_precision precision, fr_dataset **dataset, fr_error *error);
+/* Copies a weight u_i for each row kept here (NULL: 1 each again), before the first fit of a set that is not planted. A
+ * fit then minimises sum_i u_i (max(0, <w, x_i>) - y_i)^2 / sum_i u_i: with full batches a weight of 2 is the row twice
+ * and 0 its absence, to rounding. FR_ERROR_DATA names a weight that is not from 0 to 1e150; a fit refuses weights that
+ * are all 0. */
+FR_API fr_status fr_dataset_set_weights(fr_dataset *dataset, const double *weights, fr_error *error);
 /* Writes X, y (and w_star of a planted set) as NPZ, or as NPY files PATH, PATH-without-.npy + "-labels.npy" and
  * "-planted.npy". Files appear whole or not at all. */
 FR_API fr_status fr_dataset_write(const fr_dataset *dataset, const char *path, fr_error *error);
@@ -291,7 +298,7 @@ FR_API double fr_model_intercept(const fr_model *model);
 /* The names that the data set of the fit had, d of them, and its label's; NULL where there were none. Owned by model. */
 FR_API const char *const *fr_model_names(const fr_model *model);
 FR_API const char *fr_model_label_name(const fr_model *model);
-/* The names of columns that the fit left unread (columns, ignore), *count of them, or NULL. */
+/* The names of columns that were no features of the fit (columns, ignore, weight_column), *count of them, or NULL. */
 FR_API const char *const *fr_model_passed(const fr_model *model, int64_t *count);
 /* The means of the features that stood in for missing values in the fit (FR_MISSING_MEAN), d of them, or NULL. */
 FR_API const double *fr_model_means(const fr_model *model);
@@ -318,10 +325,10 @@ typedef struct fr_result {
     int runs;               /* of the loop: starts that were run, or the ensemble */
     bool converged;         /* the loss no longer fell; false where a fixed number of steps was made */
     int64_t converged_at;   /* the step of its run at which it did; 0 where it did not */
-    double loss;            /* (1.1) of the model, over all rows */
+    double loss;            /* (1.1) of the model, over all rows, by their weights where there are any */
     double relative_error;  /* NaN where w* is unknown */
-    double r_squared;       /* 1 - residual / total sum of squares of y; NaN where y is constant */
-    double active;          /* share of rows with <w, x> > 0 */
+    double r_squared;       /* 1 - residual / total sum of squares of y, both weighted; NaN where y is constant */
+    double active;          /* share of rows with <w, x> > 0, of those with a weight above 0 */
     double step_size;       /* eta of the first step */
     int64_t batch;          /* m */
     int workers;            /* K */
@@ -355,7 +362,7 @@ typedef struct fr_result {
 typedef struct fr_solver fr_solver;
 
 /* Checks options against the data and makes every choice left open. The data set is borrowed until the solver is
- * freed; standardize and intercept change it in place (fr_model undoes that). */
+ * freed; standardize, intercept and weights change it in place (fr_model undoes that). */
 FR_API fr_status fr_solver_create(const fr_options *options, fr_dataset *dataset, fr_solver **solver, fr_error *error);
 /* Runs to the end; divergence, an unreached tolerance and an interruption are outcomes, not errors. */
 FR_API fr_status fr_solver_run(fr_solver *solver, fr_result *result, fr_error *error);

@@ -47,17 +47,17 @@ bool fr_output_seek(fr_output *output, int64_t offset);
 /* Where the next byte goes, from the start. */
 int64_t fr_output_tell(const fr_output *output);
 
-/* Brings every byte to the disk, so that only the renaming is left: for files that appear together, finish
- * all, then commit all. */
+/* Brings every byte to the disk, so that only the renaming is left. */
 fr_status fr_output_finish(fr_output *output, fr_error *error);
 
 /* Finishes and gives the file its name. Frees output in either case; on failure nothing new is left behind. */
 fr_status fr_output_commit(fr_output *output, fr_error *error);
 
+/* The same for files that belong together: all get their names, or every target is what it was. (A process killed
+ * between two renamings leaves some of each.) Frees all of them and sets them to NULL. */
+fr_status fr_output_commit_all(fr_output **outputs, int count, fr_error *error);
+
 /* Gives up: removes the temporary file and frees output. NULL is fine. */
 void fr_output_discard(fr_output *output);
-
-/* For tests: temporary files have names, as on a file system without O_TMPFILE. */
-extern bool fr_output_always_named;
 
 #endif

@@ -12,6 +12,8 @@
  * model, at 2 n d^2 multiplications (decorrelate.c). The quantizer gains as well: its noise is even in all
  * directions.
  *
+ * Rows of different weight (columns/weights.h) count by it in all this.
+ *
  * This file measures the columns, decides, and replaces the rows; unfold.c is the way back for weights.
  */
 #include "columns/condition.h"
@@ -32,8 +34,8 @@ static double constant_below(const fr_dataset *set) { return set->precision == F
 
 /* Of every column. */
 typedef struct columns {
-    double *first; /* its value in row 0 */
-    double *sums;  /* 2 d: of x - first, and of how many rows differ from row 0 at all */
+    double *first; /* its value in the first row that counts, row 0 where all do */
+    double *sums;  /* 2 d: of u (x - first), and of how many rows that count differ from it at all */
     double *mean, *variance;
     double *factor; /* 1 / scale, 0 where the column is left out */
     double *size;   /* root mean square in units of its scale */
@@ -56,23 +58,33 @@ static void free_columns(columns *c) {
     free(c->state);
 }
 
-static void add_difference(const void *context, int64_t d, double *x, double *sums) {
+static void add_difference(const void *context, int64_t d, double u, double *x, double *sums) {
     const double *first = context;
-    for (int64_t j = 0; j < d; j++) sums[j] += x[j] - first[j];
-    for (int64_t j = 0; j < d; j++) sums[d + j] += x[j] != first[j];
+    for (int64_t j = 0; j < d; j++) sums[j] += u * (x[j] - first[j]);
+    for (int64_t j = 0; j < d; j++) sums[d + j] += u > 0 && x[j] != first[j];
 }
 
-static void add_square(const void *context, int64_t d, double *x, double *sums) {
+static void add_square(const void *context, int64_t d, double u, double *x, double *sums) {
     const double *mean = context;
-    for (int64_t j = 0; j < d; j++) sums[j] += (x[j] - mean[j]) * (x[j] - mean[j]);
+    for (int64_t j = 0; j < d; j++) sums[j] += u * ((x[j] - mean[j]) * (x[j] - mean[j]));
 }
 
-/* Means counted from row 0, so that the mean of a constant is that constant, and which columns are constant is
+/* The first of the rows held that counts, or -1. */
+static int64_t first_row(const fr_shard *s) {
+    for (int k = 0; k < s->own; k++) {
+        fr_range rows = fr_shard_rows(s, k);
+        for (int64_t i = rows.first; i < rows.first + rows.count; i++)
+            if (fr_shard_weight(s, i) > 0) return i;
+    }
+    return -1;
+}
+
+/* Means counted from a row, so that the mean of a constant is that constant, and which columns are constant is
  * exact. */
 static fr_status measure_columns(const fr_shard *s, columns *c, fr_error *error) {
     int64_t d = s->set->features;
     double n = (double)s->set->samples;
-    FR_TRY(fr_shard_tell_row(s, s->first == 0 && s->own > 0 ? fr_shard_rows(s, 0).first : -1, c->first, error));
+    FR_TRY(fr_shard_tell_row(s, first_row(s), c->first, error));
     FR_TRY(fr_shard_sum(s, add_difference, c->first, 1, 2 * d, c->sums, error));
     for (int64_t j = 0; j < d; j++) c->mean[j] = c->first[j] + c->sums[j] / n;
     FR_TRY(fr_shard_sum(s, add_square, c->mean, 1, d, c->variance, error));
@@ -123,7 +135,7 @@ static void choose_column(fr_dataset *set, fr_conditioning how, columns *c, int6
 
 /* Rows that tell the directions apart, and work of minutes at most; else scaling has to do. */
 static bool can_decorrelate(const fr_dataset *set) {
-    double n = (double)set->samples, d = (double)set->features;
+    double n = (double)fr_dataset_counted(set), d = (double)set->features;
     return d > 1 && n >= d + 1 && n * d * d <= 1e13;
 }
 
@@ -184,12 +196,16 @@ static bool is_conditioned(const fr_dataset *set, fr_conditioning how) {
            (how.decorrelate || !set->mix);
 }
 
+static fr_status refuse_again(const fr_dataset *set, fr_error *error) {
+    return fr_fail(error, FR_ERROR_USAGE, "%s: this data set was prepared for another kind of fit already", set->source);
+}
+
 fr_status fr_dataset_condition(fr_dataset *set, fr_conditioning how, const fr_plan *plan, int threads,
                                fr_world *world, fr_error *error) {
     if (is_conditioned(set, how)) return FR_OK;
-    if (set->shift)
-        return fr_fail(error, FR_ERROR_USAGE, "this data set was prepared for another kind of fit already");
+    if (set->shift) return refuse_again(set, error);
     if (!how.center && !how.scale && !how.intercept) return FR_OK;
+    if (set->weighed) return refuse_again(set, error);
     fr_shard s;
     columns c = {0};
     fr_status status = fr_shard_make(&s, set, plan, threads, world, error);

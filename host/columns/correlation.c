@@ -26,8 +26,8 @@ typedef struct product_context {
     const double *v;
 } product_context;
 
-/* sums (d) += <x', v> x'. */
-static void add_product(const void *context, int64_t d, double *x, double *sums) {
+/* sums (d) += u <x', v> x'. */
+static void add_product(const void *context, int64_t d, double u, double *x, double *sums) {
     const product_context *c = context;
     double lanes[LANES] = {0}, product = 0;
     int64_t whole = d - d % LANES;
@@ -36,7 +36,7 @@ static void add_product(const void *context, int64_t d, double *x, double *sums)
         for (int l = 0; l < LANES; l++) lanes[l] += x[j + l] * c->v[j + l];
     for (int64_t j = whole; j < d; j++) lanes[j - whole] += x[j] * c->v[j];
     for (int l = 0; l < LANES; l++) product += lanes[l];
-    for (int64_t j = 0; j < d; j++) sums[j] += product * x[j];
+    for (int64_t j = 0; j < d; j++) sums[j] += u * product * x[j];
 }
 
 /* ------------------------------------------------------------------------------------ tridiagonal matrix */

@@ -1,5 +1,6 @@
 /*
- * long_rows.c - how much of the second moment along a direction sits in long rows.
+ * long_rows.c - how much of the second moment along a direction sits in long rows. Rows are times the roots of their
+ * weights by then, so that a row of large weight is a long one: the noise of a draw is that of u x x^T.
  */
 #include <math.h>
 
@@ -13,9 +14,9 @@ static double row_square(int64_t d, const double *x) {
 }
 
 /* Second moments of the columns, plain (d) and weighted by ||x||^2 (d). */
-static void weigh_columns(const void *context, int64_t d, double *x, double *sums) {
+static void weigh_columns(const void *context, int64_t d, double u, double *x, double *sums) {
     double square = row_square(d, x);
-    (void)context;
+    (void)context, (void)u;
     for (int64_t j = 0; j < d; j++) {
         sums[j] += x[j] * x[j];
         sums[d + j] += square * x[j] * x[j];
@@ -23,8 +24,9 @@ static void weigh_columns(const void *context, int64_t d, double *x, double *sum
 }
 
 /* <v, x>^2 and ||x||^2 <v, x>^2. */
-static void weigh_along(const void *context, int64_t d, double *x, double *sums) {
+static void weigh_along(const void *context, int64_t d, double u, double *x, double *sums) {
     const double *v = context;
+    (void)u;
     double square = row_square(d, x), product = 0;
     for (int64_t j = 0; j < d; j++) product += x[j] * v[j];
     sums[0] += product * product;

@@ -9,6 +9,7 @@
 #include "columns/moments.h"
 
 #include "columns/triangle.h"
+#include "columns/weights.h"
 
 /* Rows that add to the product at once, and that are solved at once; bytes of sums over the workers held that are
  * exchanged at once (the exchange takes three times as much again). */
@@ -65,10 +66,13 @@ typedef struct moments_job {
 
 static void fill_block(void *context, int64_t item, int thread) {
     const moments_job *job = context;
-    int64_t from = item * SOLVE_ROWS, count = least(SOLVE_ROWS, job->rows.count - from);
+    const fr_shard *s = job->shard;
+    int64_t d = s->set->features, from = item * SOLVE_ROWS, count = least(SOLVE_ROWS, job->rows.count - from);
+    double *x = job->block + from * d;
     (void)thread;
-    view_rows(job->shard, job->products, job->view, job->rows.first + from, count,
-              job->block + from * job->shard->set->features);
+    view_rows(s, job->products, job->view, job->rows.first + from, count, x);
+    for (int64_t i = 0; s->weights && i < count; i++)
+        fr_weigh_row(s->weights[job->rows.first + from + i], d, x + i * d);
 }
 
 static void add_tile(void *context, int64_t item, int thread) {

@@ -11,7 +11,7 @@ enum { PARTS = 64, PART_ROWS = 64 };
 fr_status fr_shard_make(fr_shard *s, const fr_dataset *set, const fr_plan *plan, int threads, fr_world *world,
                         fr_error *error) {
     int ranks = fr_world_size(world), rank = fr_world_rank(world);
-    *s = (fr_shard){.set = set, .plan = plan, .world = world, .first = fr_first_worker(plan, ranks, rank)};
+    *s = (fr_shard){.set = set, .weights = set->weighed ? NULL : set->weights, .plan = plan, .world = world, .first = fr_first_worker(plan, ranks, rank)};
     s->own = fr_first_worker(plan, ranks, rank + 1) - s->first;
     s->threads = threads > 0 ? threads : fr_default_threads();
     if (set->local_rows * set->features < 100000) s->threads = 1;
@@ -57,8 +57,9 @@ static void add_part(void *context, int64_t item, int thread) {
     int64_t part = item % job->parts, some = (rows.count + job->stride - 1) / job->stride;
     int64_t end = fr_split_start(some, job->parts, part + 1);
     for (int64_t i = fr_split_start(some, job->parts, part); i < end; i++) {
-        fr_shard_row(job->shard, rows.first + i * job->stride, x);
-        job->work(job->context, d, x, job->sums + item * job->count);
+        int64_t row = rows.first + i * job->stride;
+        fr_shard_row(job->shard, row, x);
+        job->work(job->context, d, fr_shard_weight(job->shard, row), x, job->sums + item * job->count);
     }
 }
 
@@ -94,10 +95,15 @@ fr_status fr_shard_tell_row(const fr_shard *s, int64_t row, double *out, fr_erro
     int64_t d = s->set->features;
     FR_OWNED double *mine = NULL;
     FR_OWNED int *ones = NULL;
+    FR_OWNED int64_t *all = NULL;
     fr_status status = fr_allocate((void **)&mine, d, sizeof *mine, "a row", error);
     if (status == FR_OK) status = fr_allocate((void **)&ones, ranks, sizeof *ones, "a row", error);
+    if (status == FR_OK) status = fr_allocate((void **)&all, ranks, sizeof *all, "a row", error);
     FR_TRY(fr_world_agree(s->world, status, error));
+    FR_TRY(fr_world_gather(s->world, &row, sizeof row, all, error));
     for (int r = 0; r < ranks; r++) ones[r] = 1;
+    for (int r = 0; r < fr_world_rank(s->world); r++)
+        if (all[r] >= 0) row = -1;
     if (row >= 0) fr_shard_row(s, row, mine);
     return fr_world_sum(s->world, ones, mine, d, out, error);
 }

@@ -14,6 +14,7 @@
 
 typedef struct fr_shard {
     const fr_dataset *set;
+    const double *weights; /* u of the rows held while rows are not times sqrt(u) yet; NULL: 1 each */
     const fr_plan *plan;
     fr_world *world;
     int first, own; /* workers */
@@ -34,18 +35,21 @@ static inline fr_range fr_shard_rows(const fr_shard *s, int k) {
                       fr_split_start(s->set->samples, s->plan->workers, s->first + k + 1) - start};
 }
 
-/* Adds what one row x (d doubles) brings to the sums. x is the caller's to change. */
-typedef void (*fr_row_work)(const void *context, int64_t d, double *x, double *sums);
+/* Adds what one row x (d doubles) of weight u brings to the sums. x is the caller's to change. */
+typedef void (*fr_row_work)(const void *context, int64_t d, double u, double *x, double *sums);
 
 /* sum (count) <- over every stride-th row of each worker, from its first on. Called by all ranks. */
 fr_status fr_shard_sum(const fr_shard *shard, fr_row_work work, const void *context, int64_t stride, int64_t count,
                        double *sum, fr_error *error);
 
+/* The weight of a row among those held. */
+static inline double fr_shard_weight(const fr_shard *s, int64_t row) { return s->weights ? s->weights[row] : 1; }
+
 /* x (d) <- a row among those held. */
 void fr_shard_row(const fr_shard *shard, int64_t row, double *x);
 
-/* out (d) <- row `row` of the rank that brings one of 0 or more, as doubles; the other ranks bring -1. All ranks
- * call. */
+/* out (d) <- row `row` of the first rank that brings one of 0 or more, as doubles; a rank without one brings -1. Zeros
+ * where none does. All ranks call. */
 fr_status fr_shard_tell_row(const fr_shard *shard, int64_t row, double *out, fr_error *error);
 
 #endif

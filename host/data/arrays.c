@@ -1,5 +1,5 @@
 /*
- * arrays.c - a data set from arrays in memory.
+ * arrays.c - a data set from arrays in memory, and the weights of its rows.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -45,4 +45,24 @@ fr_status fr_dataset_from_arrays(int64_t samples, int64_t features, const double
     fr_dataset_free(*dataset);
     *dataset = NULL;
     return status;
+}
+
+fr_status fr_dataset_set_weights(fr_dataset *dataset, const double *weights, fr_error *error) {
+    if (dataset->is_planted || dataset->shift || dataset->counted > 0)
+        return fr_fail(error, FR_ERROR_USAGE, "%s: weights are for rows of one's own, before their first fit",
+                       dataset->source);
+    for (int64_t i = 0; weights && i < dataset->local_rows; i++) {
+        char number[FR_NUMBER_SIZE];
+        if (fr_is_weight(weights[i])) continue;
+        fr_format_double(number, sizeof number, weights[i]);
+        return fr_fail(error, FR_ERROR_DATA, "%s: u[%" PRId64 "] is %s, " FR_WEIGHT_EXPECTED, dataset->source,
+                       dataset->first_row + i, number);
+    }
+    free(dataset->weights);
+    dataset->weights = NULL;
+    if (weights) FR_TRY(fr_dataset_take_weights(dataset, error));
+    if (weights) memcpy(dataset->weights, weights, (size_t)dataset->local_rows * sizeof *weights);
+    if (dataset->labels) dataset->held = fr_dataset_row_print(dataset);
+    dataset->next = (fr_row_print){{0, 0}, 0};
+    return FR_OK;
 }

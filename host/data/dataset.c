@@ -42,17 +42,31 @@ fr_status fr_dataset_allocate(int64_t samples, int64_t features, fr_range kept, 
     return status;
 }
 
+/* ------------------------------------------------------------------------------------------ weights */
+
+fr_status fr_dataset_take_weights(fr_dataset *set, fr_error *error) {
+    FR_TRY(fr_allocate((void **)&set->weights, set->local_rows, sizeof *set->weights, "weights of rows", error));
+    for (int64_t i = 0; i < set->local_rows; i++) set->weights[i] = 1;
+    return FR_OK;
+}
+
 fr_status fr_dataset_copy(const fr_dataset *set, fr_dataset **copy, fr_error *error) {
     size_t bytes = fr_precision_bytes(set->precision), rows = (size_t)set->local_rows;
     FR_TRY(fr_dataset_allocate(set->samples, set->features, fr_dataset_range(set), set->labels != NULL, set->precision,
                                set->source, copy, error));
     memcpy((*copy)->rows, set->rows, rows * (size_t)set->features * bytes);
     if (set->labels) memcpy((*copy)->labels, set->labels, rows * bytes);
+    if (set->weights) {
+        FR_TRY(fr_dataset_take_weights(*copy, error));
+        memcpy((*copy)->weights, set->weights, rows * sizeof *set->weights);
+    }
     (*copy)->fingerprint = set->fingerprint;
     (*copy)->held = set->held;
     (*copy)->next = set->next;
     return FR_OK;
 }
+
+/* -------------------------------------------------------------------------------------------- asked */
 
 fr_status fr_dataset_holds(const fr_dataset *set, fr_range needed, fr_error *error) {
     int64_t from = needed.first - set->first_row;
@@ -90,6 +104,7 @@ void fr_dataset_free(fr_dataset *dataset) {
     if (!dataset) return;
     free(dataset->rows);
     free(dataset->labels);
+    free(dataset->weights);
     free(dataset->planted);
     free(dataset->source);
     free(dataset->names);
@@ -98,6 +113,7 @@ void fr_dataset_free(fr_dataset *dataset) {
     fr_dataset_free(dataset->held_out);
     free(dataset->label_name);
     free(dataset->label_column);
+    free(dataset->weight_column);
     free(dataset->shift);
     free(dataset->scale);
     free(dataset->mix);

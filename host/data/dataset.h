@@ -28,6 +28,9 @@ struct fr_dataset {
     void *labels;        /* local_rows float or double, or NULL */
     int64_t lacking;     /* rows of the file left out, of those held apart too, since they lacked something */
     struct fr_dataset *held_out; /* rows kept apart, owned, or NULL */
+    double *weights;     /* u of the local_rows rows, 0 or more, or NULL: 1 each; of mean 1 over all rows once counted > 0 */
+    int64_t counted;     /* rows with a weight above 0, over all ranks: since fr_weights_settle (columns/weights.h), 0 before */
+    bool weighed;        /* rows and labels are times sqrt(u) */
     double *planted;     /* w*, features values, or NULL */
     bool is_planted;
     fr_planted recipe;   /* of a planted set */
@@ -37,7 +40,7 @@ struct fr_dataset {
     int64_t passed_count;
     double *means;       /* that stood in for missing values of the features, or NULL */
     char *source;        /* "planted" or the path of the file */
-    char *label_column;  /* as it was asked for, or NULL */
+    char *label_column, *weight_column; /* as they were asked for, or NULL */
     /* What tells data apart (data/fingerprint.h). */
     uint64_t fingerprint;    /* of the whole source, whatever part is held: the files, or the recipe; 0 for arrays */
     fr_row_print held, next; /* of the rows held, as they were given; and, of files too large to be hashed whole, of
@@ -67,9 +70,15 @@ static inline fr_range fr_dataset_range(const fr_dataset *set) { return (fr_rang
 fr_status fr_dataset_allocate(int64_t samples, int64_t features, fr_range kept, bool labels, fr_precision precision,
                               const char *source, fr_dataset **dataset, fr_error *error);
 
-/* A set of the same rows and labels, as they are now, with a source of the same fingerprint; no names, nothing held out.
+/* A set of the same rows, labels and weights of rows, as they are now, with a source of the same fingerprint; no names, nothing held out.
  * Of read sets whose columns no fit has changed. */
 fr_status fr_dataset_copy(const fr_dataset *set, fr_dataset **copy, fr_error *error);
+
+/* Weights of 1 for the rows held, for a reader or a caller to fill. */
+fr_status fr_dataset_take_weights(fr_dataset *set, fr_error *error);
+
+/* Rows that count: all but those of weight 0. */
+static inline int64_t fr_dataset_counted(const fr_dataset *set) { return set->counted > 0 ? set->counted : set->samples; }
 
 /* Refuses a set that does not hold all of the rows `needed`, naming both. */
 fr_status fr_dataset_holds(const fr_dataset *set, fr_range needed, fr_error *error);

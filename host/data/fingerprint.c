@@ -49,10 +49,11 @@ fr_row_print fr_dataset_row_print(const fr_dataset *set) {
     uint64_t sum = 0;
 #pragma omp parallel for schedule(static) reduction(+ : sum) if (set->local_rows * set->features > 100000)
     for (int64_t i = 0; i < set->local_rows; i++) {
-        uint64_t parts[3] = {(uint64_t)(set->first_row + i),
+        uint64_t parts[4] = {(uint64_t)(set->first_row + i),
                              fr_checksum((const char *)set->rows + (size_t)i * row, row),
                              fr_checksum((const char *)set->labels + (size_t)i * value, value)};
-        sum += fr_checksum(parts, sizeof parts);
+        if (set->weights) memcpy(&parts[3], &set->weights[i], sizeof parts[3]);
+        sum += fr_checksum(parts, (set->weights ? 4 : 3) * sizeof *parts);
     }
     print.sum = sum;
     return print;

@@ -3,7 +3,7 @@
  *
  * Ranks compare the content of files, decompressed: whole up to FR_WHOLE_FILE_BYTES. Of larger ones each rank hashes
  * the rows that it keeps and those that the next rank keeps, as it finds them itself; so every row is seen twice, and
- * no rank parses more than twice its share. A checkpoint knows data by their rows and labels alone, those left out for
+ * no rank parses more than twice its share. A checkpoint knows data by their rows, labels and weights alone, those left out for
  * want of a value not among them: the same values in a file of another kind are the same data.
  */
 #ifndef FR_FINGERPRINT_H
@@ -21,7 +21,7 @@ typedef struct fr_file_print {
 } fr_file_print;
 fr_status fr_file_fingerprint(const fr_text *file, fr_file_print *print, fr_error *error);
 
-/* Of the rows held, with their labels and their places in the whole: a sum over rows, so that the sums of parts add
+/* Of the rows held, with their labels, weights and places in the whole: a sum over rows, so that the sums of parts add
  * up to that of the whole, however it is cut. The set has labels, and its rows are still as they were given. */
 fr_row_print fr_dataset_row_print(const fr_dataset *set);
 

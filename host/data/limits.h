@@ -18,6 +18,10 @@ static inline bool fr_fits(double value, fr_precision precision) {
     return fabs(value) <= (precision == FR_F32 ? (double)FLT_MAX : FR_LARGEST_F64);
 }
 
+/* True for a weight of a row. */
+static inline bool fr_is_weight(double value) { return value >= 0 && value <= FR_LARGEST_F64; }
+#define FR_WEIGHT_EXPECTED "expected a weight from 0 to 1e150"
+
 /* What is wrong with a value that does not fit, and what was expected: the end of a message. */
 static inline const char *fr_misfit(double value, fr_precision precision) {
     if (isnan(value)) return "expected a finite number (or --missing drop)";

@@ -27,6 +27,10 @@ fr_status fr_labels_read(const fr_text *file, const fr_read_options *options, co
                          fr_dataset *set, fr_error *error);
 /* Before the rows are read: adds the rows whose labels are missing to those left out. */
 fr_status fr_labels_look(const fr_text *file, const fr_read_options *options, fr_missing *missing, fr_error *error);
+/* The same two for a file of weights. */
+fr_status fr_weights_read(const fr_text *file, const fr_read_options *options, const fr_missing *missing,
+                          fr_dataset *set, fr_error *error);
+fr_status fr_weights_look(const fr_text *file, const fr_read_options *options, fr_missing *missing, fr_error *error);
 
 /* Whether the data set gets labels, whether they come from the data file itself, and whether they may be lacking. */
 static inline bool fr_wants_labels(const fr_read_options *options) { return !options->without_labels; }

@@ -1,5 +1,5 @@
 /*
- * read.c - opens a data file, finds out what it is, and adds labels that lie in a file of their own.
+ * read.c - opens a data file, finds out what it is, and adds labels and weights that lie in files of their own.
  *
  * Each file is opened once, so that pipes may be read.
  *
@@ -27,6 +27,19 @@ static fr_status check_workers(const char *path, const fr_read_options *options,
                    count, first, all);
 }
 
+/* Labels or weights are in a file of their own or in a column of a CSV. */
+static fr_status check_column(fr_dataset_parser *parser, const char *path, const char *what, const char *file,
+                              const char *column, fr_error *error) {
+    if (!column) return FR_OK;
+    if (file)
+        return fr_fail(error, FR_ERROR_USAGE, "--%ss %s and --%s-column %s contradict each other", what, file, what,
+                       column);
+    if (parser != fr_dataset_parse_csv)
+        return fr_fail(error, FR_ERROR_USAGE, "%s is no CSV file: --%s-column %s does not apply to it", path, what,
+                       column);
+    return FR_OK;
+}
+
 /* Refuses options that cannot apply to this kind of file. */
 static fr_status check_options(fr_dataset_parser *parser, const char *path, const fr_read_options *options,
                                fr_error *error) {
@@ -34,21 +47,18 @@ static fr_status check_options(fr_dataset_parser *parser, const char *path, cons
     if (!(options->holdout >= 0 && options->holdout < 1))
         return fr_fail(error, FR_ERROR_USAGE, "%s: a share of %g of the rows cannot be held out; expected 0 to below 1",
                        path, options->holdout);
-    if (options->labels && fr_path_is_stdin(options->labels) && fr_path_is_stdin(path))
-        return fr_fail(error, FR_ERROR_USAGE, "%s: rows and labels cannot both come from standard input", path);
+    bool rows = fr_path_is_stdin(path), labels = options->labels && fr_path_is_stdin(options->labels);
+    bool weights = options->weights && fr_path_is_stdin(options->weights);
+    if (rows + labels + weights > 1)
+        return fr_fail(error, FR_ERROR_USAGE, "%s: %s and %s cannot both come from standard input", path,
+                       rows ? "rows" : "labels", labels && rows ? "labels" : "weights");
     if (options->columns && options->ignore)
         return fr_fail(error, FR_ERROR_USAGE, "--columns %s and --ignore %s contradict each other", options->columns,
                        options->ignore);
     if (options->categories && parser != fr_dataset_parse_csv)
         return fr_fail(error, FR_ERROR_USAGE, "%s is no CSV file: --categories does not apply to it", path);
-    if (!options->label_column) return FR_OK;
-    if (options->labels)
-        return fr_fail(error, FR_ERROR_USAGE, "--labels %s and --label-column %s contradict each other",
-                       options->labels, options->label_column);
-    if (parser != fr_dataset_parse_csv)
-        return fr_fail(error, FR_ERROR_USAGE, "%s is no CSV file: --label-column %s does not apply to it", path,
-                       options->label_column);
-    return FR_OK;
+    FR_TRY(check_column(parser, path, "label", options->labels, options->label_column, error));
+    return check_column(parser, path, "weight", options->weights, options->weight_column, error);
 }
 
 /* ---------------------------------------------------------------------------------------- kind of file */
@@ -113,8 +123,8 @@ static fr_status find_parser(const fr_text *file, fr_dataset_parser **parser, fr
 /* Everything that is open while a data set is read. */
 typedef struct reading {
     const fr_read_options *options;
-    fr_text file, labels;
-    bool apart; /* labels have a file of their own, which is open */
+    fr_text file, labels, weights;
+    bool apart, weighs; /* labels, and weights, have files of their own, which are open */
     fr_dataset_parser *parser;
 } reading;
 
@@ -138,7 +148,16 @@ static fr_status select_columns(const fr_read_options *options, const fr_missing
                    options->features);
 }
 
-/* The rows that the options keep, and their labels. On failure *set is NULL. */
+/* Rows whose label or weight is missing in a file of its own, in order. */
+static fr_status look_apart(const reading *r, const fr_read_options *options, fr_missing *missing, fr_error *error) {
+    if (!fr_missing_looks(missing)) return FR_OK;
+    if (r->apart) FR_TRY(fr_labels_look(&r->labels, options, missing, error));
+    if (r->weighs) FR_TRY(fr_weights_look(&r->weights, options, missing, error));
+    fr_missing_sort(missing);
+    return FR_OK;
+}
+
+/* The rows that the options keep, their labels and weights. On failure *set is NULL. */
 static fr_status read_rows(const reading *r, const fr_read_options *options, fr_missing *missing, fr_dataset **set,
                            fr_error *error) {
     const bool selects = fr_selects(options) && r->parser != fr_dataset_parse_csv;
@@ -148,11 +167,12 @@ static fr_status read_rows(const reading *r, const fr_read_options *options, fr_
     missing->seed = options->holdout_seed;
     missing->given = options->means;
     missing->given_count = options->features;
-    if (r->apart && fr_missing_looks(missing)) FR_TRY(fr_labels_look(&r->labels, options, missing, error));
+    FR_TRY(look_apart(r, options, missing, error));
     if (selects) all.features = 0; /* of the whole file */
     FR_TRY(r->parser(&r->file, &all, missing, set, error));
     (*set)->lacking = missing->lacking;
     fr_status status = r->apart ? fr_labels_read(&r->labels, options, missing, *set, error) : FR_OK;
+    if (status == FR_OK && r->weighs) status = fr_weights_read(&r->weights, options, missing, *set, error);
     if (status == FR_OK) status = select_columns(options, missing, *set, error);
     if (status == FR_OK) status = keep_means(missing, *set, error);
     if (status == FR_OK) return FR_OK;
@@ -180,17 +200,27 @@ static fr_status print_next(const reading *r, fr_row_print *next, fr_error *erro
 /* What ranks and checkpoints know the rows by. Before the rows that are kept come those of the next rank, so that memory
  * holds one rank's rows at a time. */
 typedef struct prints {
-    fr_file_print file, labels;
+    fr_file_print file, labels, weights;
     fr_row_print next;
 } prints;
 
 static fr_status look_ahead(const reading *r, prints *found, fr_error *error) {
     const fr_read_options *options = r->options;
     bool shares = options->worker_count > 0 && options->worker_count < options->all_workers;
-    found->labels.whole = true;
+    found->labels.whole = found->weights.whole = true;
     FR_TRY(fr_file_fingerprint(&r->file, &found->file, error));
     if (r->apart) FR_TRY(fr_file_fingerprint(&r->labels, &found->labels, error));
-    return shares && !(found->file.whole && found->labels.whole) ? print_next(r, &found->next, error) : FR_OK;
+    if (r->weighs) FR_TRY(fr_file_fingerprint(&r->weights, &found->weights, error));
+    bool whole = found->file.whole && found->labels.whole && found->weights.whole;
+    return shares && !whole ? print_next(r, &found->next, error) : FR_OK;
+}
+
+/* The checksum of a column's name, as it was asked for, which *kept becomes a copy of; 0 for NULL. */
+static fr_status keep_column(const reading *r, const char *column, char **kept, uint64_t *sum, fr_error *error) {
+    if (!column) return FR_OK;
+    *sum = fr_checksum(column, strlen(column));
+    *kept = strdup(column);
+    return *kept ? FR_OK : fr_fail(error, FR_ERROR, "%s: out of memory", r->file.path);
 }
 
 /* Which columns were asked for. */
@@ -202,11 +232,10 @@ static uint64_t selection_print(const fr_read_options *options) {
 }
 
 static fr_status keep_prints(const reading *r, const prints *found, fr_dataset *set, fr_error *error) {
-    const char *column = r->options->label_column;
-    const uint64_t parts[5] = {found->file.sum, found->labels.sum, column ? fr_checksum(column, strlen(column)) : 0,
-                               fr_dataset_content(set, 0), selection_print(r->options)};
-    if (column && !(set->label_column = strdup(column)))
-        return fr_fail(error, FR_ERROR, "%s: out of memory", r->file.path);
+    uint64_t parts[7] = {found->file.sum, found->labels.sum, found->weights.sum, 0, 0, fr_dataset_content(set, 0),
+                         selection_print(r->options)};
+    FR_TRY(keep_column(r, r->options->label_column, &set->label_column, &parts[3], error));
+    FR_TRY(keep_column(r, r->options->weight_column, &set->weight_column, &parts[4], error));
     set->fingerprint = fr_checksum(parts, sizeof parts);
     set->held = fr_dataset_row_print(set);
     set->next = found->next;
@@ -234,6 +263,8 @@ static fr_status read_set(reading *r, const char *path, fr_missing *missing, fr_
     FR_TRY(check_options(r->parser, path, options, error));
     r->apart = fr_wants_labels(options) && options->labels;
     if (r->apart) FR_TRY(fr_text_open(options->labels, stop, &r->labels, error));
+    r->weighs = options->weights != NULL;
+    if (r->weighs) FR_TRY(fr_text_open(options->weights, stop, &r->weights, error));
     if (compared) FR_TRY(look_ahead(r, &found, error));
     FR_TRY(read_rows(r, options, missing, set, error));
     if (compared) FR_TRY(keep_prints(r, &found, *set, error));
@@ -243,12 +274,14 @@ static fr_status read_set(reading *r, const char *path, fr_missing *missing, fr_
 
 fr_status fr_dataset_read(const char *path, const fr_read_options *options, fr_dataset **dataset, fr_error *error) {
     const fr_read_options defaults = {0};
-    reading r = {.options = options ? options : &defaults, .file.descriptor = -1, .labels.descriptor = -1};
+    reading r = {.options = options ? options : &defaults, .file.descriptor = -1, .labels.descriptor = -1,
+                 .weights.descriptor = -1};
     fr_missing missing = {0};
     *dataset = NULL;
     fr_status status = read_set(&r, path, &missing, dataset, error);
     fr_text_close(&r.file);
     fr_text_close(&r.labels);
+    fr_text_close(&r.weights);
     fr_missing_free(&missing);
     if (status == FR_OK) return FR_OK;
     fr_dataset_free(*dataset);

@@ -12,7 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "data/npy.h"
 #include "data/parse.h"
@@ -50,43 +49,29 @@ static char *beside(const char *path, const char *ending) {
     return name;
 }
 
-static void write_array(fr_output *output, const fr_npy_output *array) {
-    fr_output_write(output, array->header, sizeof array->header);
-    fr_output_write(output, array->values, (size_t)array->bytes);
+static fr_status open_beside(const char *path, const fr_npy_output *array, fr_output **output, fr_error *error) {
+    const char *ending = strcmp(array->name, "y") == 0 ? "-labels.npy" : "-planted.npy";
+    FR_OWNED char *name = strcmp(array->name, "X") == 0 ? strdup(path) : beside(path, ending);
+    if (!name) return fr_fail(error, FR_ERROR, "cannot write %s: out of memory", path);
+    return fr_output_open(name, output, error);
 }
 
-/* Gives all files their names. Renaming hardly ever fails once the bytes are on the disk; if it does, those that have
- * appeared are removed again. */
-static fr_status commit_all(fr_output **outputs, char **names, int count, fr_error *error) {
-    fr_status status = FR_OK;
-    int committed = 0;
-    for (; status == FR_OK && committed < count; committed++) {
-        status = fr_output_commit(outputs[committed], error);
-        outputs[committed] = NULL;
+/* All are opened before the first is written: what cannot be written is told at once. */
+static fr_status write_arrays(const char *path, const fr_npy_output *arrays, int count, fr_output **outputs,
+                              fr_error *error) {
+    for (int i = 0; i < count; i++) FR_TRY(open_beside(path, &arrays[i], &outputs[i], error));
+    for (int i = 0; i < count; i++) {
+        fr_output_write(outputs[i], arrays[i].header, sizeof arrays[i].header);
+        fr_output_write(outputs[i], arrays[i].values, (size_t)arrays[i].bytes);
+        FR_TRY(fr_output_finish(outputs[i], error));
     }
-    for (int i = 0; status != FR_OK && i < committed - 1; i++) unlink(names[i]);
-    return status;
+    return fr_output_commit_all(outputs, count, error);
 }
 
 static fr_status write_npy(const char *path, const fr_npy_output *arrays, int count, fr_error *error) {
-    char *names[ARRAYS] = {NULL};
     fr_output *outputs[ARRAYS] = {NULL};
-    fr_status status = FR_OK;
-    for (int i = 0; status == FR_OK && i < count; i++) {
-        names[i] =
-            i == 0 ? strdup(path) : beside(path, strcmp(arrays[i].name, "y") == 0 ? "-labels.npy" : "-planted.npy");
-        status = names[i] ? fr_output_open(names[i], &outputs[i], error)
-                          : fr_fail(error, FR_ERROR, "cannot write %s: out of memory", path);
-    }
-    for (int i = 0; status == FR_OK && i < count; i++) {
-        write_array(outputs[i], &arrays[i]);
-        status = fr_output_finish(outputs[i], error);
-    }
-    if (status == FR_OK) status = commit_all(outputs, names, count, error);
-    for (int i = 0; i < count; i++) {
-        fr_output_discard(outputs[i]);
-        free(names[i]);
-    }
+    fr_status status = write_arrays(path, arrays, count, outputs, error);
+    for (int i = 0; i < count; i++) fr_output_discard(outputs[i]);
     return status;
 }
 

@@ -93,7 +93,7 @@ static fr_status revive(search *s, double *loss, bool *found, fr_error *error) {
     *found = false;
     FR_TRY(fr_allocate((void **)&way, d, sizeof *way, "inactive rows", error));
     FR_TRY(fr_survey_total(fit->engine, fit->comm, FR_PASS_INACTIVE, fit->state.best, way, &total, error));
-    if (total.active == (double)fit->plan->samples) return FR_OK;
+    if (total.active == (double)fr_dataset_counted(fit->set)) return FR_OK;
     for (double t = 8; t >= 0.125 && !*found; t /= 2) {
         for (int64_t j = 0; j < d; j++) s->start[j] = fit->state.best[j] + 2 * t / (double)fit->plan->samples * way[j];
         FR_TRY(measure(fit, s->start, &total, loss, error));

@@ -26,6 +26,8 @@ static const char rows[] = "it decides which rows there are, and these are compa
 const fr_undescribed_option fr_undescribed[] = {
     {"labels", BOTH, in_data},
     {"label-column", RESUME, in_data},
+    {"weights", BOTH, in_data},
+    {"weight-column", RESUME, in_data},
     {"columns", BOTH, in_data},
     {"ignore", BOTH, in_data},
     {"categories", BOTH, in_data},
@@ -115,6 +117,8 @@ static void put_data(writer *w, const fr_run *run) {
     put(w, BOTH, "--precision", "%s", fr_precision_name(set->precision));
     put(w, BOTH, "--storage", "%s", fr_storage_name(run->plan->storage));
     put(w, RANKS, "--label-column", "%s", set->label_column ? set->label_column : "default");
+    put(w, RANKS, "--weight-column", "%s", set->weight_column ? set->weight_column : "none");
+    put_flag(w, FR_OF_DATA, "weights of rows", set->weights != NULL);
     put_integer(w, FR_OF_DATA | RESUME, "rows", set->samples);
     put_integer(w, FR_OF_DATA | RESUME, "features", set->features - (set->intercept ? 1 : 0));
     put_bits(w, FR_OF_DATA, "data", set->fingerprint);

@@ -122,7 +122,9 @@ static fr_status plan_quantizer(const fr_options *options, fr_plan *plan, fr_err
     plan->levels = s;
     plan->collective = options->collective;
     if (plan->collective == FR_COLLECTIVE_AUTO)
-        plan->collective = s == 0 || (k <= 16 && k * s <= 127) ? FR_COLLECTIVE_ALLREDUCE : FR_COLLECTIVE_TWO_PHASE;
+        plan->collective = s == 0 || (k <= FR_SUMMED_WORKERS_MOST && k * s <= FR_SUMMED_LEVELS_MOST)
+                               ? FR_COLLECTIVE_ALLREDUCE
+                               : FR_COLLECTIVE_TWO_PHASE;
     plan->scale = options->scale;
     if (plan->scale == FR_SCALE_AUTO) plan->scale = fr_collective_of(plan)->scale;
     return FR_OK;

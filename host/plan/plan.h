@@ -37,6 +37,10 @@ typedef struct fr_plan {
     double settle_eta;         /* the step size of the full batches from settle_from on */
 } fr_plan;
 
+/* `auto` adds levels up in one byte (allreduce) for so many workers, and while their sums fit into it: K s is at most
+ * the second; else each slice of columns is added up by one worker (two-phase). */
+enum { FR_SUMMED_WORKERS_MOST = 16, FR_SUMMED_LEVELS_MOST = 127 };
+
 /* Rank r of `ranks` holds the workers from fr_first_worker(plan, ranks, r) up to that of r + 1. */
 static inline int fr_first_worker(const fr_plan *plan, int ranks, int rank) {
     if (!plan->dedicated_master) return plan->workers / ranks * rank;

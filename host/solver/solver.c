@@ -20,6 +20,8 @@
 #include "solver/place.h"
 #include "data/planted.h"
 #include "columns/condition.h"
+#include "columns/spread.h"
+#include "columns/weights.h"
 #include "fit/search.h"
 #include "fit/survey.h"
 #include "exchange/traffic.h"
@@ -34,6 +36,7 @@ typedef struct solver_rank {
     fr_comm *comm;
     fr_fit fit;
     fr_row_sums labels; /* of FR_PASS_LABELS: sums over all rows */
+    double spread;      /* of the labels about their mean, a sum of squares */
     double *label_sum;  /* d: sum_i y_i x_i */
     fr_start_data data;
     double *start;      /* w_0, d */
@@ -49,6 +52,7 @@ struct fr_solver {
     fr_dataset *set;
     fr_plan plan; /* begun */
     double long_rows;
+    double spread; /* of read labels */
     int threads;
     fr_place place;
     solver_rank *ranks; /* place.ranks of them; the first speaks for all */
@@ -66,7 +70,8 @@ static fr_status refuse_labels(const fr_dataset *set, fr_error *error) {
 static fr_status check_labels(const fr_dataset *set, fr_world *world, fr_error *error) {
     bool above = false, missing = set->local_rows > 0 && !set->labels;
     FR_OWNED bool *all = NULL;
-    for (int64_t i = 0; !missing && i < set->local_rows && !above; i++) above = fr_dataset_label(set, i) > 0;
+    for (int64_t i = 0; !missing && i < set->local_rows && !above; i++)
+        above = fr_dataset_label(set, i) > 0 && (!set->weights || set->weights[i] > 0);
     fr_status status = missing ? fr_fail(error, FR_ERROR_DATA, "%s holds no labels; a fit needs them", set->source) : FR_OK;
     if (status == FR_OK)
         status = fr_allocate((void **)&all, fr_world_size(world), sizeof *all, "the ranks' agreement", error);
@@ -127,8 +132,11 @@ static fr_status prepare_rows(fr_solver *s, fr_error *error) {
     fr_dataset *set = s->set;
     fr_world *world = s->place.world;
     FR_TRY(fr_world_agree(world, own_rows(s, error), error));
+    FR_TRY(fr_weights_settle(set, &s->plan, world, error));
     FR_TRY(check_labels(set, world, error));
     FR_TRY(condition_rows(s, error));
+    fr_weights_apply(set, s->threads);
+    if (!set->is_planted) FR_TRY(fr_labels_spread(set, &s->plan, world, &s->spread, error));
     bool asks = s->options.step_rule == FR_STEP_AUTO && s->plan.draws > 0 && !set->is_planted && set->shift;
     return asks ? fr_dataset_long_rows(set, &s->plan, s->threads, world, &s->long_rows, error) : FR_OK;
 }
@@ -169,6 +177,8 @@ static fr_status survey_rank(void *user, int rank, fr_error *error) {
     fr_spectrum spectrum = {.long_rows = ((fr_solver *)user)->long_rows};
     FR_TRY(fr_survey_total(r->engine, r->comm, FR_PASS_LABELS, NULL, r->label_sum, &r->labels, error));
     if (!(r->labels.label2 > 0)) return refuse_labels(r->set, error); /* made on the device */
+    r->spread = ((fr_solver *)user)->spread;
+    if (r->set->is_planted) r->spread = r->labels.label2 - r->labels.label * r->labels.label / (double)r->plan.samples;
     spectrum.trace = r->labels.square / (double)r->plan.samples;
     if (r->options.step_rule == FR_STEP_AUTO)
         FR_TRY(fr_survey_eigenvalue(r->engine, r->comm, &spectrum.lambda, error));
@@ -415,7 +425,7 @@ static fr_status read_counters(solver_rank *s, fr_result *r, fr_error *error) {
 
 static fr_status fill_result(solver_rank *s, double seconds, double waited, fr_result *r, fr_error *error) {
     const fr_plan *plan = &s->plan;
-    double n = (double)plan->samples, spread = s->labels.label2 - s->labels.label * s->labels.label / n;
+    double n = (double)plan->samples;
     fr_row_sums total;
     fr_status status = fr_survey_total(s->engine, s->comm, FR_PASS_LOSS, s->fitted, NULL, &total, error);
     *r = (fr_result){
@@ -423,8 +433,8 @@ static fr_status fill_result(solver_rank *s, double seconds, double waited, fr_r
         .iterations = s->fit.steps_before + s->fit.state.step,
         .loss = s->fit.loss,
         .relative_error = s->fit.relative_error,
-        .r_squared = spread > 0 ? 1 - n * s->fit.loss / spread : NAN,
-        .active = total.active / n,
+        .r_squared = s->spread > 0 ? 1 - n * s->fit.loss / s->spread : NAN,
+        .active = total.active / (double)fr_dataset_counted(s->set),
         .step_size = plan->settles && plan->draws == 0 ? plan->settle_eta : plan->steps.eta,
         .batch = plan->batch,
         .workers = plan->workers,

@@ -19,6 +19,15 @@ TEST_F(Experiment, RefusesInOneLine) {
     run("experiment fig1a --output missing/x").refuses(1, {"missing/x"});
 }
 
+/* Options without effect on one experiment; "all" has some that take them. */
+TEST_F(Experiment, RefusesOptionsThatItHasNoUseFor) {
+    run("experiment fig2a --batches 80 --output x").refuses(2, {"--batches 80", "experiment fig2a"});
+    run("experiment ensemble --samples 80 --output x").refuses(2, {"--samples 80", "experiment ensemble"});
+    run("experiment lemmas --iterations 3 --output x").refuses(2, {"--iterations 3", "experiment lemmas"});
+    run("experiment table2 --device cpu --output x").refuses(2, {"--device cpu", "experiment table2"});
+    EXPECT_FALSE(exists("x"));
+}
+
 /* A row of the CSV is what `fit` reports for the same problem, options and step. */
 TEST_F(Experiment, Fig1aGivesTheErrorsOfFit) {
     Said said = run(TINY + "out");

@@ -84,6 +84,48 @@ TEST_F(Report, RemarksTooFewRowsAndAFitThatIsWorseThanTheMean) {
     EXPECT_NE(said.err.find("the fit is worse than the mean of the labels"), std::string::npos) << said.err;
 }
 
+/* One worker more may change the collective and the scale. */
+TEST_F(Report, SaysWhyAutoChoseTheCollective) {
+    auto chosen = [this](const std::string &options) {
+        Said said = run("fit -n 100 -d 8 -m 40 -T 5 --quiet " + options);
+        return line_of(said, "chosen");
+    };
+    EXPECT_EQ(chosen("-K 4 --levels 31"),
+              "allreduce with scale max: 4 workers of 31 levels add up to at most 124, and a byte of allreduce holds 127");
+    EXPECT_EQ(chosen("-K 5 --levels 31"), "two-phase with scale l2: 5 workers of 31 levels may add up to 155, more than the "
+                                          "127 that a byte of allreduce holds");
+    EXPECT_EQ(chosen("-K 20 --levels 1"),
+              "two-phase with scale l2: 20 workers are more than the 16 that allreduce is chosen for");
+    EXPECT_EQ(chosen("-K 4 --levels 7 --collective master"), "scale: l2 goes with --collective master");
+    EXPECT_EQ(chosen("-K 4 --levels 7 --collective master --scale max"), "");
+    EXPECT_EQ(chosen("-K 4"), "");
+    EXPECT_EQ(chosen("--levels 7"), "");
+}
+
+TEST_F(Report, HasNoNumberForALossThatIsNotFinite) {
+    write("rows.csv", table(60));
+    Said said = run("fit --data rows.csv --step-size 1e306 --iterations 20 --quiet");
+    EXPECT_EQ(said.code, 4) << said.err;
+    EXPECT_EQ(line_of(said, "loss"), "not finite");
+    EXPECT_EQ(line_of(said, "RMSE"), "not finite");
+    for (const char *text : {"nan", "inf "}) EXPECT_EQ(said.out.find(text), std::string::npos) << said.out;
+}
+
+/* Labels whose squares leave no digit of their spread: the fit and the prediction of its rows say the same. */
+TEST_F(Report, HasTheR2OfLabelsFarFromZero) {
+    std::string text = "u,w,y\n";
+    for (int i = 0; i < 50; i++)
+        text += std::to_string(i % 17) + "," + std::to_string(i % 3) + "," +
+                std::to_string(1000000000 + 3 * (i % 17) + i * 7 % 5) + "\n";
+    write("rows.csv", text);
+    for (const std::string weights : {"--ignore w", "--weight-column w"}) {
+        Said fit = run("fit --data rows.csv --intercept --quiet --model kept " + weights);
+        Said predicted = run("predict kept rows.csv --output p.txt " + weights);
+        EXPECT_EQ(fit.code, 0) << fit.err;
+        EXPECT_NE(predicted.err.find("R^2 " + line_of(fit, "R^2") + "\n"), std::string::npos) << predicted.err << fit.out;
+    }
+}
+
 #ifdef FR_HAVE_JANSSON
 TEST_F(Report, HasTheSameInJson) {
     write("rows.csv", table(300, 3, 0.2));
@@ -99,6 +141,8 @@ TEST_F(Report, HasTheSameInJson) {
     EXPECT_GT(json.number("converged_at"), 0);
     EXPECT_EQ(json_array_size(json.at("notes")), 2u) << "the column of zeros, and an intercept";
     EXPECT_TRUE(Json(run("fit --data rows.csv --iterations 5 --json --quiet")).null("converged_at"));
+    EXPECT_TRUE(json.null("method.chosen"));
+    EXPECT_EQ(Json(run("fit --data rows.csv -K 2 --bits 7 --json --quiet")).text("method.chosen").rfind("two-phase", 0), 0u);
 }
 #endif
 

@@ -162,6 +162,29 @@ TEST_F(Mpi, RowsWithMissingValuesAreLeftOutAsInOneProcess) {
     }
 }
 
+/* Weights have their mean over the rows of all ranks; those of the first rank's rows are all 0. */
+TEST_F(Mpi, WeightsOfRowsCountAsInOneProcess) {
+    std::string weights;
+    csv("data.csv");
+    for (int i = 0; i < 211; i++) weights += std::to_string(i < 80 ? 0 : (i * i % 7) / 4.0) + "\n";
+    write("u.txt", weights);
+    for (std::string batch : {"48", "full"}) {
+        std::string line = "--data data.csv --weights u.txt --intercept --batch " + batch +
+                           " --workers 12 --levels 7 --iterations 50 --quiet";
+        ASSERT_EQ(run("fit " + line + " --model one").code, 0);
+        for (int count = 2; count <= 4; count++) equals_one(count, line);
+    }
+    std::string line = "--data data.csv --weights u.txt --batch 24 --workers 6 --levels 7 --iterations 20 --quiet --collective master";
+    ASSERT_EQ(run("fit " + line + " --model one").code, 0);
+    equals_one(4, line); /* rank 0 holds no rows */
+    std::string none;
+    for (int i = 0; i < 211; i++) none += "0\n";
+    write("none.txt", none);
+    refused(ranks(3, "--data data.csv --weights none.txt --quiet"), 5, {"weights of all 211 rows are 0"});
+    refused(ranks(2, "--data data.csv --weights u.txt --batch 48 --quiet", {}, 1, "--weights none.txt"), 5,
+            {"rank 1 differs from rank 0"});
+}
+
 TEST_F(Mpi, StandardInputIsNotShared) { refused(ranks(2, "--data -"), 2, {"--data -", "2 ranks", "standard input"}); }
 
 #ifdef FR_HAVE_LIBZIP
@@ -292,6 +315,29 @@ TEST_F(Mpi, WhatAllRanksRefuseIsToldOnce) {
     refused(ranks(3, "--nope"), 2, {"--nope"});
     refused(ranks(3, PLANTED + "--workers 4"), 2, {"4", "3", "rank"});
 }
+
+/* Told while all ranks are there, and by the one line of every failure. */
+TEST_F(Mpi, AResultThatIsLostIsToldOnce) {
+    if (access("/dev/full", W_OK) != 0) GTEST_SKIP() << "no /dev/full here";
+    refused(ranks(2, PLANTED + "--iterations 3", {}, 0, "--quiet; [ $r != 0 ] || exec > /dev/full"), 1,
+            {"standard output: cannot write"});
+}
+
+#ifdef FR_HAVE_JANSSON
+TEST_F(Mpi, AFailureIsOneObjectThatNamesItsRank) {
+    const struct {
+        int rank, code;
+        std::string extra;
+    } failures[] = {{1, 2, "--nope"}, {2, 2, "--batch 480"}, {2, 1, "--data missing.csv"}};
+    csv("data.csv");
+    for (const auto &one : failures) {
+        Json json(ranks(3, "--json --quiet --batch 240 --data data.csv", {}, one.rank, one.extra));
+        EXPECT_EQ(json.text("status"), "error");
+        EXPECT_EQ(json.number("error.code"), one.code);
+        EXPECT_EQ(json.number("error.rank"), one.rank) << json.text("error.message");
+    }
+}
+#endif
 
 TEST_F(Mpi, DivergedAndNotReachedHaveTheirCodes) {
     EXPECT_EQ(ranks(2, PLANTED + "--iterations 50 --step-size 100 --model none").code, 4);

@@ -85,6 +85,24 @@ TEST_F(Columns, OfAListThatIsWrongAreRefused) {
     Refusal(write("b", "u,u,y\n1,2,3\n"), chosen("u")).expect(FR_ERROR_USAGE, {"2 columns", "number"});
 }
 
+/* The column of weights is neither a feature nor the label, and a model knows that it may be there. */
+TEST_F(Columns, OfWeightsAreNone) {
+    string path = write("a", "id,w,u,v,y,note\n1,2,1,5,2,9\n2,1,2,7,3,9\n3,1,3,11,5,9\n4,0,4,11,3,9\n");
+    fr_read_options options = chosen(nullptr, "id,note");
+    options.weight_column = "w";
+    Read all(path, options);
+    all.expect(4, 2, {1, 5, 2, 7, 3, 11, 4, 11}, {2, 3, 5, 3});
+    EXPECT_EQ(all.set->weights[0], 2);
+    options.ignore = nullptr;
+    options.columns = "u,w";
+    Refusal(path, options).expect(FR_ERROR_USAGE, {"column 2", "weight", "--columns"});
+    options.columns = "u,v";
+    options.label_column = "y";
+    Fitted kept;
+    keep(path, options, kept);
+    Read(path, expecting(kept.model)).expect(4, 2, {1, 5, 2, 7, 3, 11, 4, 11}, {2, 3, 5, 3});
+}
+
 /* Column 2 is not read: neither is it refused, nor does it leave a row out, nor is it in a mean. */
 TEST_F(Columns, OfArraysAndLibsvmAreChosenByNumber) {
     const double bad = NAN;

@@ -9,18 +9,26 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
+#include <cerrno>
 #include <cstdio>
 #include <functional>
 
 extern "C" {
 #include "base/output_file.h"
+#include "base/temporary_file.h"
 }
 
 /* While it is true a rename kills the process, as a power cut might. The program's own function goes before libc's. */
 static bool dies_in_rename;
-extern "C" int rename(const char *from, const char *to) noexcept {
+/* Called at the next rename, which then fails. */
+static std::function<void()> disturbs_rename;
+extern "C" int rename(const char *from, const char *to) {
     if (dies_in_rename) raise(SIGKILL);
-    return renameat(AT_FDCWD, from, AT_FDCWD, to);
+    if (!disturbs_rename) return renameat(AT_FDCWD, from, AT_FDCWD, to);
+    disturbs_rename();
+    disturbs_rename = nullptr;
+    errno = EIO;
+    return -1;
 }
 
 namespace {
@@ -28,7 +36,7 @@ namespace {
 class OutputCrash : public Scratch {
   protected:
     void TearDown() override {
-        fr_output_always_named = false;
+        fr_temporary_always_named = false;
         Scratch::TearDown();
     }
 
@@ -63,7 +71,7 @@ TEST_F(OutputCrash, AKilledWriterLeavesNothing) {
 
 TEST_F(OutputCrash, TheNextWriterRemovesWhatAKilledOneLeftOfTheSameTarget) {
     for (bool named : {false, true}) {
-        fr_output_always_named = named;
+        fr_temporary_always_named = named;
         auto dies = [](fr_output *o) {
             fr_output_printf(o, "whole");
             dies_in_rename = true;
@@ -87,7 +95,7 @@ TEST_F(OutputCrash, TheNextWriterRemovesWhatAKilledOneLeftOfTheSameTarget) {
 
 TEST_F(OutputCrash, TwoLivingWritersOfATargetDoNotDisturbEachOther) {
     for (bool named : {false, true}) {
-        fr_output_always_named = named;
+        fr_temporary_always_named = named;
         fr_output *first = nullptr;
         ASSERT_EQ(fr_output_open(at("f").c_str(), &first, &error), FR_OK);
         ASSERT_EQ(open(at("f")), FR_OK);
@@ -102,10 +110,47 @@ TEST_F(OutputCrash, TwoLivingWritersOfATargetDoNotDisturbEachOther) {
     }
 }
 
+/* Of two files that belong together the old ones have second names for a moment. */
+TEST_F(OutputCrash, ASecondNameOfAnOldFileGoesWithTheNextWriter) {
+    write("f", "old");
+    write("g", "old");
+    killed(at("f"), [this](fr_output *o) {
+        fr_output *both[2] = {o, nullptr};
+        if (fr_output_open(at("g").c_str(), &both[1], nullptr) != FR_OK) return;
+        dies_in_rename = true;
+        fr_output_commit_all(both, 2, nullptr);
+    });
+    EXPECT_EQ(read("f") + read("g"), "oldold");
+    EXPECT_EQ(names().size(), 5u) << "both, a second name of each, and the new f";
+    for (const char *name : {"f", "g"}) {
+        ASSERT_EQ(open(at(name)), FR_OK);
+        ASSERT_EQ(fr_output_commit(out, &error), FR_OK) << error.message;
+    }
+    EXPECT_EQ(names().size(), 2u);
+}
+
+TEST_F(OutputCrash, ASecondNameOfALivingWriterIsNotTakenForALeftover) {
+    fr_output *both[2] = {};
+    for (int i = 0; i < 2; i++) {
+        write(i ? "g" : "f", "old");
+        ASSERT_EQ(fr_output_open(at(i ? "g" : "f").c_str(), &both[i], &error), FR_OK);
+    }
+    size_t during = 0;
+    disturbs_rename = [&] {
+        ASSERT_EQ(open(at("f")), FR_OK);
+        during = names().size();
+        fr_output_discard(out);
+    };
+    EXPECT_EQ(fr_output_commit_all(both, 2, &error), FR_ERROR);
+    EXPECT_GE(during, 5u);
+    EXPECT_EQ(read("f") + read("g"), "oldold");
+    EXPECT_EQ(names().size(), 2u);
+}
+
 TEST_F(OutputCrash, ATemporaryFileIsPrivateAndTheTargetHasTheModeOfTheUmask) {
     mode_t before = umask(027);
     for (bool named : {false, true}) {
-        fr_output_always_named = named;
+        fr_temporary_always_named = named;
         ASSERT_EQ(open(at("f")), FR_OK);
         if (named) {
             ASSERT_EQ(names().size(), 1u);

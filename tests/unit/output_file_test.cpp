@@ -285,6 +285,21 @@ TEST_F(OutputFile, PipeIsWrittenDirectlyAndCannotSeek) {
     EXPECT_EQ(got, "through");
 }
 
+/* A program started with a stream closed would print into a file that got its number. */
+TEST_F(OutputFile, IsNeverADescriptorOfAStream) {
+    int saved = dup(STDIN_FILENO);
+    close(STDIN_FILENO);
+    fr_status opened = open(at("f"));
+    int taken = fcntl(STDIN_FILENO, F_GETFD);
+    dup2(saved, STDIN_FILENO);
+    close(saved);
+    EXPECT_EQ(opened, FR_OK);
+    EXPECT_EQ(taken, -1);
+    fr_output_printf(out, "ours");
+    EXPECT_EQ(fr_output_commit(out, &error), FR_OK);
+    EXPECT_EQ(read("f"), "ours");
+}
+
 /* fitrelu ... --history /dev/stdout > file: the file must keep what else is printed, not be replaced. */
 TEST_F(OutputFile, StandardOutputKeepsItsFile) {
     fflush(stdout);

@@ -3,9 +3,9 @@
  *
  * An experiment is a number of independent trials, each of which yields `width` doubles and depends on its index and
  * the settings alone; so neither threads nor an interruption can change what is found. trials.c runs them side by
- * side and keeps them in a partial file; report.c writes CSV, JSON and verdicts; index.c puts all of them on one page;
- * an experiment of its own file says what a trial is and what the paper claims about it. One that has several subjects
- * is made of parts, parts.c.
+ * side and keeps them in a partial file; report.c writes CSV, JSON and verdicts; scripts.c has Python draw pictures and
+ * put all on one page; an experiment of its own file says what a trial is and what the paper claims about it. One that has
+ * several subjects is made of parts, parts.c.
  */
 #ifndef FITRELU_EXPERIMENT_H
 #define FITRELU_EXPERIMENT_H
@@ -40,10 +40,10 @@ typedef struct verdict_list {
 
 typedef struct experiment experiment;
 
-/* An experiment under way: settings with every choice made, and the values of its trials. */
+/* An experiment under way: settings as given and with every choice made, and the values of its trials. */
 typedef struct experiment_run {
     const experiment *what;
-    experiment_settings settings;
+    experiment_settings given, settings;
     int64_t trials, width;
     double *values; /* trials x width */
     bool *done;     /* trials */
@@ -74,10 +74,12 @@ void experiment_run_free(experiment_run *run);
 bool experiment_is_complete(const experiment_run *run);
 /* One line that names everything the values depend on. */
 void experiment_describe(const experiment_run *run, char text[EXPERIMENT_TEXT]);
+/* "cpu", "cuda" or "auto". */
+const char *experiment_device_name(fr_device device);
 /* OUTPUT/NAME.ENDING */
 void experiment_path(const experiment_run *run, const char *ending, char text[EXPERIMENT_TEXT]);
 
-/* ---------------------------------------------------------------------------------------------- fit/fit.c */
+/* ---------------------------------------------------------------------------------------------- fit.c */
 
 /* Defaults for a fit inside a trial: one worker, one thread, a constant step, the device of the settings. */
 void experiment_options(const experiment_run *run, fr_options *options);
@@ -119,33 +121,21 @@ void experiment_parts_judge(const experiment_run *run, const experiment_part *co
 /* ------------------------------------------------------------------------------------------- report.c */
 
 void verdict_add(verdict_list *list, bool holds, const char *paper, const char *measured);
-/* What an experiment found, for the page of all. */
-typedef struct experiment_found {
-    const experiment *what;
-    verdict_list verdicts;
-    char *summary; /* the text of NAME.json */
-} experiment_found;
-
-/* Writes NAME.csv and NAME.json and prints the verdicts (or the JSON). found is filled, and the caller frees its summary;
- * the partial file stays for the caller to remove. */
-fr_status experiment_report(const experiment_run *run, experiment_found *found, fr_error *error);
-/* Draws NAME.png and NAME.svg where a Python with matplotlib is there; otherwise says so. */
-void experiment_draw(const experiment_run *run);
+/* Writes NAME.csv and NAME.json and prints the verdicts (or the JSON); the partial file stays for the caller to
+ * remove. */
+fr_status experiment_report(const experiment_run *run, fr_error *error);
+/* The member settings of NAME.json: everything the values depend on. */
+void experiment_write_settings(const experiment_run *run, json_writer *json);
 /* Appends a CSV field, with a comma before it unless it is the first. */
 void experiment_field(fr_output *csv, bool first, double value);
 
-/* ------------------------------------------------------------------------------------ index.c, index_text.c */
+/* ------------------------------------------------------------------------------------------ scripts.c */
 
-/* Writes OUTPUT/index.html, a page that needs no other file and no network: verdicts, pictures where they were drawn,
- * measured values and commands of all that was found, settings being those of the command line. */
-fr_status experiment_write_index(const experiment_settings *settings, const experiment_found found[], int count,
-                                 fr_error *error);
-/* Appends text with &, <, > and " as HTML has them. */
-void index_text(fr_output *page, const char *text);
-/* Appends a file in base64; false where it cannot be read. */
-bool index_base64(fr_output *page, const char *path);
-/* Appends an HTML table for each array of the summary but the verdicts. */
-void index_tables(fr_output *page, const char *summary);
+/* Draws NAME.png and NAME.svg where a Python with matplotlib is there; otherwise says so. */
+void experiment_draw(const experiment_run *run);
+/* Makes OUTPUT/index.html of the files of these experiments, a page that needs no other file and no network; false,
+ * after saying why, where no Python is there. */
+bool experiment_make_page(const experiment_settings *settings, const char *const names[], int count);
 
 /* ----------------------------------------------------------------------------------------- measures.c */
 

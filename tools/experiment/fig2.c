@@ -18,6 +18,7 @@
 
 #include "experiment/experiment.h"
 #include "base/parse_number.h"
+#include "base/status.h"
 
 static const double SUCCESS = 1e-3, CERTAIN = 1e-9, LINEAR = 0.98;
 enum { TRIALS = 10, ITERATIONS = 2000, BITS = 7, MOST_FEATURES = 32 };
@@ -107,18 +108,36 @@ static double half_point(const experiment_run *run, int64_t i) {
     return (double)g.step_n * (0.5 + failures);
 }
 
+/* The member settings as it stands in a JSON file, without the object around it; NULL without memory. Freed by the
+ * caller. */
+static char *settings_text(const experiment_run *run) {
+    char *text = NULL;
+    size_t size = 0;
+    FILE *memory = open_memstream(&text, &size);
+    if (!memory) return NULL;
+    json_writer json = json_start(memory);
+    json_begin(&json, NULL);
+    experiment_write_settings(run, &json);
+    json_end(&json);
+    if (fclose(memory) != 0) return text;
+    const size_t begin = strlen("{\n"), end = strlen("\n}\n");
+    memmove(text, text + begin, size - begin - end);
+    text[size - begin - end] = '\0';
+    return text;
+}
+
 /* The slope that fig2a left in the same folder with the same settings, or NaN. */
 static double slope_of_sgd(const experiment_run *run) {
-    char path[EXPERIMENT_TEXT], settings[EXPERIMENT_TEXT], text[8192];
+    char path[EXPERIMENT_TEXT], text[8192];
     double slope = NAN;
     snprintf(path, sizeof path, "%.400s/fig2a.json", run->settings.output);
     FILE *file = fopen(path, "r");
     if (!file) return NAN;
     text[fread(text, 1, sizeof text - 1, file)] = '\0';
     fclose(file);
-    experiment_describe(run, settings);
+    FR_OWNED char *settings = settings_text(run);
     const char *at = strstr(text, "\"slope\":");
-    if (!at || !strstr(text, settings)) return NAN;
+    if (!at || !settings || !strstr(text, settings)) return NAN;
     at += strlen("\"slope\":");
     at += strspn(at, " ");
     return fr_parse_double_prefix(at, text + strlen(text), &slope) ? slope : NAN;

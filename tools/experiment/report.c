@@ -1,25 +1,16 @@
 /*
- * report.c - what an experiment leaves behind: NAME.csv, NAME.json, verdict lines, pictures.
+ * report.c - what an experiment leaves behind: NAME.csv, NAME.json, verdict lines.
  *
  * The JSON is made in memory and goes both to the file and, with --json, to stdout, so that the two cannot differ.
  */
-#include <math.h>
-#include <spawn.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "experiment/experiment.h"
-#include "fitrelu/message.h"
+#include "fitrelu/json_result.h"
 #include "base/parse_number.h"
 #include "base/status.h"
-
-extern char **environ;
-
-/* What experiment_plot.py ends with where its Python has no matplotlib. */
-enum { NO_MATPLOTLIB = 77 };
 
 void experiment_field(fr_output *csv, bool first, double value) {
     char number[FR_NUMBER_SIZE];
@@ -47,16 +38,58 @@ static void write_verdicts(const verdict_list *list, json_writer *json) {
     json_end_array(json);
 }
 
+void experiment_write_settings(const experiment_run *run, json_writer *json) {
+    const experiment_settings *s = &run->settings;
+    char seed[24];
+    snprintf(seed, sizeof seed, "%" PRIu64, s->seed); /* 2^64 - 1 is no JSON number */
+    json_begin(json, "settings");
+    json_integer(json, "samples", s->samples);
+    json_integer(json, "features", s->features);
+    json_integer(json, "iterations", s->iterations);
+    json_integer(json, "seeds", s->seeds);
+    json_string(json, "seed", seed);
+    json_begin_array(json, "batches");
+    for (int i = 0; i < s->batch_count; i++) json_integer(json, NULL, s->batches[i]);
+    json_end_array(json);
+    json_bool(json, "full", s->full);
+    json_string(json, "device", experiment_device_name(s->device));
+    json_end(json);
+}
+
+/* The command that finds the same, without where it puts it: the options that were given and have an effect. */
+static const char *command_of(const experiment_run *run, char text[EXPERIMENT_TEXT]) {
+    const experiment_settings *s = &run->given;
+    const struct {
+        const char *option;
+        int64_t value;
+    } numbers[] = {{"--samples", s->samples},
+                   {"--features", s->features},
+                   {"--iterations", s->iterations},
+                   {"--seeds", s->seeds}};
+    FILE *line = fmemopen(text, EXPERIMENT_TEXT, "w");
+    text[0] = '\0';
+    if (!line) return text;
+    fprintf(line, "fitrelu experiment %s", run->what->name);
+    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
+        if (numbers[i].value > 0) fprintf(line, " %s %" PRId64, numbers[i].option, numbers[i].value);
+    for (int i = 0; i < s->batch_count; i++) fprintf(line, "%s%" PRId64, i ? "," : " --batches ", s->batches[i]);
+    if (s->seed != 1) fprintf(line, " --seed %" PRIu64, s->seed);
+    if (s->device != FR_DEVICE_CPU) fprintf(line, " --device %s", experiment_device_name(s->device));
+    if (s->full) fprintf(line, " --full");
+    fclose(line);
+    return text;
+}
+
 static void write_json(const experiment_run *run, verdict_list *list, FILE *out) {
-    char settings[EXPERIMENT_TEXT];
+    char command[EXPERIMENT_TEXT];
     json_writer json = json_start(out);
-    experiment_describe(run, settings);
     json_begin(&json, NULL);
     json_string(&json, "program", "fitrelu");
     json_string(&json, "version", fr_version());
     json_string(&json, "experiment", run->what->name);
     json_string(&json, "title", run->what->title);
-    json_string(&json, "settings", settings);
+    json_string(&json, "command", command_of(run, command));
+    experiment_write_settings(run, &json);
     run->what->judge(run, list, &json);
     write_verdicts(list, &json);
     json_end(&json);
@@ -89,57 +122,17 @@ static void print_verdicts(const experiment_run *run, const verdict_list *list) 
                list->items[i].paper, list->items[i].measured);
 }
 
-fr_status experiment_report(const experiment_run *run, experiment_found *found, fr_error *error) {
+fr_status experiment_report(const experiment_run *run, fr_error *error) {
+    FR_OWNED char *text = NULL;
     size_t size = 0;
-    *found = (experiment_found){.what = run->what};
-    FILE *memory = open_memstream(&found->summary, &size);
+    verdict_list verdicts = {.count = 0};
+    FILE *memory = open_memstream(&text, &size);
     if (!memory) return fr_fail_errno(error, FR_ERROR, "no memory for the summary");
-    write_json(run, &found->verdicts, memory);
-    fclose(memory);
-    fr_status status = write_csv(run, error);
-    if (status == FR_OK) status = write_text(run, found->summary, size, error);
-    if (status == FR_OK && run->settings.json) fwrite(found->summary, 1, size, stdout);
-    else if (status == FR_OK) print_verdicts(run, &found->verdicts);
-    return status;
-}
-
-/* ------------------------------------------------------------------------------------------ pictures */
-
-static const char *plot_script(void) {
-    const char *const places[] = {FITRELU_PLOT_INSTALLED, FITRELU_PLOT_SOURCE};
-    for (int i = 0; i < 2; i++)
-        if (access(places[i], R_OK) == 0) return places[i];
-    return NULL;
-}
-
-/* The exit code of a command, or -1. */
-static int run_command(char *const words[]) {
-    pid_t child;
-    int status;
-    if (posix_spawnp(&child, words[0], NULL, NULL, words, environ) != 0) return -1;
-    if (waitpid(child, &status, 0) != child || !WIFEXITED(status)) return -1;
-    return WEXITSTATUS(status);
-}
-
-void experiment_draw(const experiment_run *run) {
-    char first[] = "python3", second[] = "/usr/bin/python3", flag[] = "-B", script[EXPERIMENT_TEXT],
-         folder[EXPERIMENT_TEXT], name[32];
-    char *pythons[] = {first, second};
-    const char *found = plot_script();
-    if (!found) {
-        message_note("no picture: experiment_plot.py was not found");
-        return;
-    }
-    snprintf(script, sizeof script, "%s", found);
-    snprintf(folder, sizeof folder, "%s", run->settings.output);
-    snprintf(name, sizeof name, "%s", run->what->name);
-    for (int i = 0; i < 2; i++) {
-        int code = run_command((char *[]){pythons[i], flag, script, name, folder, NULL});
-        if (code == EXIT_DONE) return;
-        if (code != -1 && code != NO_MATPLOTLIB && code != 127) {
-            message_note("no picture of %s: %s failed", name, found);
-            return;
-        }
-    }
-    if (!run->settings.quiet) message_note("no picture of %s: it needs Python 3 with matplotlib", name);
+    write_json(run, &verdicts, memory);
+    if (fclose(memory) != 0) return fr_fail_errno(error, FR_ERROR, "no memory for the summary");
+    FR_TRY(write_csv(run, error));
+    FR_TRY(write_text(run, text, size, error));
+    if (run->settings.json) json_result_copy(text, size);
+    else print_verdicts(run, &verdicts);
+    return FR_OK;
 }

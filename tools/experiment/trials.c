@@ -37,6 +37,10 @@ void experiment_path(const experiment_run *run, const char *ending, char text[EX
     snprintf(text, EXPERIMENT_TEXT, "%.400s/%s.%s", run->settings.output, run->what->name, ending);
 }
 
+const char *experiment_device_name(fr_device device) {
+    return device == FR_DEVICE_CUDA ? "cuda" : device == FR_DEVICE_CPU ? "cpu" : "auto";
+}
+
 void experiment_describe(const experiment_run *run, char text[EXPERIMENT_TEXT]) {
     const experiment_settings *s = &run->settings;
     size_t used =
@@ -48,7 +52,7 @@ void experiment_describe(const experiment_run *run, char text[EXPERIMENT_TEXT]) 
         used += (size_t)snprintf(text + used, EXPERIMENT_TEXT - used, " %" PRId64, s->batches[i]);
     /* Sums on a GPU have an order of their own, so its trials and a processor's are not mixed. */
     if (s->device != FR_DEVICE_CPU && used < EXPERIMENT_TEXT)
-        snprintf(text + used, EXPERIMENT_TEXT - used, ", device %s", s->device == FR_DEVICE_CUDA ? "cuda" : "auto");
+        snprintf(text + used, EXPERIMENT_TEXT - used, ", device %s", experiment_device_name(s->device));
 }
 
 bool experiment_is_complete(const experiment_run *run) {

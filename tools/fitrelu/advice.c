@@ -10,6 +10,7 @@
 
 #include "data/dataset.h"
 #include "fitrelu/interrupt.h"
+#include "fitrelu/message.h"
 #include "fitrelu/stage.h"
 
 /* Values of rows that a second fit takes a moment for; an R^2 that an intercept cannot mend; and what is worth a word. */
@@ -28,10 +29,10 @@ fr_status advice_copy(const fit_settings *settings, const fr_dataset *data, fr_d
     return may_want_intercept(settings, data) ? fr_dataset_copy(data, copy, error) : FR_OK;
 }
 
-void advice_of_size(note_list *notes, int64_t samples, int64_t features) {
+void advice_of_size(int64_t samples, int64_t features) {
     if (samples < 2 * features)
-        notes_add(notes, "%lld rows are fewer than twice the %lld features: a fit of so few follows their noise (--holdout "
-                         "0.2 tells how much)", (long long)samples, (long long)features);
+        message_note("%lld rows are fewer than twice the %lld features: a fit of so few follows their noise (--holdout 0.2 "
+                     "tells how much)", (long long)samples, (long long)features);
 }
 
 static int stop_for_signal(const fr_report *report, void *user) {
@@ -54,13 +55,13 @@ static fr_status fit_with_intercept(const fit_settings *settings, fr_dataset *co
 }
 
 /* A column that is constant is an intercept already. */
-fr_status advice_of_result(note_list *notes, const fit_settings *settings, const fr_result *result,
-                           const fr_dataset *data, fr_dataset *copy, fr_error *error) {
+fr_status advice_of_result(const fit_settings *settings, const fr_result *result, const fr_dataset *data,
+                           fr_dataset *copy, fr_error *error) {
     fr_result other;
     const double found = result->r_squared;
     bool ended = result->outcome == FR_ITERATIONS || result->outcome == FR_TOLERANCE;
     if (settings->data && ended && found < 0)
-        notes_add(notes, "R^2 is %.3f: the fit is worse than the mean of the labels", found);
+        message_note("R^2 is %.3f: the fit is worse than the mean of the labels", found);
     if (!copy || !ended || data->constant_value != 0 || !(found < GOOD_ENOUGH)) return FR_OK;
     stage_begin("fitting with an intercept, to compare");
     fr_status status = fit_with_intercept(settings, copy, &other, error);
@@ -68,6 +69,6 @@ fr_status advice_of_result(note_list *notes, const fit_settings *settings, const
     if (status != FR_OK) return fr_world_agreed(settings->options.world) ? FR_OK : status;
     bool told = other.outcome == FR_ITERATIONS || other.outcome == FR_TOLERANCE;
     if (told && other.r_squared > found + WORTH_TELLING)
-        notes_add(notes, "R^2 %.3f; with --intercept %.3f", found, other.r_squared);
+        message_note("R^2 %.3f; with --intercept %.3f", found, other.r_squared);
     return FR_OK;
 }

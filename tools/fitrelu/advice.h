@@ -6,18 +6,17 @@
 #define FITRELU_ADVICE_H
 
 #include "fitrelu/fit_settings.h"
-#include "fitrelu/notes.h"
 
 /* Before the fit, which changes the data: a copy of the rows held here, for a fit with an intercept beside it, where that
  * is cheap and may be wanted; else *copy is NULL. All ranks come to the same. */
 fr_status advice_copy(const fit_settings *settings, const fr_dataset *data, fr_dataset **copy, fr_error *error);
 
 /* Of n rows and d features. */
-void advice_of_size(note_list *notes, int64_t samples, int64_t features);
+void advice_of_size(int64_t samples, int64_t features);
 
 /* After the fit: of its R^2, and of what --intercept would add, by a fit of the copy (or NULL); data
  * are those of the first. Fails only where the ranks can no longer go on together. Called by all ranks. */
-fr_status advice_of_result(note_list *notes, const fit_settings *settings, const fr_result *result,
-                           const fr_dataset *data, fr_dataset *copy, fr_error *error);
+fr_status advice_of_result(const fit_settings *settings, const fr_result *result, const fr_dataset *data,
+                           fr_dataset *copy, fr_error *error);
 
 #endif

@@ -14,25 +14,51 @@
 #include "fitrelu/option_parse.h"
 #include "base/parse_number.h"
 
-/* In the order in which "all" runs them; fig2b compares itself with fig2a. */
-static const experiment *const experiments[] = {
-    &experiment_fig1a,       &experiment_fig1b,  &experiment_fig2a,    &experiment_fig2b,    &experiment_scales,
-    &experiment_collectives, &experiment_lemmas, &experiment_theorems, &experiment_ensemble,
-    &experiment_table2, /* last: only where there is a cluster */
-};
-enum { EXPERIMENT_COUNT = sizeof experiments / sizeof experiments[0] };
+/* An experiment, and the options that it has no use for: given, they are refused, except to "all". */
+typedef struct entry {
+    const experiment *what;
+    uint64_t unused; /* a bit an option_id */
+} entry;
 
-static const experiment *find_experiment(const char *name) {
+#define UNUSED(id) (UINT64_C(1) << (id))
+_Static_assert(OPT_COUNT <= 64, "an option has a bit in entry.unused");
+
+/* In the order in which "all" runs them; fig2b compares itself with fig2a. */
+static const entry entries[] = {
+    {&experiment_fig1a, 0},
+    {&experiment_fig1b, 0},
+    {&experiment_fig2a, UNUSED(OPT_BATCHES)},
+    {&experiment_fig2b, UNUSED(OPT_BATCHES)},
+    {&experiment_scales, 0},
+    {&experiment_collectives, 0},
+    {&experiment_lemmas, UNUSED(OPT_ITERATIONS)},
+    {&experiment_theorems, 0},
+    {&experiment_ensemble, UNUSED(OPT_SAMPLES) | UNUSED(OPT_FEATURES) | UNUSED(OPT_ITERATIONS) | UNUSED(OPT_BATCHES)},
+    /* Last: only where there is a cluster, whose hosts have processors alone. */
+    {&experiment_table2, UNUSED(OPT_BATCHES) | UNUSED(OPT_THREADS) | UNUSED(OPT_DEVICE)},
+};
+enum { EXPERIMENT_COUNT = sizeof entries / sizeof entries[0] };
+
+static const entry *find_entry(const char *name) {
     for (int i = 0; i < EXPERIMENT_COUNT; i++)
-        if (strcmp(experiments[i]->name, name) == 0) return experiments[i];
+        if (strcmp(entries[i].what->name, name) == 0) return &entries[i];
     return NULL;
+}
+
+static int check_unused(const entry *which, const option_value *values) {
+    for (int i = 0; i < OPT_COUNT; i++) {
+        if (values[i].given && which->unused & UNUSED(i))
+            return message_usage("--%s %s has no effect on 'fitrelu experiment %s'", option_table[i].name,
+                                 values[i].text, which->what->name);
+    }
+    return 0;
 }
 
 static int refuse_name(const char *name) {
     char names[256] = "";
     size_t used = 0;
     for (int i = 0; i < EXPERIMENT_COUNT; i++)
-        used += (size_t)snprintf(names + used, sizeof names - used, "%s, ", experiments[i]->name);
+        used += (size_t)snprintf(names + used, sizeof names - used, "%s, ", entries[i].what->name);
     return message_usage("unknown experiment \"%s\"; there are %sand all", name, names);
 }
 
@@ -75,16 +101,27 @@ static int read_settings(const option_value *values, experiment_settings *settin
     return values[OPT_BATCHES].given ? read_batches(values[OPT_BATCHES].text, settings) : 0;
 }
 
-static int run_one(const experiment *which, const experiment_settings *settings, experiment_found *found) {
-    experiment_run run = {.what = which, .settings = *settings};
+/* The settings that were given and are used, so that the command told is one that is accepted. */
+static experiment_settings used_settings(const entry *which, const experiment_settings *settings) {
+    experiment_settings used = *settings;
+    if (which->unused & UNUSED(OPT_SAMPLES)) used.samples = 0;
+    if (which->unused & UNUSED(OPT_FEATURES)) used.features = 0;
+    if (which->unused & UNUSED(OPT_ITERATIONS)) used.iterations = 0;
+    if (which->unused & UNUSED(OPT_BATCHES)) used.batch_count = 0;
+    if (which->unused & UNUSED(OPT_DEVICE)) used.device = FR_DEVICE_CPU;
+    return used;
+}
+
+static int run_one(const entry *which, const experiment_settings *settings) {
+    experiment_run run = {.what = which->what, .given = used_settings(which, settings), .settings = *settings};
     fr_error error = {0};
     int code = EXIT_DONE;
     fr_status status = experiment_run_trials(&run, &error);
     if (status == FR_OK && !experiment_is_complete(&run)) {
-        if (!settings->quiet) message_note("interrupted; the same command goes on from %s", settings->output);
+        message_note("interrupted; the same command goes on from %s", settings->output);
         code = EXIT_SIGNALLED + interrupt_signal();
     } else if (status == FR_OK) {
-        status = experiment_report(&run, found, &error);
+        status = experiment_report(&run, &error);
         fflush(stdout);
         if (status == FR_OK && !settings->no_pictures) experiment_draw(&run);
     }
@@ -92,44 +129,37 @@ static int run_one(const experiment *which, const experiment_settings *settings,
     return status == FR_OK ? code : message_library(&error);
 }
 
-/* Partial files go when everything asked for is done, so that "all" goes on where it was. */
-static void remove_partials(const experiment_found found[], int count, const experiment_settings *settings) {
+/* A partial file goes when everything asked for is done, so that "all" goes on where it was. */
+static void remove_partial(const experiment *which, const experiment_settings *settings) {
     char path[EXPERIMENT_TEXT];
-    for (int i = 0; i < count; i++) {
-        const experiment_run run = {.what = found[i].what, .settings = *settings};
-        experiment_path(&run, "partial", path);
-        remove(path);
-    }
+    const experiment_run run = {.what = which, .settings = *settings};
+    experiment_path(&run, "partial", path);
+    remove(path);
 }
 
 static int run_all(const experiment_settings *settings) {
-    experiment_found found[EXPERIMENT_COUNT] = {0};
-    fr_error error = {0};
-    const char *missing = experiment_table2_missing();
-    int code = EXIT_DONE, count = 0, most = EXPERIMENT_COUNT - (missing != NULL);
-    if (missing && !settings->quiet) message_note("left out: %s", missing);
-    while (count < most && code == EXIT_DONE) {
-        code = run_one(experiments[count], settings, &found[count]);
-        count++;
+    const char *names[EXPERIMENT_COUNT], *missing = experiment_table2_missing();
+    int count = EXPERIMENT_COUNT - (missing != NULL);
+    if (missing) message_note("left out: %s", missing);
+    for (int i = 0; i < count; i++) {
+        int code = run_one(&entries[i], settings);
+        if (code != EXIT_DONE) return code;
+        names[i] = entries[i].what->name;
     }
-    if (code == EXIT_DONE && experiment_write_index(settings, found, count, &error) != FR_OK)
-        code = message_library(&error);
-    if (code == EXIT_DONE) {
-        remove_partials(found, count, settings);
-        printf("all of it on one page: %s/index.html\n", settings->output);
-    }
-    for (int i = 0; i < count; i++) free(found[i].summary);
-    return code;
+    bool page = experiment_make_page(settings, names, count);
+    for (int i = 0; i < count; i++) remove_partial(entries[i].what, settings);
+    if (page) printf("all of it on one page: %s/index.html\n", settings->output);
+    return EXIT_DONE;
 }
 
 int cmd_experiment(const arguments *given) {
     experiment_settings settings;
-    experiment_found found = {0};
     const char *name = given->operands[0];
     bool all = strcmp(name, "all") == 0;
-    const experiment *which = find_experiment(name);
+    const entry *which = find_entry(name);
     if (!all && !which) return refuse_name(name);
-    int code = read_settings(given->values, &settings);
+    int code = all ? 0 : check_unused(which, given->values);
+    if (code == 0) code = read_settings(given->values, &settings);
     if (code != 0) return code;
     if (all && settings.json) return message_usage("--json: 'experiment all' leaves a JSON file for each experiment");
     if (mkdir(settings.output, 0777) != 0 && errno != EEXIST) {
@@ -138,8 +168,7 @@ int cmd_experiment(const arguments *given) {
     }
     interrupt_catch();
     if (all) return run_all(&settings);
-    code = run_one(which, &settings, &found);
-    if (code == EXIT_DONE) remove_partials(&found, 1, &settings);
-    free(found.summary);
+    code = run_one(which, &settings);
+    if (code == EXIT_DONE) remove_partial(which->what, &settings);
     return code;
 }

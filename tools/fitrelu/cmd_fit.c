@@ -15,14 +15,15 @@
 #include "fitrelu/fit_settings.h"
 #include "fitrelu/history.h"
 #include "fitrelu/interrupt.h"
+#include "fitrelu/left_out.h"
 #include "fitrelu/message.h"
 #include "fitrelu/option_parse.h"
-#include "fitrelu/notes.h"
 #include "fitrelu/progress.h"
 #include "fitrelu/quality.h"
 #include "fitrelu/ranks.h"
 #include "fitrelu/stage.h"
 #include "fitrelu/start_file.h"
+#include "base/clock.h"
 #include "base/output_file.h"
 #include "base/text_file.h"
 #include "data/planted.h"
@@ -40,15 +41,17 @@ typedef struct fit_job {
     fr_model *model;      /* of data of one's own, or to be written; NULL without a result */
     fr_dataset *copy;     /* of the data before the fit, to compare with; or NULL */
     quality held_out;
-    note_list notes;
     fr_world *world;
     bool speaks; /* rank 0, which alone writes and prints */
     int64_t samples, features; /* of the user's data: an intercept adds a column later */
+    double began, prepared;    /* clock at the start; seconds from there to the first step, 0 before it */
 } fit_job;
 
+/* A report says how long ago the first step was. */
 static int on_report(const fr_report *report, void *user) {
     fit_job *job = user;
     interrupt_catch(); /* there is a result to keep from now on */
+    if (job->prepared == 0) job->prepared = fr_seconds() - report->seconds - job->began;
     history_add(job->history, report);
     progress_report(&job->shown, report);
     return interrupt_signal() != 0;
@@ -85,11 +88,12 @@ static fr_status open_outputs(fit_job *job, fr_error *error) {
 
 /* mpirun hands standard input to one rank, and each rank reads its own rows. */
 static fr_status refuse_shared_stdin(const fit_job *job, fr_error *error) {
-    const char *const paths[] = {job->settings.data, job->settings.reading.labels};
-    for (int i = 0; i < 2 && fr_world_size(job->world) > 1; i++)
+    static const char *const options[] = {"data", "labels", "weights"};
+    const char *const paths[] = {job->settings.data, job->settings.reading.labels, job->settings.reading.weights};
+    for (int i = 0; i < 3 && fr_world_size(job->world) > 1; i++)
         if (paths[i] && fr_path_is_stdin(paths[i]))
             return fr_fail(error, FR_ERROR_USAGE, "--%s %s: %d ranks cannot share standard input, name a file",
-                           i ? "labels" : "data", paths[i], fr_world_size(job->world));
+                           options[i], paths[i], fr_world_size(job->world));
     return FR_OK;
 }
 
@@ -133,21 +137,22 @@ static fr_status open_solver(fit_job *job, fr_error *error) {
 
 /* What is allowed and probably not meant. Under one shared l2 scale an int8 sum leaves so few levels that the
  * relative variance of rounding nears that of the gradient itself: runs stall or diverge where max does not. */
-static void remark(fit_job *job) {
+static void remark(const fit_job *job) {
     const fr_options *o = &job->settings.options;
-    job->notes.quiet = job->settings.quiet;
     if (o->threads > 0 && o->threads > fr_solver_threads(job->solver))
-        notes_add(&job->notes, "--threads %d: each rank takes %d, its share of this machine's processors",
-                  o->threads, fr_solver_threads(job->solver));
-    if (o->levels == 0 && o->scale != FR_SCALE_AUTO)
-        notes_add(&job->notes, "--scale has no effect without --levels or --bits: gradients are not quantized");
+        message_note("--threads %d: each rank takes %d, its share of this machine's processors", o->threads,
+                     fr_solver_threads(job->solver));
+    if (o->star && (fr_world_size(job->world) == 1 || o->gpus > 0 || o->device == FR_DEVICE_CUDA))
+        message_note("--broadcast star has no effect here: the model goes by messages only between ranks without GPUs");
+    if (!o->intercept && o->init_intercept != 0)
+        message_note("--init %s: its intercept %g is left out, since --intercept is not given",
+                     job->settings.init_file, o->init_intercept);
     if (o->levels > 0 && o->collective == FR_COLLECTIVE_ALLREDUCE && o->scale == FR_SCALE_L2 &&
         fr_relative_variance(job->features, o->levels, FR_SCALE_L2) > 0.5)
-        notes_add(&job->notes,
-                  "warning: --scale l2 with --collective allreduce and %d levels rounds %lld features coarsely, and "
-                  "the fit may stall; --scale max does not", o->levels, (long long)job->features);
-    if (job->settings.data) advice_of_size(&job->notes, job->samples, job->features);
-    notes_left_out(&job->notes, job->data, job->features);
+        message_note("warning: --scale l2 with --collective allreduce and %d levels rounds %lld features coarsely, and "
+                     "the fit may stall; --scale max does not", o->levels, (long long)job->features);
+    if (job->settings.data) advice_of_size(job->samples, job->features);
+    left_out_remark(job->data, job->features);
 }
 
 static fr_status open_files(fit_job *job, fr_error *error) {
@@ -191,17 +196,17 @@ static fr_status conclude(fit_job *job, fr_error *error) {
     const fr_dataset *held_out = fr_dataset_held_out(job->data);
     stage_begin("writing the results");
     FR_TRY(fr_world_agree(job->world, make_model(job, error), error));
-    if (job->model && held_out) FR_TRY(quality_measure(job->model, held_out, job->world, &job->held_out, error));
     FR_TRY(fr_world_agree(job->world, job->speaks ? write_outputs(job, error) : FR_OK, error));
-    return advice_of_result(&job->notes, &job->settings, &job->result, job->data, job->copy, error);
+    if (job->model && held_out) FR_TRY(quality_measure(job->model, held_out, job->world, &job->held_out, error));
+    return advice_of_result(&job->settings, &job->result, job->data, job->copy, error);
 }
 
 static void print_result(const fit_job *job) {
     fit_report report = {.settings = &job->settings,
                          .result = &job->result,
-                         .notes = &job->notes,
                          .samples = job->samples,
                          .features = job->features,
+                         .prepared = job->prepared,
                          .path = job->model ? job->settings.model : NULL,
                          .model = job->settings.data ? job->model : NULL,
                          .data = job->settings.data ? job->data : NULL,
@@ -241,7 +246,6 @@ static int tell_missed_tolerance(const fit_job *job) {
 
 static void tell_interruption(const fit_job *job) {
     const char *checkpoint = job->settings.options.checkpoint;
-    if (job->settings.quiet) return;
     message_note("interrupted after %lld steps%s%s", (long long)job->result.iterations,
                  checkpoint ? "; the same command goes on with --resume " : "", checkpoint ? checkpoint : "");
 }
@@ -274,8 +278,11 @@ static int run_job(fit_job *job) {
     status = conclude(job, &error);
     stage_end();
     if (status != FR_OK) return ranks_fail(job->world, &error);
-    if (job->speaks) print_result(job);
-    return tell_outcome(job);
+    /* A table is followed by the last word on stderr, and the object holds that among its notes. */
+    if (job->speaks && !job->settings.json) print_result(job);
+    int code = tell_outcome(job);
+    if (job->speaks && job->settings.json) print_result(job);
+    return code;
 }
 
 static void close_job(fit_job *job) {
@@ -284,12 +291,11 @@ static void close_job(fit_job *job) {
     fr_dataset_free(job->data);
     fr_dataset_free(job->copy);
     fr_output_discard(job->history);
-    notes_free(&job->notes);
     free(job->start);
 }
 
 int cmd_fit(const arguments *given) {
-    fit_job job = {.world = given->world, .speaks = fr_world_rank(given->world) == 0};
+    fit_job job = {.world = given->world, .speaks = fr_world_rank(given->world) == 0, .began = fr_seconds()};
     int code = ranks_agree(job.world, fit_settings_read(given, &job.settings));
     if (code != 0) return code;
     if (job.speaks && !job.settings.quiet) stage_show();

@@ -7,7 +7,7 @@
 
 #include "fitrelu/commands.h"
 #include "fitrelu/fit_settings.h"
-#include "fitrelu/json_writer.h"
+#include "fitrelu/json_result.h"
 #include "fitrelu/message.h"
 #include "fitrelu/option_parse.h"
 #include "base/text_file.h"
@@ -31,10 +31,7 @@ static void print_text(const char *path, const fr_planted *planted, fr_precision
 static void print_json(const char *path, const fr_planted *planted, fr_precision precision) {
     char seed[24];
     snprintf(seed, sizeof seed, "%" PRIu64, planted->seed);
-    json_writer json = json_start(stdout);
-    json_begin(&json, NULL);
-    json_string(&json, "program", "fitrelu");
-    json_string(&json, "version", fr_version());
+    json_writer json = json_result_begin();
     json_string(&json, "output", path);
     json_integer(&json, "samples", planted->samples);
     json_integer(&json, "features", planted->features);

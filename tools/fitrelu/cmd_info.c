@@ -1,27 +1,42 @@
 /*
- * cmd_info.c - fitrelu info: what the library says of itself, as it is or as JSON; or of a model, what fitrelu show says.
+ * cmd_info.c - fitrelu info: what the library says of itself, as it is or as JSON, in which numbers are numbers; or of a
+ * model, what fitrelu show says.
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/parse_number.h"
 #include "fitrelu/commands.h"
-#include "fitrelu/json_writer.h"
+#include "fitrelu/json_result.h"
 #include "fitrelu/message.h"
 #include "fitrelu/option_parse.h"
 
-/* The members are the lines "name: value" of fr_build_info. */
-static void print_json(char *text) {
-    json_writer json = json_start(stdout);
-    json_begin(&json, NULL);
-    json_string(&json, "program", "fitrelu");
-    json_string(&json, "version", fr_version());
+/* The member of a line "name: value" of fr_build_info: blanks in the name become underscores; a value that is a number
+ * is one, and a unit after it goes into the name: "memory available: 23.0 GB" becomes "memory_available_GB": 23. */
+static void print_member(json_writer *json, const char *line, size_t length) {
+    const char *colon = memchr(line, ':', length), *end = line + length;
+    if (!colon || end - colon < 2) return;
+    char name[64], value[512];
+    double number;
+    const char *rest = fr_parse_double_prefix(colon + 2, end, &number);
+    bool has_unit = rest && rest < end && *rest == ' ' && !memchr(rest + 1, ' ', (size_t)(end - rest - 1));
+    snprintf(name, sizeof name, "%.*s", (int)(colon - line), line);
+    if (has_unit)
+        snprintf(name, sizeof name, "%.*s_%.*s", (int)(colon - line), line, (int)(end - rest - 1), rest + 1);
+    for (char *c = name; *c; c++) *c = *c == ' ' ? '_' : *c;
+    snprintf(value, sizeof value, "%.*s", (int)(end - colon - 2), colon + 2);
+    if (rest && (rest == end || has_unit)) json_number(json, name, number);
+    else json_string(json, name, value);
+}
+
+static void print_json(const char *text) {
+    json_writer json = json_result_begin();
     json_begin(&json, "build");
-    for (char *line = strtok(text, "\n"); line; line = strtok(NULL, "\n")) {
-        char *colon = strstr(line, ": ");
-        if (!colon) continue;
-        *colon = '\0';
-        json_string(&json, line, colon + 2);
+    while (*text) {
+        size_t length = strcspn(text, "\n");
+        print_member(&json, text, length);
+        text += length + (text[length] == '\n');
     }
     json_end(&json);
     json_end(&json);

@@ -16,10 +16,11 @@
 #include "fitrelu/commands.h"
 #include "data/npy.h"
 #include "fitrelu/fit_settings.h"
-#include "fitrelu/json_writer.h"
+#include "fitrelu/json_result.h"
 #include "fitrelu/message.h"
 #include "fitrelu/option_parse.h"
 #include "fitrelu/quality.h"
+#include "fitrelu/same_file.h"
 #include "fitrelu/stage.h"
 #include "base/output_file.h"
 #include "base/parse_number.h"
@@ -42,8 +43,6 @@ static fr_status read_data(prediction *p, const char *path, const option_value *
                                .label_name = fr_model_label_name(p->model),
                                .labels_optional = true};
     reading.passed = fr_model_passed(p->model, &reading.passed_count);
-    if (values[OPT_LABELS].given) reading.labels = values[OPT_LABELS].text;
-    if (values[OPT_LABEL_COLUMN].given) reading.label_column = values[OPT_LABEL_COLUMN].text;
     reading_settings(values, &reading);
     reading.means = fr_model_means(p->model);
     if (reading.means && !values[OPT_MISSING].given) reading.missing = FR_MISSING_MEAN;
@@ -99,10 +98,7 @@ static void print_lines(const prediction *p) {
 }
 
 static void print_json(const prediction *p, const arguments *given) {
-    json_writer json = json_start(stdout);
-    json_begin(&json, NULL);
-    json_string(&json, "program", "fitrelu");
-    json_string(&json, "version", fr_version());
+    json_writer json = json_result_begin();
     json_string(&json, "model", given->operands[0]);
     json_string(&json, "data", given->operands[1]);
     json_integer(&json, "samples", p->samples);
@@ -115,6 +111,7 @@ static void print_json(const prediction *p, const arguments *given) {
         for (int64_t i = 0; i < p->samples; i++) json_number(&json, NULL, p->values[i]);
         json_end_array(&json);
     }
+    json_result_notes(&json);
     json_end(&json);
 }
 
@@ -139,17 +136,23 @@ static int run(prediction *p, const arguments *given) {
     if (status != FR_OK) return message_library(&error);
     if (given->values[OPT_JSON].given) print_json(p, given);
     else if (!p->output) print_lines(p);
-    if (!given->values[OPT_QUIET].given) tell_quality(p);
+    tell_quality(p);
     return EXIT_DONE;
 }
 
 int cmd_predict(const arguments *given) {
     const option_value *values = given->values;
     prediction p = {.judged = {0, NAN, NAN}, .output = values[OPT_OUTPUT].given ? values[OPT_OUTPUT].text : NULL};
-    if (values[OPT_LABELS].given && values[OPT_LABEL_COLUMN].given)
-        return message_usage("--labels %s and --label-column %s contradict each other", values[OPT_LABELS].text,
-                             values[OPT_LABEL_COLUMN].text);
-    int code = run(&p, given);
+    const named_file files[] = {{"MODEL", given->operands[0], false},
+                                {"DATA", given->operands[1], false},
+                                {"--labels", values[OPT_LABELS].given ? values[OPT_LABELS].text : NULL, false},
+                                {"--weights", values[OPT_WEIGHTS].given ? values[OPT_WEIGHTS].text : NULL, false},
+                                {"--output", p.output, true}};
+    int code = check_reading(values);
+    if (code != 0) return code;
+    code = same_file_check(files, sizeof files / sizeof files[0]);
+    if (code != 0) return code;
+    code = run(&p, given);
     fr_model_free(p.model);
     fr_dataset_free(p.data);
     free(p.values);

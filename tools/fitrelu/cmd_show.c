@@ -5,15 +5,13 @@
 #include <stdio.h>
 
 #include "fitrelu/commands.h"
+#include "fitrelu/json_result.h"
 #include "fitrelu/message.h"
 #include "fitrelu/model_report.h"
 #include "fitrelu/option_parse.h"
 
 static void print_json(const char *path, const fr_model *model) {
-    json_writer json = json_start(stdout);
-    json_begin(&json, NULL);
-    json_string(&json, "program", "fitrelu");
-    json_string(&json, "version", fr_version());
+    json_writer json = json_result_begin();
     model_report_member(&json, path, model, INT64_MAX);
     json_end(&json);
 }

@@ -35,8 +35,8 @@ const command command_table[] = {
      "several mini-batches), fig1b (QSGD for several numbers of bits), fig2a and fig2b (phase transition over n "
      "and d for SGD and QSGD), scales (which gradient section 4's step size belongs to), collectives (how workers "
      "put quantized gradients together), lemmas (Lemmas 6.1, 6.2 and 6.3 by statistics), theorems (Theorems 3.1 and "
-     "3.2 from a start that meets their condition, Remarks 3.2 and 3.9), ensemble (Algorithm 1, with a small problem "
-     "of its own whatever the sizes asked for), table2 (the paper's EC2 experiment, on hosts that tools/cluster makes; it "
+     "3.2 from a start that meets their condition, Remarks 3.2 and 3.9), ensemble (Algorithm 1, on a small problem of its "
+     "own), table2 (the paper's EC2 experiment, on hosts that tools/cluster makes; it "
      "needs root, and --samples are those of a worker) or all. all leaves table2 out where it cannot be, and also writes index.html, a page of everything that needs no "
      "other file and no network.",
      "fitrelu experiment fig1a --output results\n"

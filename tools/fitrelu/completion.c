@@ -79,13 +79,14 @@ static void zsh_text(FILE *out, const char *text) {
     }
 }
 
-static void zsh_specification(FILE *out, const option_entry *entry) {
+static void zsh_specification(FILE *out, option_id id, const command *which) {
+    const option_entry *entry = &option_table[id];
     char argument[OPTION_TEXT_SIZE];
     const char *equals = entry->kind == KIND_FLAG ? "" : "=";
     fputs(" \\\n            ", out);
     if (entry->letter) fprintf(out, "'*'{-%c%s,--%s%s}'[", entry->letter, *equals ? "+" : "", entry->name, equals);
     else fprintf(out, "'*--%s%s[", entry->name, equals);
-    zsh_text(out, entry->help);
+    zsh_text(out, option_help(id, which->bit));
     fputc(']', out);
     if (entry->kind != KIND_FLAG) {
         fputc(':', out);
@@ -117,7 +118,7 @@ void completion_zsh(FILE *out) {
     for (int i = 0; i < command_count; i++) {
         fprintf(out, "    %s)\n        _arguments -s -S", command_table[i].name);
         for (int k = 0; k < OPT_COUNT; k++) {
-            if (takes(&command_table[i], &option_table[k])) zsh_specification(out, &option_table[k]);
+            if (takes(&command_table[i], &option_table[k])) zsh_specification(out, (option_id)k, &command_table[i]);
         }
         fprintf(out, "%s ;;\n", command_table[i].operand_count ? " \\\n            '*:file:_files'" : "");
     }
@@ -135,10 +136,10 @@ static void fish_text(FILE *out, const char *text) {
     fputc('\'', out);
 }
 
-static void fish_option(FILE *out, const option_entry *entry) {
+static void fish_option(FILE *out, const option_entry *entry, const option_text *text) {
     fputs("complete -c fitrelu -n '__fish_seen_subcommand_from", out);
     for (int i = 0; i < command_count; i++) {
-        if (takes(&command_table[i], entry)) fprintf(out, " %s", command_table[i].name);
+        if (text->commands & command_table[i].bit) fprintf(out, " %s", command_table[i].name);
     }
     fprintf(out, "' -l %s", entry->name);
     if (entry->letter) fprintf(out, " -s %c", entry->letter);
@@ -149,7 +150,7 @@ static void fish_option(FILE *out, const option_entry *entry) {
         fputc('\'', out);
     }
     fputs(" -d ", out);
-    fish_text(out, entry->help);
+    fish_text(out, text->help);
     fputc('\n', out);
 }
 
@@ -164,5 +165,9 @@ void completion_fish(FILE *out) {
           "complete -c fitrelu -n __fish_use_subcommand -s h -l help -d 'print this help and exit'\n"
           "complete -c fitrelu -n __fish_use_subcommand -s V -l version -d 'print the version and exit'\n",
           out);
-    for (int k = 0; k < OPT_COUNT; k++) fish_option(out, &option_table[k]);
+    for (int k = 0; k < OPT_COUNT; k++) {
+        option_text texts[OPTION_TEXTS_MOST];
+        int count = option_texts((option_id)k, texts);
+        for (int i = 0; i < count; i++) fish_option(out, &option_table[k], &texts[i]);
+    }
 }

@@ -9,8 +9,9 @@
 #include <string.h>
 
 #include "data/dataset.h"
+#include "fitrelu/chosen.h"
 #include "fitrelu/fit_report.h"
-#include "fitrelu/json_writer.h"
+#include "fitrelu/json_result.h"
 #include "fitrelu/model_report.h"
 
 /* Features whose coefficients a JSON result holds; a larger model is in its file alone. */
@@ -34,6 +35,11 @@ static int64_t count_used(const fit_report *report) {
     return used;
 }
 
+/* The file or column of the weights of rows; NULL without. */
+static const char *weights_of(const fit_settings *settings) {
+    return settings->reading.weights ? settings->reading.weights : settings->reading.weight_column;
+}
+
 /* -------------------------------------------------------------------------------------------- JSON */
 
 static void write_data(json_writer *json, const fit_report *report) {
@@ -48,6 +54,7 @@ static void write_data(json_writer *json, const fit_report *report) {
         json_string(json, "label", fr_dataset_label_name(report->data));
         json_integer(json, "rows_left_out", report->data->lacking);
         json_integer(json, "features_used", count_used(report));
+        json_string(json, "weights", weights_of(report->settings));
     }
     json_end(json);
 }
@@ -62,7 +69,9 @@ static void write_held_out(json_writer *json, const quality *held_out) {
     json_end(json);
 }
 
-static void write_method(json_writer *json, const fr_result *r) {
+static void write_method(json_writer *json, const fit_report *report) {
+    const fr_result *r = report->result;
+    char chosen[FR_CHOSEN_SIZE];
     json_begin(json, "method");
     json_integer(json, "batch", r->batch);
     json_integer(json, "workers", r->workers);
@@ -70,6 +79,7 @@ static void write_method(json_writer *json, const fr_result *r) {
     else json_null(json, "levels");
     json_string(json, "scale", scale_of(r));
     json_string(json, "collective", collective_of(r));
+    json_string(json, "chosen", chosen_exchange(&report->settings->options, r, chosen));
     json_string(json, "wire", fr_wire_name(r->wire));
     json_string(json, "step_rule", fr_step_rule_name(r->step_rule));
     json_string(json, "precision", fr_precision_name(r->precision));
@@ -101,9 +111,11 @@ static void write_traffic(json_writer *json, const fr_result *r) {
     json_end(json);
 }
 
-static void write_costs(json_writer *json, const fr_result *r) {
+static void write_costs(json_writer *json, const fit_report *report) {
+    const fr_result *r = report->result;
     json_begin(json, "seconds");
-    json_number(json, "total", r->seconds_total);
+    json_number(json, "total", report->prepared + r->seconds_total);
+    json_number(json, "prepare", report->prepared);
     json_number(json, "compute", r->seconds_compute);
     json_number(json, "communicate", r->seconds_communicate);
     if (!isnan(r->seconds_up)) {
@@ -123,10 +135,7 @@ static void write_costs(json_writer *json, const fr_result *r) {
 
 void fit_report_json(const fit_report *report) {
     const fr_result *r = report->result;
-    json_writer json = json_start(stdout);
-    json_begin(&json, NULL);
-    json_string(&json, "program", "fitrelu");
-    json_string(&json, "version", fr_version());
+    json_writer json = json_result_begin();
     json_string(&json, "status", fr_outcome_name(r->outcome));
     json_integer(&json, "iterations", r->iterations);
     json_integer(&json, "runs", r->runs);
@@ -141,9 +150,9 @@ void fit_report_json(const fit_report *report) {
     json_number(&json, "step_size", r->step_size);
     write_held_out(&json, report->held_out);
     write_data(&json, report);
-    write_method(&json, r);
+    write_method(&json, report);
     write_place(&json, r);
-    write_costs(&json, r);
+    write_costs(&json, report);
     if (report->settings->options.ensemble > 1) {
         json_begin(&json, "ensemble");
         json_integer(&json, "runs", report->settings->options.ensemble);
@@ -152,9 +161,7 @@ void fit_report_json(const fit_report *report) {
     }
     if (report->path || report->model) model_report_member(&json, report->path, report->model, MOST_TOLD);
     else json_null(&json, "model");
-    json_begin_array(&json, "notes");
-    for (int i = 0; i < report->notes->count; i++) json_string(&json, NULL, report->notes->lines[i]);
-    json_end_array(&json);
+    json_result_notes(&json);
     json_end(&json);
 }
 
@@ -181,14 +188,23 @@ static const char *outcome_words(const fr_result *r) {
     return "";
 }
 
-static void method_row(const fr_result *r) {
+static void method_row(const fit_report *report) {
+    const fr_result *r = report->result;
     const char *scale = scale_of(r), *collective = collective_of(r);
-    char levels[48] = "", exchange[32] = "";
+    char levels[48] = "", exchange[32] = "", text[FR_CHOSEN_SIZE];
     if (r->levels > 0) snprintf(levels, sizeof levels, ", %d levels, scale %s", r->levels, scale ? scale : "-");
     if (collective) snprintf(exchange, sizeof exchange, ", %s", collective);
     row("method", "%s, batch %" PRId64 ", %d worker%s%s%s, %s%s", r->levels > 0 ? "QSGD" : "SGD", r->batch, r->workers,
         r->workers == 1 ? "" : "s", levels, exchange, fr_precision_name(r->precision),
         r->storage == FR_STORAGE_BF16 ? ", rows in bf16" : "");
+    const char *chosen = chosen_exchange(&report->settings->options, r, text);
+    if (chosen) row("chosen", "%s", chosen);
+}
+
+/* A diverged fit has no loss that could be printed. */
+static void number_row(const char *name, double value) {
+    if (isfinite(value)) row(name, "%.6g", value);
+    else row(name, "not finite");
 }
 
 static void place_row(const fr_result *r) {
@@ -243,20 +259,21 @@ void fit_report_table(const fit_report *report) {
     row("status", "%s", outcome_words(r));
     row("data", "%s, %" PRId64 " rows of %" PRId64 " features", source, report->samples, report->features);
     if (report->data) own_data_rows(report);
-    method_row(r);
+    if (weights_of(report->settings)) row("weights", "%s", weights_of(report->settings));
+    method_row(report);
     row("step size", "%.4g (%s, %s)", r->step_size, fr_step_rule_name(r->step_rule), fr_schedule_name(r->schedule));
     place_row(r);
     iterations_row(report);
-    row("loss", "%.6g", r->loss);
-    if (!isnan(r->relative_error)) row("relative error", "%.3e", r->relative_error);
-    if (!isnan(r->r_squared)) row("R^2", "%.6f", r->r_squared);
-    if (report->data) row("RMSE", "%.6g", sqrt(r->loss));
+    number_row("loss", r->loss);
+    if (isfinite(r->relative_error)) row("relative error", "%.3e", r->relative_error);
+    if (isfinite(r->r_squared)) row("R^2", "%.6f", r->r_squared);
+    if (report->data) number_row("RMSE", sqrt(r->loss));
     held_out_row(report->held_out);
     row("active rows", "%.1f %%", 100 * r->active);
     if (report->settings->options.ensemble > 1)
         row("ensemble", "%d of %d runs agree", r->agreeing, report->settings->options.ensemble);
-    row("seconds", "%.3f (compute %.3f, communicate %.3f)", r->seconds_total, r->seconds_compute,
-        r->seconds_communicate);
+    row("seconds", "%.3f (prepare %.3f, compute %.3f, communicate %.3f)", report->prepared + r->seconds_total,
+        report->prepared, r->seconds_compute, r->seconds_communicate);
     if (r->rank_sent)
         row("traffic", "%.6g bytes sent a rank and step, %.3g bits a coordinate", r->bytes_sent_per_iteration,
             r->bits_per_coordinate);

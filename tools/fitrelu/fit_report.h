@@ -6,14 +6,13 @@
 #define FITRELU_FIT_REPORT_H
 
 #include "fitrelu/fit_settings.h"
-#include "fitrelu/notes.h"
 #include "fitrelu/quality.h"
 
 typedef struct fit_report {
     const fit_settings *settings;
     const fr_result *result;
-    const note_list *notes;
     int64_t samples, features;
+    double prepared;       /* seconds before the first step: reading, changing columns, the start */
     const char *path;      /* the file of the model that was written, or NULL */
     const fr_model *model; /* what was found in data of one's own; NULL: planted, or no result */
     const fr_dataset *data;  /* of one's own, or NULL */

@@ -6,6 +6,7 @@
 
 #include "fitrelu/fit_settings.h"
 #include "fitrelu/message.h"
+#include "fitrelu/same_file.h"
 
 enum { USUAL_FEATURES = 1000, ROWS_A_FEATURE = 10 };
 
@@ -27,28 +28,42 @@ fr_planted planted_settings(const option_value *values) {
     return planted;
 }
 
-static void remark_reading(const char *line, void *user) {
-    const option_value *values = user;
-    if (!values[OPT_QUIET].given) message_note("%s", line);
+static void remark_reading(const char *line, void *unused) {
+    (void)unused;
+    message_note("%s", line);
 }
 
 void reading_settings(const option_value *values, fr_read_options *reading) {
+    reading->labels = text_of(&values[OPT_LABELS]);
+    reading->label_column = text_of(&values[OPT_LABEL_COLUMN]);
+    reading->weights = text_of(&values[OPT_WEIGHTS]);
+    reading->weight_column = text_of(&values[OPT_WEIGHT_COLUMN]);
     reading->columns = text_of(&values[OPT_COLUMNS]);
     reading->ignore = text_of(&values[OPT_IGNORE]);
     reading->categories = values[OPT_CATEGORIES].given;
     reading->header = (fr_header_rule)word_of(&values[OPT_HEADER]);
     reading->missing = (fr_missing_rule)word_of(&values[OPT_MISSING]);
     reading->remark = remark_reading;
-    reading->user = (void *)values;
 }
 
 /* ------------------------------------------------------------------------------------ contradictions */
 
-/* Planted options make no sense beside a file, nor labels without one. */
+int check_reading(const option_value *values) {
+    const option_id pairs[][2] = {{OPT_LABELS, OPT_LABEL_COLUMN}, {OPT_WEIGHTS, OPT_WEIGHT_COLUMN}};
+    for (int i = 0; i < 2; i++) {
+        const option_value *file = &values[pairs[i][0]], *column = &values[pairs[i][1]];
+        if (file->given && column->given)
+            return message_usage("--%s %s and --%s %s contradict each other", option_table[pairs[i][0]].name, file->text,
+                                 option_table[pairs[i][1]].name, column->text);
+    }
+    return 0;
+}
+
+/* Planted options make no sense beside a file, nor labels and weights without one. */
 static int check_source(const option_value *values) {
     const option_id planted[] = {OPT_SAMPLES, OPT_FEATURES, OPT_NOISE}, 
-                    file[] = {OPT_LABELS, OPT_LABEL_COLUMN, OPT_COLUMNS, OPT_IGNORE, OPT_CATEGORIES,
-                              OPT_HEADER, OPT_MISSING, OPT_HOLDOUT};
+                    file[] = {OPT_LABELS, OPT_LABEL_COLUMN, OPT_WEIGHTS, OPT_WEIGHT_COLUMN, OPT_COLUMNS, OPT_IGNORE,
+                            OPT_CATEGORIES, OPT_HEADER, OPT_MISSING, OPT_HOLDOUT};
     for (int i = 0; i < 3; i++) {
         if (values[planted[i]].given && values[OPT_DATA].given)
             return message_usage("--%s describes a planted problem and contradicts --data %s",
@@ -59,10 +74,7 @@ static int check_source(const option_value *values) {
             return message_usage("--%s%s%s needs --data FILE", option_table[file[i]].name,
                                  *values[file[i]].text ? " " : "", values[file[i]].text);
     }
-    if (values[OPT_LABELS].given && values[OPT_LABEL_COLUMN].given)
-        return message_usage("--labels %s and --label-column %s contradict each other", values[OPT_LABELS].text,
-                             values[OPT_LABEL_COLUMN].text);
-    return 0;
+    return check_reading(values);
 }
 
 static int read_levels(const option_value *values, int *levels) {
@@ -75,18 +87,34 @@ static int read_levels(const option_value *values, int *levels) {
     return 0;
 }
 
-/* Two results in one file would leave only the later one. */
-static int check_outputs(const option_value *values) {
-    const option_id files[] = {OPT_MODEL, OPT_HISTORY, OPT_CHECKPOINT, OPT_DATA};
-    for (int i = 0; i < 4; i++) {
-        for (int k = 0; k < i; k++) {
-            const option_value *one = &values[files[k]], *other = &values[files[i]];
-            if (one->given && other->given && strcmp(one->text, other->text) == 0)
-                return message_usage("--%s and --%s name the same file %s", option_table[files[k]].name,
-                                     option_table[files[i]].name, one->text);
-        }
-    }
+/* What would have no effect, and was asked for in so many words. */
+static int check_method(const option_value *values) {
+    const option_value *scale = &values[OPT_SCALE], *broadcast = &values[OPT_BROADCAST];
+    bool quantized = values[OPT_LEVELS].given || values[OPT_BITS].given;
+    bool master = word_of(&values[OPT_COLLECTIVE]) == FR_COLLECTIVE_MASTER;
+    if (word_of(scale) != FR_SCALE_AUTO && !quantized)
+        return message_usage("--scale %s needs --levels or --bits: gradients are not quantized", scale->text);
+    if (word_of(broadcast) == 1 && !master)
+        return message_usage("--broadcast %s needs --collective master", broadcast->text);
+    if (values[OPT_GPUS].given && word_of(&values[OPT_DEVICE]) == FR_DEVICE_CPU)
+        return message_usage("--gpus %s contradicts --device cpu", values[OPT_GPUS].text);
     return 0;
+}
+
+/* A run may go on from a checkpoint and keep the next one in the same file, so these two are not compared. */
+static int check_files(const option_value *values) {
+    const named_file model = {"--model", text_of(&values[OPT_MODEL]), true},
+                     history = {"--history", text_of(&values[OPT_HISTORY]), true};
+    const named_file files[] = {{"--data", text_of(&values[OPT_DATA]), false},
+                                {"--labels", text_of(&values[OPT_LABELS]), false},
+                                {"--weights", text_of(&values[OPT_WEIGHTS]), false},
+                                {"--init", values[OPT_INIT].word < 0 ? text_of(&values[OPT_INIT]) : NULL, false},
+                                model,
+                                history,
+                                {"--checkpoint", text_of(&values[OPT_CHECKPOINT]), true}};
+    const named_file resumed[] = {{"--resume", text_of(&values[OPT_RESUME]), false}, model, history};
+    int code = same_file_check(files, sizeof files / sizeof files[0]);
+    return code ? code : same_file_check(resumed, sizeof resumed / sizeof resumed[0]);
 }
 
 /* --------------------------------------------------------------------------------------- settings */
@@ -134,16 +162,15 @@ int fit_settings_read(const arguments *given, fit_settings *settings) {
     *settings = (fit_settings){.precision = precision_setting(values), .data = text_of(&values[OPT_DATA])};
     fr_options_default(&settings->options);
     int code = check_source(values);
-    if (code == 0) code = check_outputs(values);
+    if (code == 0) code = check_method(values);
+    if (code == 0) code = check_files(values);
     if (code == 0) code = read_levels(values, &settings->options.levels);
     if (code != 0) return code;
     read_method(values, &settings->options);
     read_place(values, &settings->options);
     read_init(&values[OPT_INIT], settings);
     settings->planted = planted_settings(values);
-    settings->reading = (fr_read_options){.precision = settings->precision,
-                                          .labels = text_of(&values[OPT_LABELS]),
-                                          .label_column = text_of(&values[OPT_LABEL_COLUMN])};
+    settings->reading = (fr_read_options){.precision = settings->precision};
     reading_settings(values, &settings->reading);
     settings->reading.holdout = values[OPT_HOLDOUT].real;
     settings->reading.holdout_seed = settings->options.seed;

@@ -25,8 +25,11 @@ int fit_settings_read(const arguments *given, fit_settings *settings);
 /* The planted problem that --samples, --features, --noise and --seed ask for, defaults filled in. */
 fr_planted planted_settings(const option_value *values);
 
-/* --columns, --ignore, --categories, --header and --missing, where remarks go (stderr, but with --quiet). Borrows values. */
+/* Labels, weights, the choice of columns, --header and --missing, and remarks as the program's own. Borrows values. */
 void reading_settings(const option_value *values, fr_read_options *reading);
+
+/* Returns 0, or EXIT_USAGE where labels or weights are asked for from two places. */
+int check_reading(const option_value *values);
 
 /* The word of --precision. */
 fr_precision precision_setting(const option_value *values);

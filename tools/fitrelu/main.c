@@ -1,5 +1,5 @@
 /*
- * main.c - the program: picks the subcommand, and closes stdout with care when it is done.
+ * main.c - the program: picks the subcommand, and sees that what it printed has arrived.
  *
  *     command line -> fitrelu/commands.c (which) -> fitrelu/option_parse.c (with what) -> cmd_NAME.c (does it) -> exit code
  */
@@ -9,10 +9,12 @@
 #include "fitrelu/commands.h"
 #include "fitrelu/completion.h"
 #include "fitrelu/interrupt.h"
+#include "fitrelu/json_result.h"
 #include "fitrelu/manual.h"
 #include "fitrelu/message.h"
 #include "fitrelu/option_parse.h"
 #include "fitrelu/ranks.h"
+#include "fitrelu/streams.h"
 #include "ranks/launch.h"
 
 static int print_version(void) {
@@ -55,6 +57,7 @@ static int generate(int argc, char **argv) {
 }
 
 static int obey(const command *which, const arguments *given) {
+    if (given->values[OPT_QUIET].given) message_quiet();
     bool asks = given->values[OPT_VERSION].given || given->values[OPT_HELP].given;
     if (!asks) return which->run(given);
     if (fr_world_rank(given->world) > 0) return EXIT_DONE;
@@ -63,15 +66,24 @@ static int obey(const command *which, const arguments *given) {
     return EXIT_DONE;
 }
 
+/* A failure that no rank but this process knows of. */
+static int fail(int code) {
+    json_result_failure(code);
+    return code;
+}
+
 static int run_command(const command *which, int argc, char **argv) {
     arguments given;
     fr_world *world = NULL;
     if (which->bit & COMMANDS_ONCE && fr_launched_rank() > 0) return EXIT_DONE;
     int code = which->bit & COMMANDS_ON_RANKS ? ranks_join(&world, option_timeout(argc, argv)) : EXIT_DONE;
-    if (code != 0) return code;
+    if (code != 0) return fail(code);
     code = ranks_agree(world, option_parse(which, argc, argv, &given));
     given.world = world;
-    return ranks_leave(world, code == 0 ? obey(which, &given) : code);
+    /* Flushed while all ranks are there: as soon as one has left with a code, mpirun ends the others. */
+    code = ranks_agree(world, streams_flush(code == 0 ? obey(which, &given) : code));
+    if (fr_world_rank(world) == 0) json_result_failure(code);
+    return ranks_leave(world, streams_flush(code));
 }
 
 static int run(int argc, char **argv) {
@@ -86,17 +98,28 @@ static int run(int argc, char **argv) {
         bool asks_help = strcmp(first, "--help") == 0 || strcmp(first, "-h") == 0;
         bool asks_version = strcmp(first, "--version") == 0 || strcmp(first, "-V") == 0;
         if (!asks_help && !asks_version)
-            return message_usage("unknown option %s; a command comes first: 'fitrelu --help' lists them", first);
+            return fail(
+                message_usage("unknown option %s; a command comes first: 'fitrelu --help' lists them", first));
         if (argc > 2) return message_usage("unexpected argument \"%s\" after %s", argv[2], first);
         if (asks_version) return print_version();
         manual_program_help(stdout);
         return EXIT_DONE;
     }
     const command *which = command_find(first);
-    return which ? run_command(which, argc - 1, argv + 1) : unknown_command(first);
+    return which ? run_command(which, argc - 1, argv + 1) : fail(unknown_command(first));
+}
+
+/* Known before the options are parsed, which may fail. */
+static bool asks_json(int argc, char **argv) {
+    for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
+        if (strcmp(argv[i], "--json") == 0) return true;
+    }
+    return false;
 }
 
 int main(int argc, char **argv) {
+    streams_take();
     interrupt_shield();
-    return message_close_stdout(run(argc, argv));
+    if (asks_json(argc, argv)) json_result_want();
+    return streams_close(run(argc, argv));
 }

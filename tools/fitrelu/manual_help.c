@@ -26,14 +26,15 @@ static void print_wrapped(FILE *out, const char *text, int column, int indent) {
     fputc('\n', out);
 }
 
-static void print_option(FILE *out, const option_entry *entry) {
+static void print_option(FILE *out, option_id id, const command *which) {
+    const option_entry *entry = &option_table[id];
     char argument[OPTION_TEXT_SIZE], letter[8] = "    ";
     if (entry->letter) snprintf(letter, sizeof letter, "-%c, ", entry->letter);
     option_argument_text(entry, argument);
     int column = fprintf(out, "  %s--%s%s%s", letter, entry->name, *argument ? " " : "", argument);
     if (column + 2 > HELP_COLUMN) fprintf(out, "\n%*s", HELP_COLUMN, "");
     else fprintf(out, "%*s", HELP_COLUMN - column, "");
-    print_wrapped(out, entry->help, HELP_COLUMN, HELP_COLUMN);
+    print_wrapped(out, option_help(id, which->bit), HELP_COLUMN, HELP_COLUMN);
 }
 
 static void print_group(FILE *out, option_group group, const command *which) {
@@ -42,7 +43,7 @@ static void print_group(FILE *out, option_group group, const command *which) {
         if (option_table[i].group != group || !(option_table[i].commands & which->bit)) continue;
         if (!heading) fprintf(out, "\n%s:\n", option_group_name(group));
         heading = true;
-        print_option(out, &option_table[i]);
+        print_option(out, (option_id)i, which);
     }
 }
 

@@ -37,21 +37,29 @@ static void print_lines(FILE *out, const char *lines) {
     fputs(".fi\n.RE\n", out);
 }
 
-static void print_owners(FILE *out, const option_entry *entry) {
+/* "Commands: fit, generate." */
+static void print_owners(FILE *out, unsigned commands) {
     const char *joint = "";
-    if (entry->commands == COMMAND_ALL) return;
-    fputs("Command", out);
-    if (entry->commands & (entry->commands - 1)) fputc('s', out);
-    fputs(": ", out);
+    if (commands == COMMAND_ALL) return;
+    fprintf(out, "Command%s: ", commands & (commands - 1) ? "s" : "");
     for (int i = 0; i < command_count; i++) {
-        if (!(entry->commands & command_table[i].bit)) continue;
+        if (!(commands & command_table[i].bit)) continue;
         fprintf(out, "%s%s", joint, command_table[i].name);
         joint = ", ";
     }
     fputs(".\n", out);
 }
 
-static void print_option(FILE *out, const option_entry *entry) {
+static void print_text(FILE *out, const option_text *text) {
+    bool small = text->help[0] >= 'a' && text->help[0] <= 'z';
+    fputc(small ? text->help[0] - 'a' + 'A' : text->help[0], out);
+    print_plain(out, text->help + 1);
+    fputs(".\n", out);
+    print_owners(out, text->commands);
+}
+
+static void print_option(FILE *out, option_id id) {
+    const option_entry *entry = &option_table[id];
     char text[OPTION_TEXT_SIZE];
     fputs(".TP\n", out);
     if (entry->letter) fprintf(out, "\\fB\\-%c\\fR, ", entry->letter);
@@ -64,15 +72,13 @@ static void print_option(FILE *out, const option_entry *entry) {
         fputs("\\fR", out);
     }
     fputc('\n', out);
-    fputc((entry->help[0] >= 'a' && entry->help[0] <= 'z') ? entry->help[0] - 'a' + 'A' : entry->help[0], out);
-    print_plain(out, entry->help + 1);
+    option_text texts[OPTION_TEXTS_MOST];
+    int count = option_texts(id, texts);
+    for (int i = 0; i < count; i++) print_text(out, &texts[i]);
+    if (entry->kind == KIND_FLAG || entry->kind == KIND_FILE || entry->kind == KIND_TEXT) return;
+    fputs("Takes ", out);
+    print_plain(out, option_expected_text(entry, text));
     fputs(".\n", out);
-    if (entry->kind != KIND_FLAG && entry->kind != KIND_FILE && entry->kind != KIND_TEXT) {
-        fputs("Takes ", out);
-        print_plain(out, option_expected_text(entry, text));
-        fputs(".\n", out);
-    }
-    print_owners(out, entry);
 }
 
 static void print_options(FILE *out) {
@@ -83,7 +89,7 @@ static void print_options(FILE *out) {
     for (int group = 0; group < GROUP_COUNT; group++) {
         fprintf(out, ".SS %s\n", option_group_name((option_group)group));
         for (int i = 0; i < OPT_COUNT; i++) {
-            if ((int)option_table[i].group == group) print_option(out, &option_table[i]);
+            if ((int)option_table[i].group == group) print_option(out, (option_id)i);
         }
     }
 }
@@ -134,7 +140,9 @@ void manual_roff(FILE *out) {
     print_options(out);
     print_exit_codes(out);
     fputs(".SH ENVIRONMENT\n.TP\n\\fBNO_COLOR\\fR\nWhere set and not empty, the bar of progress has no colour.\n"
-          ".TP\n\\fBOMP_NUM_THREADS\\fR\nThreads used where \\-\\-threads is not given.\n",
+          ".TP\n\\fBOMP_NUM_THREADS\\fR\nThreads used where \\-\\-threads is not given.\n"
+          ".TP\n\\fBFITRELU_PYTHON\\fR\nThe Python that draws the pictures and the page of an experiment; without it, "
+          "python3.\n",
           out);
     fputs(".SH EXAMPLES\n", out);
     for (int i = 0; i < command_count; i++) print_lines(out, command_table[i].examples);

@@ -1,91 +1,104 @@
 /*
- * message.c - lines on stderr, and stdout closed with care: a result that did not reach the disk is a failure.
+ * message.c - lines on stderr, and a memory of them.
+ *
+ * A mutable global, like the stream that it writes to: what a program of one process says is one thing.
  */
-#include <errno.h>
-#include <poll.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "fitrelu/message.h"
 
-/* Of a program that is one of several ranks (fitrelu/ranks.h). */
-static bool holds, silent;
-static char held[1024], handed[1024];
+enum { NOTES_MOST = 32 };
+
+/* No line, and of no rank, device or step. */
+#define NO_ERROR {.rank = -1, .device = -1, .step = -1}
+
+static struct {
+    bool holds, silent; /* of a program that is one of several ranks (fitrelu/ranks.h) */
+    bool quiet;
+    fr_error held, last;
+    char *notes[NOTES_MOST]; /* more than there are remarks in the program; further ones are printed only */
+    int count;
+} said = {.held = NO_ERROR, .last = NO_ERROR};
+
+void message_quiet(void) { said.quiet = true; }
 
 void message_hold(bool hold, bool speaks) {
-    holds = hold;
-    silent = !speaks;
+    said.holds = hold;
+    said.silent = !speaks;
 }
 
-const char *message_held(void) {
-    snprintf(handed, sizeof handed, "%s", held);
-    held[0] = '\0';
-    return handed;
+fr_error message_held(void) {
+    fr_error held = said.held;
+    said.held = (fr_error)NO_ERROR;
+    return held;
+}
+
+void message_told(const fr_error *error) { said.last = *error; }
+
+const fr_error *message_last_error(void) { return &said.last; }
+
+const char *const *message_notes(int *count) {
+    *count = said.count;
+    return (const char *const *)said.notes;
 }
 
 /* A line break inside a message (from a file name, say) would make two lines of it. */
-static void print_line(const char *start, const char *format, va_list arguments)
-    __attribute__((format(printf, 2, 0)));
-static void print_line(const char *start, const char *format, va_list arguments) {
-    char text[1024];
-    vsnprintf(text, sizeof text, format, arguments);
+static void write_text(char *text, size_t size, const char *format, va_list arguments)
+    __attribute__((format(printf, 3, 0)));
+static void write_text(char *text, size_t size, const char *format, va_list arguments) {
+    vsnprintf(text, size, format, arguments);
     for (char *c = text; *c; c++) {
         if (*c == '\n' || *c == '\r') *c = ' ';
     }
-    fprintf(stderr, "%s%s\n", start, text);
 }
 
-static void tell_error(const char *format, va_list arguments) __attribute__((format(printf, 1, 0)));
-static void tell_error(const char *format, va_list arguments) {
-    if (holds) vsnprintf(held, sizeof held, format, arguments);
-    else print_line("fitrelu: error: ", format, arguments);
+static void tell(const fr_error *error) {
+    if (said.holds) {
+        said.held = *error;
+        return;
+    }
+    said.last = *error;
+    fprintf(stderr, "fitrelu: error: %s\n", error->message);
+}
+
+static void tell_text(const char *format, va_list arguments) __attribute__((format(printf, 1, 0)));
+static void tell_text(const char *format, va_list arguments) {
+    fr_error error = NO_ERROR;
+    write_text(error.message, sizeof error.message, format, arguments);
+    tell(&error);
 }
 
 void message_error(const char *format, ...) {
     va_list arguments;
     va_start(arguments, format);
-    tell_error(format, arguments);
+    tell_text(format, arguments);
     va_end(arguments);
 }
 
 int message_usage(const char *format, ...) {
     va_list arguments;
     va_start(arguments, format);
-    tell_error(format, arguments);
+    tell_text(format, arguments);
     va_end(arguments);
     return EXIT_USAGE;
 }
 
-void message_note(const char *format, ...) {
-    va_list arguments;
-    if (silent) return;
-    va_start(arguments, format);
-    print_line("fitrelu: ", format, arguments);
-    va_end(arguments);
-}
-
 int message_library(const fr_error *error) {
-    message_error("%s", error->message[0] ? error->message : "the library failed without saying why");
-    return error->status == FR_OK ? EXIT_OUTPUT : (int)error->status;
+    fr_error told = *error;
+    if (!told.message[0]) snprintf(told.message, sizeof told.message, "the library failed without saying why");
+    tell(&told);
+    return told.status == FR_OK ? EXIT_OUTPUT : (int)told.status;
 }
 
-/* True where stdout is a pipe that nobody reads any more (`fitrelu ... | head`). */
-static bool reader_is_gone(void) {
-    struct pollfd out = {.fd = STDOUT_FILENO, .events = POLLOUT};
-    return poll(&out, 1, 0) == 1 && (out.revents & POLLERR);
-}
-
-int message_close_stdout(int code) {
-    bool lost = ferror(stdout) != 0, unread = reader_is_gone();
-    errno = 0;
-    if (fflush(stdout) != 0) lost = true;
-    int reason = errno;
-    if (fclose(stdout) != 0 && reason != 0) lost = true;
-    if (!lost) return code;
-    if (unread) return EXIT_SIGNALLED + SIGPIPE;
-    message_error("standard output: cannot write: %s", reason ? strerror(reason) : "an earlier write failed");
-    return EXIT_OUTPUT;
+void message_note(const char *format, ...) {
+    char text[1024];
+    va_list arguments;
+    if (said.silent) return;
+    va_start(arguments, format);
+    write_text(text, sizeof text, format, arguments);
+    va_end(arguments);
+    if (!said.quiet) fprintf(stderr, "fitrelu: %s\n", text);
+    if (said.count < NOTES_MOST && (said.notes[said.count] = strdup(text))) said.count++;
 }

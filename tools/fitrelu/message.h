@@ -1,5 +1,5 @@
 /*
- * message.h - what the program says about itself on stderr, and the last look at stdout.
+ * message.h - what the program says about itself on stderr: errors and remarks, kept for the JSON object as well.
  *
  * Every failure is one line that starts with "fitrelu: error: ". Exit codes stand here by name, so that no other file
  * of the program has a bare number.
@@ -27,13 +27,19 @@ int message_library(const fr_error *error);
 /* Prints "fitrelu: ...", a remark that is no error. */
 void message_note(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* From now on errors are kept for message_held instead of printed; remarks are printed only by a rank that speaks. */
-void message_hold(bool hold, bool speaks);
-/* The last line kept since this was last asked, "" if none. */
-const char *message_held(void);
+/* From now on remarks are kept but not printed (--quiet). */
+void message_quiet(void);
 
-/* Closes stdout; where anything written to it was lost (a full disk), says so and returns EXIT_OUTPUT instead of
- * code; where its reader went away, it returns 141 in silence, as if SIGPIPE had ended the program. */
-int message_close_stdout(int code);
+/* From now on errors are kept for message_held instead of printed; remarks are made only by a rank that speaks. */
+void message_hold(bool hold, bool speaks);
+/* The last error kept since this was last asked: its line, "" if none, and its rank, or -1. */
+fr_error message_held(void);
+
+/* An error was printed elsewhere. */
+void message_told(const fr_error *error);
+/* The last error printed: its line, "" if none, and the rank that it is of, or -1. */
+const fr_error *message_last_error(void);
+/* The remarks so far, `count` of them in their order; valid until the next one. */
+const char *const *message_notes(int *count);
 
 #endif

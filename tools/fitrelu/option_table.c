@@ -22,8 +22,7 @@
 
 const option_entry option_table[OPT_COUNT] = {
     [OPT_SAMPLES] = {"samples", 'n', GROUP_DATA, FIT | GENERATE | EXPERIMENT | PLAN, KIND_INTEGER, "N", NULL, 1, MOST, 0,
-                     "rows of the planted problem (default: 10 times the features); in fig2a and fig2b "
-                     "the most rows of the grid (default: 4 times)"},
+                     "rows of the planted problem (default: 10 times the features)"},
     [OPT_FEATURES] = {"features", 'd', GROUP_DATA, FIT | GENERATE | EXPERIMENT | PLAN, KIND_INTEGER, "D", NULL, 1, MOST, 0,
                       "features of the planted problem (default: 1000; with --samples alone N / 10, at most 1000)"},
     [OPT_NOISE] = {"noise", 0, GROUP_DATA, FIT | GENERATE, KIND_REAL, "SIGMA", NULL, 0, INFINITY, 0,
@@ -36,8 +35,12 @@ const option_entry option_table[OPT_COUNT] = {
     [OPT_LABELS] = {"labels", 0, GROUP_DATA, FIT | PREDICT, KIND_FILE, "FILE", NULL, 0, 0, 0,
                     "labels from a file of their own: NPY, or text with one number a line"},
     [OPT_LABEL_COLUMN] = {"label-column", 0, GROUP_DATA, FIT | PREDICT, KIND_TEXT, "C", NULL, 0, 0, 0,
-                          "the CSV column that holds the labels, by name or by number from 1 (default: the last; predict: the "
-                          "one of the name that the model keeps)"},
+                          "the CSV column that holds the labels, by name or by number from 1 (default: the last)"},
+    [OPT_WEIGHTS] = {"weights", 0, GROUP_DATA, FIT | PREDICT, KIND_FILE, "FILE", NULL, 0, 0, 0,
+                     "a weight of 0 or more for each row, by which its squared error counts: NPY, or text with one number a "
+                     "line (default: 1 each)"},
+    [OPT_WEIGHT_COLUMN] = {"weight-column", 0, GROUP_DATA, FIT | PREDICT, KIND_TEXT, "C", NULL, 0, 0, 0,
+                           "the CSV column that holds such weights, by name or by number from 1; it is no feature"},
     [OPT_COLUMNS] = {"columns", 0, GROUP_DATA, FIT | PREDICT, KIND_TEXT, "LIST", NULL, 0, 0, 0,
                      "the columns that are features, by name or by number from 1, with commas between (default: all but "
                      "the label)"},
@@ -50,7 +53,7 @@ const option_entry option_table[OPT_COUNT] = {
                     "whether the first line of a CSV names its columns (default: auto, told by that line and those below)"},
     [OPT_MISSING] = {"missing", 0, GROUP_DATA, FIT | PREDICT, KIND_WORD, NULL, "error|drop|mean", 0, 0, 0,
                      "what becomes of missing values: refused, their rows left out, or the mean of their column instead; "
-                     "a row without its label is left out by the last two (default: error; predict: mean, where the model keeps means)"},
+                     "a row without its label is left out by the last two (default: error)"},
     [OPT_HOLDOUT] = {"holdout", 0, GROUP_DATA, FIT, KIND_REAL, "SHARE", NULL, 0, 0.99, 1,
                      "keep this share of the rows of a file out of the fit and report how well it predicts them; which rows "
                      "is a function of their number and --seed alone"},
@@ -65,7 +68,7 @@ const option_entry option_table[OPT_COUNT] = {
          "the data)"},
     [OPT_BATCHES] = {"batches", 0, GROUP_METHOD, EXPERIMENT, KIND_TEXT, "LIST", NULL, 0, 0, 0,
                      "mini-batches that fig1a, scales and lemmas compare, with commas between; fig1b, collectives and "
-                     "theorems take the first, the others none (default: those of the paper)"},
+                     "theorems take one, or of several the first, the others none (default: those of the paper)"},
     [OPT_SEEDS] = {"seeds", 0, GROUP_METHOD, EXPERIMENT, KIND_INTEGER, "N", NULL, 1, 1000, 0,
                    "runs of each setting, from as many seeds (default: chosen by the experiment)"},
     [OPT_FULL] = {"full", 0, GROUP_METHOD, EXPERIMENT, KIND_FLAG, NULL, NULL, 0, 0, 0,
@@ -73,7 +76,7 @@ const option_entry option_table[OPT_COUNT] = {
     [OPT_NO_PICTURES] = {"no-pictures", 0, GROUP_RESULTS, EXPERIMENT, KIND_FLAG, NULL, NULL, 0, 0, 0,
                          "write CSV and JSON only"},
     [OPT_WORKERS] = {"workers", 'K', GROUP_METHOD, FIT | PLAN, KIND_INTEGER, "K", NULL, 1, 1e6, 0,
-                     "workers that share the rows; must divide the batch (default: one a GPU or rank; plan: one a node)"},
+                     "workers that share the rows; must divide the batch (default: one a GPU or rank)"},
     [OPT_ITERATIONS] = {"iterations", 'T', GROUP_METHOD, FIT | EXPERIMENT, KIND_INTEGER, "T", NULL, 0, MOST, 0,
                         "steps to make at most (default: chosen from the size of the problem)"},
     [OPT_STEP_SIZE] = {"step-size", 0, GROUP_METHOD, FIT, KIND_REAL, "NUMBER", "auto|theorem|experiment", 0, INFINITY,
@@ -114,12 +117,12 @@ const option_entry option_table[OPT_COUNT] = {
     [OPT_TOLERANCE] =
         {"tolerance", 0, GROUP_METHOD, FIT | PLAN, KIND_REAL, "EPS", NULL, 0, INFINITY, 1,
          "stop at this relative error ||w - w*|| / ||w*||, or, where w* is unknown, at this share of the "
-         "gradient at zero; exit code 3 where it was not reached; plan: the error to reach (default: 1e-6)"},
+         "gradient at zero; exit code 3 where it was not reached"},
     [OPT_ENSEMBLE] = {"ensemble", 0, GROUP_METHOD, FIT, KIND_INTEGER, "L", NULL, 1, 1e6, 0,
                       "make L runs and keep the one that at least half of them agree with (Algorithm 1)"},
 
     [OPT_DEVICE] = {"device", 0, GROUP_PLACE, FIT | PREDICT | EXPERIMENT, KIND_WORD, NULL, "auto|cpu|cuda", 0, 0, 0,
-                    "where to compute (default: auto, a GPU where there is one; for predict and an experiment cpu)"},
+                    "where to compute; auto: on the processors, or on GPUs where --gpus is given (default: auto)"},
     [OPT_GPUS] = {"gpus", 0, GROUP_PLACE, FIT, KIND_INTEGER, "G", NULL, 1, 1024, 0,
                   "GPUs that the workers are spread over; must divide their number (default: 1)"},
     [OPT_THREADS] = {"threads", 'j', GROUP_PLACE, FIT | EXPERIMENT, KIND_INTEGER, "N", NULL, 1, 4096, 0,
@@ -154,8 +157,8 @@ const option_entry option_table[OPT_COUNT] = {
     [OPT_MODEL] = {"model", 0, GROUP_RESULTS, FIT, KIND_FILE, "FILE", NULL, 0, 0, 0,
                    "write the fitted model, for fitrelu predict; nothing is written when the fit diverges"},
     [OPT_OUTPUT] = {"output", 'o', GROUP_RESULTS, PREDICT | GENERATE | EXPERIMENT, KIND_FILE, "FILE", NULL, 0, 0, 0,
-                    "the file to write: predictions (.npy: float64 array, else text) or planted data (.npz or .npy); "
-                    "of an experiment: the folder, which is made where it is missing"},
+                    "write the predictions to this file: a float64 array where it ends in .npy, else text (default: text "
+                    "on stdout)"},
     [OPT_HISTORY] = {"history", 0, GROUP_RESULTS, FIT, KIND_FILE, "FILE", NULL, 0, 0, 0,
                      "write a CSV row a report: iteration,seconds,loss,relative_error,bytes_sent"},
     [OPT_JSON] = {"json", 0, GROUP_RESULTS, COMMAND_ALL, KIND_FLAG, NULL, NULL, 0, 0, 0,
@@ -175,6 +178,61 @@ const option_entry option_table[OPT_COUNT] = {
     [OPT_VERSION] = {"version", 'V', GROUP_GENERAL, COMMAND_ALL, KIND_FLAG, NULL, NULL, 0, 0, 0,
                      "print the version and exit"},
 };
+
+/* What an option means to one command where that is not what it means to the others: --help of a command speaks of that
+ * command alone. */
+static const struct {
+    option_id id;
+    unsigned command;
+    const char *help;
+} own_help[] = {
+    {OPT_SAMPLES, EXPERIMENT,
+     "rows of the planted problems, in fig2a and fig2b the most rows of the grid, in table2 those of a worker (default: "
+     "chosen by the experiment, mostly 10 times the features)"},
+    {OPT_SAMPLES, PLAN, "rows of the fit (default: 10 times the features)"},
+    {OPT_FEATURES, EXPERIMENT, "features of the planted problems (default: chosen by the experiment)"},
+    {OPT_FEATURES, PLAN, "features of the fit (default: 1000; with --samples alone N / 10, at most 1000)"},
+    {OPT_SEED, GENERATE, "seed of rows, weights and noise (default: 1)"},
+    {OPT_SEED, EXPERIMENT, "seed from which the trials have theirs (default: 1)"},
+    {OPT_LABEL_COLUMN, PREDICT,
+     "the CSV column that holds the labels, by name or by number from 1 (default: the one of the name that the model keeps; "
+     "without names the last, where there is one more column than the model has features)"},
+    {OPT_MISSING, PREDICT,
+     "what becomes of missing values: refused, their rows left out, or a mean instead, that of their column in the fit where "
+     "the model keeps it and else in this file (default: mean where the model keeps means, else error)"},
+    {OPT_BATCH, PLAN,
+     "rows drawn a step, over all workers; full: every row once (default: 0.8 times the features, at least 32, made "
+     "divisible by the workers)"},
+    {OPT_WORKERS, PLAN, "workers that share the rows; must divide the batch (default: --nodes times --workers-per-node)"},
+    {OPT_ITERATIONS, EXPERIMENT, "steps of each run (default: chosen by the experiment)"},
+    {OPT_PRECISION, GENERATE, "write rows and labels in float64 or float32 (default: f64)"},
+    {OPT_PRECISION, PLAN, "precision of the fit, float64 or float32 (default: f64)"},
+    {OPT_TOLERANCE, PLAN, "relative error ||w - w*|| / ||w*|| that the fit is to reach (default: 1e-6)"},
+    {OPT_DEVICE, EXPERIMENT, "where the fits are computed; auto is cpu (default: cpu)"},
+    {OPT_THREADS, EXPERIMENT, "trials that run side by side, each on one thread; no result depends on it (default: all)"},
+    {OPT_TIMEOUT, PLAN, "under mpirun, give up when a rank is silent for so long; 0: never (default: 300)"},
+    {OPT_OUTPUT, GENERATE, "the file to write, ending in .npz or .npy"},
+    {OPT_OUTPUT, EXPERIMENT, "the folder for everything that is written; it is made where it is missing"},
+};
+
+int option_texts(option_id id, option_text texts[OPTION_TEXTS_MOST]) {
+    int count = 1;
+    texts[0] = (option_text){option_table[id].help, option_table[id].commands};
+    for (size_t i = 0; i < sizeof own_help / sizeof own_help[0] && count < OPTION_TEXTS_MOST; i++) {
+        if (own_help[i].id != id) continue;
+        texts[count++] = (option_text){own_help[i].help, own_help[i].command};
+        texts[0].commands &= ~own_help[i].command;
+    }
+    return count;
+}
+
+const char *option_help(option_id id, unsigned bit) {
+    option_text texts[OPTION_TEXTS_MOST];
+    for (int i = option_texts(id, texts) - 1; i > 0; i--) {
+        if (texts[i].commands & bit) return texts[i].help;
+    }
+    return texts[0].help;
+}
 
 const char *option_group_name(option_group group) {
     const char *const names[GROUP_COUNT] = {"Data", "Method", "Place", "Network", "Results", "General"};

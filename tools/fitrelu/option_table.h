@@ -18,6 +18,8 @@ typedef enum option_id {
     OPT_DATA,
     OPT_LABELS,
     OPT_LABEL_COLUMN,
+    OPT_WEIGHTS,
+    OPT_WEIGHT_COLUMN,
     OPT_COLUMNS,
     OPT_IGNORE,
     OPT_CATEGORIES,
@@ -104,10 +106,22 @@ typedef struct option_entry {
     const char *words;       /* "auto|theorem", allowed beside or instead of a number or file; NULL: none */
     double low, high;        /* of a number; high may be INFINITY */
     int above;               /* low itself is refused */
-    const char *help;
+    const char *help;        /* for every command that has no text of its own, option_help */
 } option_entry;
 
 extern const option_entry option_table[OPT_COUNT];
+
+/* A text on an option, and the commands (bits of command_bit) that it is for. */
+typedef struct option_text {
+    const char *help;
+    unsigned commands;
+} option_text;
+enum { OPTION_TEXTS_MOST = 8 };
+
+/* All texts on an option, the general one first; returns their number, at least 1. */
+int option_texts(option_id id, option_text texts[OPTION_TEXTS_MOST]);
+/* The one for the command of this bit. */
+const char *option_help(option_id id, unsigned bit);
 
 /* The heading of a group: "Data", ... */
 const char *option_group_name(option_group group);

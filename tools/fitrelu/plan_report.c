@@ -5,7 +5,7 @@
 #include <math.h>
 #include <stdio.h>
 
-#include "fitrelu/json_writer.h"
+#include "fitrelu/json_result.h"
 #include "fitrelu/plan_report.h"
 
 /* ------------------------------------------------------------------------------------------- text */
@@ -221,10 +221,7 @@ static void json_job(json_writer *json, const plan_settings *s) {
 }
 
 void plan_report_json(const plan_result *result) {
-    json_writer json = json_start(stdout);
-    json_begin(&json, NULL);
-    json_string(&json, "program", "fitrelu");
-    json_string(&json, "version", fr_version());
+    json_writer json = json_result_begin();
     json_job(&json, result->settings);
     json_begin_array(&json, "schemes");
     for (int i = 0; i < result->count; i++) json_forecast(&json, result, &result->forecasts[i]);

@@ -23,17 +23,24 @@ static fr_status add_up(fr_world *world, double *sums, int count, fr_error *erro
     return FR_OK;
 }
 
+static double weight_of(const fr_dataset *set, int64_t row) { return set->weights ? set->weights[row] : 1; }
+
 fr_status quality_of(const fr_dataset *set, const double *predicted, fr_world *world, quality *found, fr_error *error) {
-    double mean = 0, n = (double)set->samples, squares[2] = {0}; /* of residuals, and of labels about the mean */
-    for (int64_t i = 0; i < set->local_rows; i++) mean += fr_dataset_label(set, i) / n;
-    FR_TRY(add_up(world, &mean, 1, error));
+    double first[2] = {0}, squares[2] = {0}; /* sums of u and u y; of residuals, and of labels about the mean */
     for (int64_t i = 0; i < set->local_rows; i++) {
-        double label = fr_dataset_label(set, i), off = predicted[i] - label;
-        squares[0] += off * off;
-        squares[1] += (label - mean) * (label - mean);
+        first[0] += weight_of(set, i);
+        first[1] += weight_of(set, i) * fr_dataset_label(set, i);
+    }
+    FR_TRY(add_up(world, first, 2, error));
+    double all = first[0], mean = first[1] / all;
+    if (!(all > 0)) return fr_fail(error, FR_ERROR_DATA, "%s: the weights of all its rows are 0", set->source);
+    for (int64_t i = 0; i < set->local_rows; i++) {
+        double u = weight_of(set, i), label = fr_dataset_label(set, i), off = predicted[i] - label;
+        squares[0] += u * (off * off);
+        squares[1] += u * ((label - mean) * (label - mean));
     }
     FR_TRY(add_up(world, squares, 2, error));
-    *found = (quality){set->samples, squares[0] / n, squares[1] > 0 ? 1 - squares[0] / squares[1] : NAN};
+    *found = (quality){set->samples, squares[0] / all, squares[1] > 0 ? 1 - squares[0] / squares[1] : NAN};
     return FR_OK;
 }
 

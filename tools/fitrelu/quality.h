@@ -8,7 +8,7 @@
 
 typedef struct quality {
     int64_t rows;
-    double loss;      /* (1.1): the mean squared residual */
+    double loss;      /* (1.1): the mean squared residual, by the weights of rows */
     double r_squared; /* NaN where all labels are the same */
 } quality;
 

@@ -2,12 +2,13 @@
  * ranks.c - joining, agreeing and leaving, for a program of which each process runs the same.
  */
 #include <math.h>
-#include <stdio.h>
 
 #include "base/status.h"
+#include "fitrelu/json_result.h"
 #include "fitrelu/message.h"
 #include "fitrelu/ranks.h"
 #include "fitrelu/stage.h"
+#include "fitrelu/streams.h"
 #include "ranks/launch.h"
 #include "ranks/world.h"
 
@@ -15,6 +16,8 @@
 static int give_up(fr_world *world, const fr_error *error) {
     message_hold(false, true);
     int code = message_library(error);
+    json_result_failure(code);
+    code = streams_flush(code);
     fr_world_abort(world, code);
     return code;
 }
@@ -34,15 +37,15 @@ int ranks_join(fr_world **world, double timeout) {
     return EXIT_DONE;
 }
 
+/* A failure that was agreed on before has its rank already. */
 int ranks_agree(fr_world *world, int code) {
-    fr_error error = {0};
     if (fr_world_size(world) == 1) return code;
-    if (code != 0) fr_fail(&error, (fr_status)code, "%s", message_held());
+    fr_error error = message_held();
     code = (int)fr_world_agree(world, (fr_status)code, &error);
     if (!fr_world_agreed(world) && code != 0) return give_up(world, &error);
     if (code != 0 && fr_world_rank(world) == 0 && error.message[0]) {
         message_hold(false, true);
-        message_error("%s", error.message);
+        message_library(&error);
         message_hold(true, true);
     }
     return code;

@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "fitrelu/json_result.h"
 #include "fitrelu/message.h"
 #include "fitrelu/progress.h"
 #include "ranks/world.h"
@@ -103,14 +104,19 @@ static void wipe(void) {
 
 /* ------------------------------------------------------------------------------------------- ending */
 
-/* Straight to the descriptor: whoever holds stderr's lock may be what is stuck. */
+/* The line goes straight to the descriptor: whoever holds stderr's lock may be what is stuck. stdout is free, since nothing
+ * is printed there during a stage. */
 static void tell_silence(void) {
-    char text[400], who[32] = "";
+    fr_error error = {.status = FR_ERROR_TIMEOUT, .rank = stage.rank, .device = -1, .step = -1};
+    char line[sizeof error.message + 64], who[32] = "";
     if (stage.rank >= 0) snprintf(who, sizeof who, "rank %d: ", stage.rank);
-    int length = snprintf(text, sizeof text, "%sfitrelu: error: %s%s: %s for %g seconds (--timeout)\n",
-                          stage.drawn ? "\r\033[K" : "", who, stage.name,
-                          stage.meeting ? "not all of the other ranks came" : "nothing came", stage.limit);
-    if (length > 0 && write(STDERR_FILENO, text, (size_t)length) < 0) return;
+    snprintf(error.message, sizeof error.message, "%s%s: %s for %g seconds (--timeout)", who, stage.name,
+             stage.meeting ? "not all of the other ranks came" : "nothing came", stage.limit);
+    int length = snprintf(line, sizeof line, "%sfitrelu: error: %s\n", stage.drawn ? "\r\033[K" : "", error.message);
+    if (length > 0 && write(STDERR_FILENO, line, (size_t)length) < 0) return;
+    message_told(&error);
+    json_result_failure(FR_ERROR_TIMEOUT);
+    fflush(stdout);
 }
 
 /* Of a rank that can still call MPI every other ends too; from a call of MPI that does not return there is only this way. */

@@ -43,10 +43,11 @@ static fr_status bad_count(const table *t, const fr_lines *line, fr_error *error
 /* What was expected of a field that is refused. */
 static const char *expected_of(const table *t, const fr_lines *line, int64_t column, fr_csv_field cut) {
     double value;
-    bool absent = fr_is_missing_word(cut.begin, cut.end);
+    bool absent = fr_is_missing_word(cut.begin, cut.end), number = fr_parse_double(cut.begin, cut.end, &value);
     if (fr_csv_category_of(&t->columns, column) && !absent)
         return t->options->names ? "expected a word that the model knows" : "expected one of the words of this column";
-    if (fr_parse_double(cut.begin, cut.end, &value)) return fr_misfit(value, t->options->precision);
+    if (number && !isnan(value) && column == t->columns.weight) return FR_WEIGHT_EXPECTED;
+    if (number) return fr_misfit(value, t->options->precision);
     if (absent)
         return fr_csv_category_of(&t->columns, column) ? "expected a word (or --missing drop)"
                                                        : "expected a number (or --missing drop)";
@@ -125,8 +126,12 @@ static bool put_words(const fr_csv_category *words, fr_csv_field cut, const doub
 
 /* What one line holds: whether it is a row without fault, and whether something is missing. */
 typedef struct row_state {
-    bool sound, label_missing, feature_missing;
+    bool sound, label_missing, feature_missing; /* a missing weight is like a missing label */
 } row_state;
+
+static bool field_fits(const table *t, int64_t feature, double value) {
+    return feature == FR_CSV_WEIGHT ? fr_is_weight(value) : fr_fits(value, t->options->precision);
+}
 
 /* values: features, NaN where one is missing. */
 static row_state read_values(const table *t, const fr_lines *line, double *values) {
@@ -142,12 +147,13 @@ static row_state read_values(const table *t, const fr_lines *line, double *value
         at = ignored ? skip_field(t->head.delimiter, at, end, &cut) : parse_field(t, at, end, &value);
         bool missing = at && (words ? fr_is_missing_word(cut.begin, cut.end) : isnan(value));
         if (words && !put_words(words, cut, t->nothing, values)) return (row_state){0};
-        if (!at || (!missing && !fr_fits(value, t->options->precision))) return (row_state){0};
+        if (!at || (!missing && !field_fits(t, feature, value))) return (row_state){0};
         if ((at == end) != (column == t->head.columns - 1)) return (row_state){0};
         if (t->head.delimiter != ' ') at++;
-        if (feature == FR_CSV_LABEL) state.label_missing = missing;
-        else if (feature >= 0) values[feature] = value;
-        state.feature_missing |= missing && feature != FR_CSV_LABEL;
+        bool aside = feature == FR_CSV_LABEL || feature == FR_CSV_WEIGHT;
+        if (feature >= 0) values[feature] = value;
+        if (aside) state.label_missing |= missing;
+        else state.feature_missing |= missing;
     }
     return state;
 }
@@ -238,9 +244,10 @@ static fr_status parse_row(const table *t, const fr_lines *line, int64_t row, fr
             at = skip_field(delimiter, at, end, &cut);
         } else {
             at = fills ? parse_field(t, at, end, &value) : parse_number(delimiter, at, end, &value);
-            if (at && fills && isnan(value)) value = t->missing->sum[feature];
-            if (!at || !fr_fits(value, set->precision)) return bad_field(t, line, column, error);
-            fr_dataset_put(set, row, feature, value);
+            if (at && fills && isnan(value) && feature >= 0) value = t->missing->sum[feature];
+            if (!at || !field_fits(t, feature, value)) return bad_field(t, line, column, error);
+            if (feature == FR_CSV_WEIGHT) set->weights[row] = value;
+            else fr_dataset_put(set, row, feature, value);
         }
         if ((at == end) != (column == t->head.columns - 1)) return bad_count(t, line, error);
         if (delimiter != ' ') at++;
@@ -283,6 +290,7 @@ static fr_status parse_table(table *t, fr_dataset **set, fr_error *error) {
     bool labels = t->columns.keep_label || (fr_wants_labels(t->options) && t->options->labels);
     FR_TRY(fr_dataset_allocate(samples, t->columns.features, fr_kept_rows(t->options, samples), labels, t->options->precision,
                                t->file->path, set, error));
+    if (t->columns.weight >= 0) FR_TRY(fr_dataset_take_weights(*set, error));
     FR_TRY(fr_csv_columns_name(t->options, &t->head, &t->columns, *set, error));
     FR_TRY(read_rows(t, *set, error));
     if (t->head.doubt[0]) fr_remark(t->options, "%s: %s", t->file->path, t->head.doubt);

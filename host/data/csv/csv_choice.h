@@ -7,12 +7,13 @@
 #include "data/csv/csv_category.h"
 
 /* Not features; category i is FR_CSV_CATEGORY - i. */
-enum { FR_CSV_LABEL = -1, FR_CSV_PASSED = -2, FR_CSV_CATEGORY = -3 };
+enum { FR_CSV_LABEL = -1, FR_CSV_PASSED = -2, FR_CSV_WEIGHT = -3, FR_CSV_CATEGORY = -4 };
 
 typedef struct fr_csv_columns {
     int64_t *feature; /* of each column: which feature it is, or one of the above */
     int64_t features;
     int64_t label;       /* column of the labels, counted from 0, or -1 */
+    int64_t weight;      /* column of the weights of rows, or -1 */
     bool keep_label;     /* false where that column is to be ignored */
     bool label_optional; /* labels that are no numbers are done without */
     fr_csv_category *categories;

@@ -1,8 +1,8 @@
 /*
- * csv_columns.c - finds the label and the features among the columns of a table.
+ * csv_columns.c - finds the label, the weight and the features among the columns of a table.
  *
  * The label is the column that the options name, or the one of the expected label's name, or the last that is not
- * ignored or named as a feature.
+ * ignored, named as a feature or that of weights.
  */
 #include "data/csv/csv_columns.h"
 
@@ -14,47 +14,69 @@
 #include "data/names.h"
 #include "data/select.h"
 
-/* --------------------------------------------------------------------------------------------- label */
+/* ---------------------------------------------------------------------------------- label and weight */
 
 /* The header as it stands, for a message. */
-static fr_status no_such_column(const fr_csv_choice *c, fr_error *error) {
-    const char *name = c->options->label_column;
+static fr_status no_such_column(const fr_csv_choice *c, const char *option, const char *name, fr_error *error) {
     if (!c->head->header)
         return fr_fail(error, FR_ERROR_USAGE,
-                       "%s has %" PRId64 " columns and no header: --label-column %s, expected 1 to %" PRId64,
-                       c->file->path, c->head->columns, name, c->head->columns);
-    return fr_fail(error, FR_ERROR_USAGE,
-                   "%s: --label-column %s, expected 1 to %" PRId64 " or a name of the header: %.200s", c->file->path,
-                   name, c->head->columns, c->head->line);
+                       "%s has %" PRId64 " columns and no header: %s %s, expected 1 to %" PRId64, c->file->path,
+                       c->head->columns, option, name, c->head->columns);
+    return fr_fail(error, FR_ERROR_USAGE, "%s: %s %s, expected 1 to %" PRId64 " or a name of the header: %.200s",
+                   c->file->path, option, name, c->head->columns, c->head->line);
 }
 
-/* label_column as a name of the header, or else as a number from 1, or from -1 for the last. */
-static fr_status find_label_column(const fr_csv_choice *c, fr_error *error) {
-    const char *name = c->options->label_column;
+/* The column that an option gives as a name of the header, or else as a number from 1, or from -1 for the last. */
+static fr_status find_column(const fr_csv_choice *c, const char *option, const char *name, int64_t *column,
+                             fr_error *error) {
     int64_t columns = c->head->columns, found = 0, number;
     for (int64_t i = 0; c->head->names && i < columns; i++)
-        if (strcmp(c->head->names[i], name) == 0) found++, c->columns->label = i;
+        if (strcmp(c->head->names[i], name) == 0) found++, *column = i;
     if (found == 1) return FR_OK;
     if (found > 1)
         return fr_fail(error, FR_ERROR_USAGE, "%s: %" PRId64 " columns are named %s, expected one; give its number",
                        c->file->path, found, name);
     if (!fr_parse_int64(name, name + strlen(name), &number) || number == 0 || number > columns || number < -columns)
-        return no_such_column(c, error);
-    c->columns->label = number > 0 ? number - 1 : columns + number;
+        return no_such_column(c, option, name, error);
+    *column = number > 0 ? number - 1 : columns + number;
     return FR_OK;
+}
+
+static fr_status refuse_both(const fr_csv_choice *c, int64_t column, const char *what, fr_error *error) {
+    return fr_fail(error, FR_ERROR_USAGE, "%s: column %" PRId64 " cannot be the %s and in %s both", c->file->path,
+                   column + 1, what, c->options->columns ? "--columns" : "--ignore");
+}
+
+/* Whether a column that is no feature was chosen for one, or ignored. */
+static bool is_in_both(const fr_csv_choice *c, int64_t column) {
+    return column >= 0 && fr_selects(c->options) && c->selected[column] == (c->options->columns != NULL);
+}
+
+static fr_status find_weight_column(const fr_csv_choice *c, fr_error *error) {
+    const char *name = c->options->weight_column;
+    int64_t *weight = &c->columns->weight;
+    if (!name) return FR_OK;
+    FR_TRY(find_column(c, "--weight-column", name, weight, error));
+    if (is_in_both(c, *weight)) return refuse_both(c, *weight, "weight", error);
+    c->selected[*weight] = false;
+    return FR_OK;
+}
+
+/* After the column of weights. */
+static fr_status find_label_column(const fr_csv_choice *c, fr_error *error) {
+    fr_csv_columns *found = c->columns;
+    if (c->options->label_column) FR_TRY(find_column(c, "--label-column", c->options->label_column, &found->label, error));
+    if (found->weight < 0 || found->weight != found->label) return FR_OK;
+    return fr_fail(error, FR_ERROR_USAGE, "%s: --weight-column %s is the column of the labels", c->file->path,
+                   c->options->weight_column);
 }
 
 /* The label that is told by no name: the last column that is not set aside for something else. */
 static int64_t last_column(const fr_csv_choice *c) {
     const bool listed = c->options->columns != NULL;
     int64_t last = c->head->columns - 1;
-    while (last >= 0 && c->selected[last] == listed) last--;
+    while (last >= 0 && (c->selected[last] == listed || last == c->columns->weight)) last--;
     return last;
-}
-
-static fr_status refuse_label(const fr_csv_choice *c, fr_error *error) {
-    return fr_fail(error, FR_ERROR_USAGE, "%s: column %" PRId64 " cannot be the label and in %s both", c->file->path,
-                   c->columns->label + 1, c->options->columns ? "--columns" : "--ignore");
 }
 
 /* -------------------------------------------------------------------------------------------- words */
@@ -164,15 +186,18 @@ static fr_status choose_by_number(const fr_csv_choice *c, char **texts, fr_error
     fr_csv_columns *chosen = c->columns;
     chosen->keep_label = inside && fr_wants_own_labels(c->options);
     if (inside) chosen->label = last_column(c);
-    if (inside && c->options->label_column) FR_TRY(find_label_column(c, error));
-    if (chosen->label >= 0 && fr_selects(c->options) && c->selected[chosen->label] == (c->options->columns != NULL))
-        return refuse_label(c, error);
+    if (inside) FR_TRY(find_label_column(c, error));
+    if (is_in_both(c, chosen->label)) return refuse_both(c, chosen->label, "label", error);
     for (int64_t i = 0; i < columns; i++)
-        chosen->feature[i] = i == chosen->label ? FR_CSV_LABEL : c->selected[i] ? 0 : FR_CSV_PASSED;
+        chosen->feature[i] = i == chosen->label    ? FR_CSV_LABEL
+                             : i == chosen->weight ? FR_CSV_WEIGHT
+                             : c->selected[i]      ? 0
+                                                   : FR_CSV_PASSED;
     number_features(chosen, columns);
     if (chosen->features < 1 || (inside && chosen->label < 0))
-        return fr_fail(error, FR_ERROR_DATA, "%s has %" PRId64 " column%s%s, expected at least one feature and the label",
-                       c->file->path, columns, columns > 1 ? "s" : "", too_few(c));
+        return fr_fail(error, FR_ERROR_DATA, "%s has %" PRId64 " column%s%s, expected at least one feature and the label%s",
+                       c->file->path, columns, columns > 1 ? "s" : "", too_few(c),
+                       chosen->weight >= 0 ? " beside the weight" : "");
     if (expected > 0 && chosen->features != expected) return wrong_number(c, chosen->features, inside, error);
     FR_TRY(look_for_words(c, texts, error));
     number_features(chosen, columns);
@@ -184,6 +209,7 @@ static fr_status choose_by_number(const fr_csv_choice *c, char **texts, fr_error
 static fr_status choose(const fr_csv_choice *c, char **texts, fr_error *error) {
     FR_TRY(fr_select(c->file->path, c->options, (const char *const *)c->head->names, c->head->columns, c->selected,
                      error));
+    FR_TRY(find_weight_column(c, error));
     if (!c->options->names || !c->head->names) {
         FR_TRY(choose_by_number(c, texts, error));
         if (c->options->names)
@@ -191,7 +217,7 @@ static fr_status choose(const fr_csv_choice *c, char **texts, fr_error *error) {
                       c->file->path);
         return FR_OK;
     }
-    if (c->options->label_column) FR_TRY(find_label_column(c, error));
+    FR_TRY(find_label_column(c, error));
     return fr_csv_match(c, error);
 }
 
@@ -199,7 +225,7 @@ fr_status fr_csv_columns_choose(const fr_text *file, const fr_read_options *opti
                                 fr_csv_columns *columns, fr_error *error) {
     FR_OWNED bool *selected = NULL;
     FR_OWNED char **texts = NULL;
-    *columns = (fr_csv_columns){.label = -1, .label_optional = fr_labels_optional(options)};
+    *columns = (fr_csv_columns){.label = -1, .weight = -1, .label_optional = fr_labels_optional(options)};
     FR_TRY(fr_allocate((void **)&columns->feature, head->columns, sizeof *columns->feature, "the columns", error));
     FR_TRY(fr_allocate((void **)&selected, head->columns, sizeof *selected, "the columns", error));
     FR_TRY(fr_allocate((void **)&texts, head->columns, sizeof *texts, "the columns", error));
@@ -213,5 +239,5 @@ void fr_csv_columns_free(fr_csv_columns *columns) {
     for (int64_t i = 0; i < columns->category_count; i++) fr_csv_category_free(&columns->categories[i]);
     free(columns->categories);
     free(columns->feature);
-    *columns = (fr_csv_columns){.label = -1};
+    *columns = (fr_csv_columns){.label = -1, .weight = -1};
 }

@@ -1,5 +1,6 @@
 /*
- * csv_columns.h - what each column of a table is: a feature, the label, a column of words, or nothing that is read.
+ * csv_columns.h - what each column of a table is: a feature, the label, the weight, a column of words, or nothing that
+ * is read.
  *
  * Columns that are ignored are nothing. Where features are expected by name (a prediction, options->names) and the table
  * names its columns, they are matched by name, in whatever order they stand. Else their number tells, and they are

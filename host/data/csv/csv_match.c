@@ -76,8 +76,10 @@ static fr_status match_column(const fr_csv_choice *c, known *k, int64_t column, 
                               fr_error *error) {
     const char *name = c->head->names[column];
     int64_t *feature = &c->columns->feature[column];
-    *feature = column == c->columns->label ? FR_CSV_LABEL : FR_CSV_PASSED;
-    if (*feature == FR_CSV_LABEL || !c->selected[column]) return FR_OK;
+    *feature = column == c->columns->label    ? FR_CSV_LABEL
+               : column == c->columns->weight ? FR_CSV_WEIGHT
+                                              : FR_CSV_PASSED;
+    if (*feature != FR_CSV_PASSED || !c->selected[column]) return FR_OK;
     int64_t place = fr_names_find(k->names, k->count, k->sorted, name);
     if (place == k->count) {
         if (is_passed(c->options, k, name)) return FR_OK;

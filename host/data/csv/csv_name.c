@@ -61,7 +61,7 @@ static fr_status name_passed(const fr_csv_head *head, const fr_csv_columns *colu
     int64_t count = 0;
     FR_TRY(fr_allocate((void **)&passed, head->columns, sizeof *passed, "the names of columns", error));
     for (int64_t i = 0; i < head->columns; i++)
-        if (columns->feature[i] == FR_CSV_PASSED) passed[count++] = head->names[i];
+        if (columns->feature[i] == FR_CSV_PASSED || columns->feature[i] == FR_CSV_WEIGHT) passed[count++] = head->names[i];
     if (count == 0) return FR_OK;
     set->passed_count = count;
     return fr_names_copy(passed, count, &set->passed, error);

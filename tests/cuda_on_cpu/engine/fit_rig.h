@@ -28,7 +28,8 @@ struct Wanted {
     fr_wire wire = FR_WIRE_AUTO;
     double average = FR_AVERAGE_AUTO;
     fr_init init = FR_INIT_GRADIENT;
-    const oracle::Problem *own = nullptr; /* data of one's own, in place of a planted problem */
+    const oracle::Problem *own = nullptr; /* data of one's own, in place of a planted problem, */
+    const oracle::Vector *own_weights = nullptr; /* and the weights of its rows */
 };
 
 /* gpus 0: on the CPU. */
@@ -49,6 +50,7 @@ inline Fit fit_on(int gpus, const Wanted &wanted, double timeout = 10) {
         EXPECT_EQ(fr_dataset_from_arrays(wanted.own->n, wanted.own->d, wanted.own->x.data(), wanted.own->y.data(),
                                          wanted.precision, &set, nullptr), FR_OK);
     else EXPECT_EQ(fr_dataset_generate(&planted, wanted.precision, &set, nullptr), FR_OK);
+    if (wanted.own_weights) EXPECT_EQ(fr_dataset_set_weights(set, wanted.own_weights->data(), nullptr), FR_OK);
     fit.status = fr_solver_create(&options, set, &solver, &fit.error);
     if (fit.status == FR_OK) fit.status = fr_solver_run(solver, &fit.result, &fit.error);
     if (fit.status == FR_OK) fit.status = fr_solver_model(solver, &model, &fit.error);

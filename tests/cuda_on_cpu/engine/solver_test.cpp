@@ -3,6 +3,7 @@
  * the collectives over NCCL. For the integer collectives the weights do not depend on the number of GPUs.
  */
 #include "fit_rig.h"
+#include "weighted.h"
 
 namespace {
 
@@ -80,6 +81,31 @@ TEST_F(Solver, OwnDataSettleAsOnTheCpuAndQuantizedToTheBitOnAnyGpus) {
     EXPECT_TRUE(cuda.result.converged);
     EXPECT_NEAR(cuda.result.loss, cpu.result.loss, 1e-3 * cpu.result.loss);
     wanted.levels = 15, wanted.collective = FR_COLLECTIVE_ALLREDUCE;
+    Fit one = fit_on(1, wanted);
+    ASSERT_EQ(one.status, FR_OK) << one.error.message;
+    for (int gpus : gpu_counts(2)) EXPECT_EQ(fit_on(gpus, wanted).weights, one.weights) << gpus;
+}
+
+/* Rows with weights go to the devices as rows times their roots: with full gradients the fit is that of each row as often
+ * as its weight says; quantized, the same bits on any GPUs. */
+TEST_F(Solver, WeightsOfRowsAreRowsAsOftenAsTheySay) {
+    const oracle::Weighted w = oracle::weighted_problem(143, 5, 21);
+    const oracle::Problem often = oracle::expanded(w);
+    for (fr_precision precision : {FR_F64, FR_F32}) {
+        Wanted wanted;
+        wanted.precision = precision, wanted.batch = FR_BATCH_FULL, wanted.intercept = true;
+        wanted.own = &often;
+        Fit expected = fit_on(0, wanted);
+        wanted.own = &w.rows, wanted.own_weights = &w.weights;
+        for (int gpus : gpu_counts()) {
+            Fit cuda = fit_on(gpus, wanted);
+            ASSERT_EQ(cuda.status, FR_OK) << cuda.error.message;
+            EXPECT_LE(oracle::relative(cuda.weights, expected.weights), precision == FR_F64 ? 1e-9 : 2e-4);
+            EXPECT_NEAR(cuda.result.r_squared, expected.result.r_squared, precision == FR_F64 ? 1e-9 : 2e-4);
+        }
+    }
+    Wanted wanted;
+    wanted.own = &w.rows, wanted.own_weights = &w.weights, wanted.levels = 15, wanted.storage = FR_STORAGE_BF16;
     Fit one = fit_on(1, wanted);
     ASSERT_EQ(one.status, FR_OK) << one.error.message;
     for (int gpus : gpu_counts(2)) EXPECT_EQ(fit_on(gpus, wanted).weights, one.weights) << gpus;

@@ -1,35 +1,14 @@
 /*
- * notes.c - remarks: printed and kept; which columns were left out.
+ * left_out.c - which columns were left out, and why.
  */
-#include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "base/text_file.h"
+#include "fitrelu/left_out.h"
 #include "fitrelu/message.h"
-#include "fitrelu/notes.h"
+#include "base/text_file.h"
 
-void notes_add(note_list *list, const char *format, ...) {
-    char line[512];
-    va_list values;
-    va_start(values, format);
-    vsnprintf(line, sizeof line, format, values);
-    va_end(values);
-    if (!list->quiet) message_note("%s", line);
-    if (list->count == NOTES_MOST) return;
-    list->lines[list->count] = strdup(line);
-    if (list->lines[list->count]) list->count++;
-}
-
-void notes_free(note_list *list) {
-    for (int i = 0; i < list->count; i++) free(list->lines[i]);
-    list->count = 0;
-}
-
-/* -------------------------------------------------------------------------------------- columns left out */
-
-static int64_t count_left_out(const fr_dataset *set, int64_t features, fr_left_out why) {
+static int64_t count_of(const fr_dataset *set, int64_t features, fr_left_out why) {
     int64_t count = 0;
     for (int64_t j = 0; j < features; j++) count += fr_dataset_left_out(set, j) == why;
     return count;
@@ -45,7 +24,7 @@ static void name_column(const fr_dataset *set, int64_t column, char name[FR_SHOW
 /* "column 3", "columns 3, 5 and 7", "columns "a", "b" and 40 more". */
 static void name_columns(const fr_dataset *set, int64_t features, fr_left_out why, char *text, size_t size) {
     const int NAMED = fr_dataset_names(set) ? 4 : 8;
-    int64_t count = count_left_out(set, features, why), told = 0;
+    int64_t count = count_of(set, features, why), told = 0;
     int length = snprintf(text, size, count == 1 ? "column" : "columns");
     for (int64_t j = 0; j < features && told < NAMED; j++) {
         if (fr_dataset_left_out(set, j) != why) continue;
@@ -58,7 +37,7 @@ static void name_columns(const fr_dataset *set, int64_t features, fr_left_out wh
     if (told < count) snprintf(text + length, size - (size_t)length, " and %lld more", (long long)(count - told));
 }
 
-void notes_left_out(note_list *list, const fr_dataset *set, int64_t features) {
+void left_out_remark(const fr_dataset *set, int64_t features) {
     static const struct {
         fr_left_out why;
         const char *one, *many;
@@ -68,10 +47,10 @@ void notes_left_out(note_list *list, const fr_dataset *set, int64_t features) {
                    {FR_COLUMN_COMBINATION, "is a combination of others", "are combinations of others"}};
     for (size_t i = 0; i < sizeof reasons / sizeof *reasons; i++) {
         char names[320];
-        int64_t count = count_left_out(set, features, reasons[i].why);
+        int64_t count = count_of(set, features, reasons[i].why);
         if (count == 0) continue;
         name_columns(set, features, reasons[i].why, names, sizeof names);
-        notes_add(list, "%s of the features %s; left out, %s 0", names, count == 1 ? reasons[i].one : reasons[i].many,
-                  count == 1 ? "its weight is" : "their weights are");
+        message_note("%s of the features %s; left out, %s 0", names, count == 1 ? reasons[i].one : reasons[i].many,
+                     count == 1 ? "its weight is" : "their weights are");
     }
 }
