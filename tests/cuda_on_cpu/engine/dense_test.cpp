@@ -4,6 +4,7 @@
 #include "fit_rig.h"
 extern "C" {
 #include "columns/condition.h"
+#include "columns/weights.h"
 #include "engine/cuda/dense.h"
 #include "fit/model.h"
 }
@@ -31,10 +32,15 @@ struct Conditioned {
     fr_dataset *set;
     fr_error error = {};
     fr_status status = FR_ERROR;
-    Conditioned(const oracle::Problem &p, int workers, fr_precision precision, bool on_gpu) : set(dataset_of(p, precision)) {
+    Conditioned(const oracle::Problem &p, int workers, fr_precision precision, bool weighted, bool on_gpu)
+        : set(dataset_of(p, precision)) {
         fr_dense *gpu = nullptr;
         fr_plan plan = {};
         plan.samples = p.n, plan.features = p.d, plan.workers = workers;
+        oracle::Vector weights;
+        for (int64_t i = 0; weighted && i < p.n; i++) weights.push_back(static_cast<double>(i % 4));
+        if (weighted) EXPECT_EQ(fr_dataset_set_weights(set, weights.data(), nullptr), FR_OK);
+        EXPECT_EQ(fr_weights_settle(set, &plan, nullptr, nullptr), FR_OK);
         fr_conditioning how = {};
         how.scale = how.decorrelate = true;
         if (on_gpu) {
@@ -55,8 +61,8 @@ struct Conditioned {
     }
 };
 
-void columns_agree(const oracle::Problem &p, int workers, fr_precision precision, double tolerance) {
-    const Conditioned cpu(p, workers, precision, false), gpu(p, workers, precision, true);
+void columns_agree(const oracle::Problem &p, int workers, fr_precision precision, bool weighted, double tolerance) {
+    const Conditioned cpu(p, workers, precision, weighted, false), gpu(p, workers, precision, weighted, true);
     ASSERT_EQ(gpu.status, FR_OK) << gpu.error.message;
     ASSERT_NE(cpu.set->mix, nullptr) << "the columns were worth decorrelating";
     EXPECT_LE(oracle::relative(gpu.rows(), cpu.rows()), tolerance);
@@ -67,15 +73,16 @@ void columns_agree(const oracle::Problem &p, int workers, fr_precision precision
 TEST_F(Dense, ColumnsAreChangedAsByTheCpu) {
     for (int64_t d : {2, 3, 17, 70})
         for (int workers : {1, 3}) {
-            columns_agree(own_data(400, d, 5), workers, FR_F64, 1e-9);
-            columns_agree(own_data(400, d, 5), workers, FR_F32, 1e-5);
+            columns_agree(own_data(400, d, 5), workers, FR_F64, false, 1e-9);
+            columns_agree(own_data(400, d, 5), workers, FR_F64, true, 1e-9);
+            columns_agree(own_data(400, d, 5), workers, FR_F32, false, 1e-5);
         }
     expect_calls("cublasDgemm", 0); /* one tile */
 }
 
 /* Wider than a tile: its square by syrk, what is right of it by gemm. */
 TEST_F(Dense, ManyColumnsTakeSeveralTiles) {
-    columns_agree(own_data(FR_DEVICE_TILE + 60, FR_DEVICE_TILE + 20, 6), 1, FR_F64, 1e-6);
+    columns_agree(own_data(FR_DEVICE_TILE + 60, FR_DEVICE_TILE + 20, 6), 1, FR_F64, false, 1e-6);
     if (cuda_on_cpu_is_pretending()) EXPECT_GT(cuda_on_cpu_calls("cublasDgemm"), 0u);
 }
 
