@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "fitrelu/fit_settings.h"
-#include "fitrelu/message.h"
-#include "fitrelu/same_file.h"
+#include "console/message.h"
+#include "options/same_file.h"
 
 enum { USUAL_FEATURES = 1000, ROWS_A_FEATURE = 10 };
 

@@ -4,7 +4,7 @@
 #include <signal.h>
 #include <string.h>
 
-#include "fitrelu/interrupt.h"
+#include "console/interrupt.h"
 
 static volatile sig_atomic_t signal_seen;
 

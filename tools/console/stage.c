@@ -5,7 +5,7 @@
  * bytes read, so that no reader has to report. Only time in which the process was awake counts as silence: a job that was
  * suspended as a whole goes on when it is resumed.
  */
-#include "fitrelu/stage.h"
+#include "console/stage.h"
 
 #include <fcntl.h>
 #include <math.h>
@@ -20,9 +20,9 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "fitrelu/json_result.h"
-#include "fitrelu/message.h"
-#include "fitrelu/progress.h"
+#include "console/json_result.h"
+#include "console/message.h"
+#include "console/progress.h"
 #include "ranks/world.h"
 
 static const double SHOWN_AFTER = 1, REDRAWN_AFTER = 0.2, LONGEST_TICK = 0.2;

@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "fitrelu/progress.h"
+#include "console/progress.h"
 
 enum { LEAST_WIDTH = 20, MOST_WIDTH = 120, MOST_BAR = 30, USUAL_WIDTH = 80 };
 
