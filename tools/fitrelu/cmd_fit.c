@@ -244,10 +244,15 @@ static int tell_missed_tolerance(const fit_job *job) {
     return EXIT_TOLERANCE;
 }
 
+/* What was found so far, and how to go on from it. */
 static void tell_interruption(const fit_job *job) {
-    const char *checkpoint = job->settings.options.checkpoint;
-    message_note("interrupted after %lld steps%s%s", (long long)job->result.iterations,
-                 checkpoint ? "; the same command goes on with --resume " : "", checkpoint ? checkpoint : "");
+    const char *checkpoint = job->settings.options.checkpoint, *model = job->model ? job->settings.model : NULL;
+    const long long steps = job->result.iterations;
+    if (checkpoint) message_note("interrupted after %lld steps; the same command goes on with --resume %s", steps, checkpoint);
+    else if (model)
+        message_note("interrupted after %lld steps; %s has the model so far, from which --init %s begins (--checkpoint "
+                     "FILE would let --resume FILE go on)", steps, model, model);
+    else message_note("interrupted after %lld steps; --checkpoint FILE would let --resume FILE go on", steps);
 }
 
 /* The exit code of an outcome, with a line on stderr where it is not what was asked for. */
