@@ -59,7 +59,10 @@ static fr_status check_cpu(const fr_options *options, fr_error *error) {
  * rank 0 keeps the model and has no rows. */
 static fr_status count_ranks(fr_options *options, fr_place *place, fr_error *error) {
     int processes = fr_world_size(options->world);
-    *place = (fr_place){.cuda = options->device == FR_DEVICE_CUDA || options->gpus > 0, .world = options->world};
+    *place = (fr_place){.cuda = options->device == FR_DEVICE_CUDA || options->gpus > 0,
+                        .plain_steps = options->plain_steps,
+                        .timeout = options->timeout,
+                        .world = options->world};
     if (options->gpus < 0) return fr_fail(error, FR_ERROR_USAGE, "--gpus is %d; it must be 0 or more", options->gpus);
     place->ranks = place->cuda && options->gpus > 0 ? options->gpus : 1;
     place->all_ranks = place->ranks * processes;
@@ -159,22 +162,31 @@ void fr_place_products_end(fr_place *place) {
     place->dense = NULL;
 }
 
-fr_status fr_place_rank(fr_place *place, int rank, const fr_plan *plan, const fr_dataset *set, int threads,
-                        fr_engine **engine, fr_comm **comm, fr_error *error) {
-    int global = first_rank(place) + rank;
-    fr_range workers = fr_workers_of_rank(plan, place->all_ranks, global);
+fr_status fr_place_engine(fr_place *place, int rank, const fr_plan *plan, const fr_dataset *set, int threads,
+                          fr_engine **engine, fr_error *error) {
+    fr_range workers = fr_workers_of_rank(plan, place->all_ranks, first_rank(place) + rank);
     fr_engine_config config = {.plan = plan,
                                .data = set,
                                .first_worker = (int)workers.first,
                                .worker_count = (int)workers.count,
                                .threads = threads,
-                               .device = place->cuda ? first_device(place) + rank : -1};
-    if (!place->cuda) FR_TRY(fr_engine_cpu_create(&config, engine, error));
+                               .device = place->cuda ? first_device(place) + rank : -1,
+                               .timeout = place->timeout,
+                               .plain_steps = place->plain_steps};
+    if (!place->cuda) return fr_engine_cpu_create(&config, engine, error);
 #ifdef FR_HAVE_CUDA
-    else FR_TRY(fr_engine_cuda_create(&config, engine, error));
+    return fr_engine_cuda_create(&config, engine, error);
+#else
+    return fr_fail(error, FR_ERROR_DEVICE, "this fitrelu was built without CUDA");
 #endif
+}
+
+fr_status fr_place_comm(fr_place *place, int rank, const fr_plan *plan, fr_engine *engine, fr_comm **comm,
+                        fr_error *error) {
 #ifdef FR_HAVE_NCCL
-    if (place->group) return fr_comm_nccl_create(place->group, global, *engine, comm, error);
+    if (place->group) return fr_comm_nccl_create(place->group, first_rank(place) + rank, engine, comm, error);
+#else
+    (void)rank, (void)engine;
 #endif
     if (fr_world_size(place->world) > 1) return fr_comm_mpi_create(place->world, plan, comm, error);
     return fr_comm_local_create(plan, comm, error);

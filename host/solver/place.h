@@ -11,6 +11,8 @@
 
 typedef struct fr_place {
     bool cuda;
+    bool plain_steps; /* GPUs: not recorded as graphs */
+    double timeout;   /* seconds of silence, 0: no limit */
     bool dedicated_master;                  /* rank 0 of the world is a master without rows */
     int ranks;                   /* of this process, its threads */
     int all_ranks;               /* of the world */
@@ -34,8 +36,11 @@ void fr_place_products_end(fr_place *place);
 typedef fr_status (*fr_place_job)(void *user, int rank, fr_error *error);
 fr_status fr_place_run(fr_place *place, fr_place_job job, void *user, fr_error *error);
 
-/* The engine and the exchange of one rank; inside a job. On failure what was made is for the caller to free. */
-fr_status fr_place_rank(fr_place *place, int rank, const fr_plan *plan, const fr_dataset *set, int threads,
-                        fr_engine **engine, fr_comm **comm, fr_error *error);
+/* The engine of one rank, and its exchange, in which it meets the others: when all ranks have their engines. Inside a
+ * job. On failure what was made is for the caller to free. */
+fr_status fr_place_engine(fr_place *place, int rank, const fr_plan *plan, const fr_dataset *set, int threads,
+                          fr_engine **engine, fr_error *error);
+fr_status fr_place_comm(fr_place *place, int rank, const fr_plan *plan, fr_engine *engine, fr_comm **comm,
+                        fr_error *error);
 
 #endif

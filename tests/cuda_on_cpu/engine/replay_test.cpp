@@ -10,6 +10,22 @@ using namespace rig;
 
 class Replay : public OnCpu {};
 
+/* Every kernel is loaded before the first exchange: a launch that loads one waits for the device. Planted rows are made
+ * by kernels when an engine is created; rows of one's own are copied. */
+TEST_F(Replay, NoLaunchOfAStepOrASurveyLoadsItsKernel) {
+    const oracle::Problem p = oracle::random_problem(90, 7, 8);
+    for (fr_collective collective : {FR_COLLECTIVE_ALLREDUCE, FR_COLLECTIVE_ALLGATHER, FR_COLLECTIVE_TWO_PHASE})
+        for (int levels : {0, 15})
+            for (fr_precision precision : {FR_F32, FR_F64}) {
+                Wanted wanted;
+                wanted.own = &p, wanted.levels = levels, wanted.collective = collective, wanted.precision = precision;
+                cuda_on_cpu_reset();
+                const Fit fit = fit_on(2, wanted);
+                ASSERT_EQ(fit.status, FR_OK) << fit.error.message;
+                expect_calls("load by launch", 0);
+            }
+}
+
 /* After two steps nothing but the recorded graph is launched. */
 TEST_F(Replay, AStepIsRecordedOnceAndReplayed) {
     for (int gpus : {1, 2}) {
