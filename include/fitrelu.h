@@ -234,8 +234,10 @@ typedef struct fr_read_options {
                                  a function of their number in the file and holdout_seed alone */
     uint64_t holdout_seed;
     int (*stop)(void *user);                      /* asked while the file is read; non-zero: give up, FR_ERROR. Or NULL */
+    int (*watch)(int64_t done, int64_t total, void *user); /* told how many bytes of the file, in this pass over it of
+                                 perhaps several, were read of how many (0: not known); returns as stop does. Or NULL */
     void (*remark)(const char *line, void *user); /* told what was decided and was not plain. Or NULL */
-    void *user;                                   /* handed to both */
+    void *user;                                   /* handed to all */
 } fr_read_options;
 
 /* Creates a planted problem; rows are generated where and when they are needed. */

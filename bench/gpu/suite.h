@@ -19,7 +19,7 @@ extern "C" {
 #include "exchange/collectives.h"
 #include "exchange/comm.h"
 #include "engine/engine.h"
-#include "fitrelu/json_writer.h"
+#include "console/json_writer.h"
 }
 
 namespace bench {

@@ -170,7 +170,7 @@ fr_status fr_memory_check(int64_t count, size_t size, const char *what, fr_error
     return bytes <= available ? FR_OK : refuse(count, size, what, available, error);
 }
 
-fr_status fr_allocate(void **memory, int64_t count, size_t size, const char *what, fr_error *error) {
+fr_status fr_allocate_unset(void **memory, int64_t count, size_t size, const char *what, fr_error *error) {
     *memory = NULL;
     FR_TRY(fr_memory_check(count, size, what, error));
     uint64_t bytes = (uint64_t)count * (uint64_t)size;
@@ -183,6 +183,12 @@ fr_status fr_allocate(void **memory, int64_t count, size_t size, const char *wha
     /* Rows are read in random order: with small pages nearly every row costs a page walk. */
     if (large) madvise(*memory, bytes, MADV_HUGEPAGE);
 #endif
+    return FR_OK;
+}
+
+fr_status fr_allocate(void **memory, int64_t count, size_t size, const char *what, fr_error *error) {
+    FR_TRY(fr_allocate_unset(memory, count, size, what, error));
+    uint64_t bytes = (uint64_t)count * (uint64_t)size;
     clear(*memory, bytes ? bytes : ALIGNMENT);
     return FR_OK;
 }

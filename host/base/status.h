@@ -41,6 +41,9 @@ void fr_error_name_step(fr_error *error, int64_t step);
  * Free with free(). */
 fr_status fr_allocate(void **memory, int64_t count, size_t size, const char *what, fr_error *error);
 
+/* The same without zeroes, for what is written whole at once, by all cores. */
+fr_status fr_allocate_unset(void **memory, int64_t count, size_t size, const char *what, fr_error *error);
+
 /* Refuses as fr_allocate does what does not fit, and allocates nothing. */
 fr_status fr_memory_check(int64_t count, size_t size, const char *what, fr_error *error);
 

@@ -26,6 +26,12 @@ fr_status fr_text_check_stop(const fr_text *text, fr_error *error) {
     return fr_fail(error, FR_ERROR, "%s: reading was interrupted", text->path);
 }
 
+fr_status fr_text_tell(const fr_text *text, uint64_t done, uint64_t total, fr_error *error) {
+    const fr_stop *stop = &text->stop;
+    if (!stop->watch || stop->watch((int64_t)done, (int64_t)total, stop->user) == 0) return FR_OK;
+    return fr_fail(error, FR_ERROR, "%s: reading was interrupted", text->path);
+}
+
 /* ------------------------------------------------------------------------------------------- pipes */
 
 static fr_status grow(fr_text *text, size_t *capacity, fr_error *error) {
@@ -62,6 +68,7 @@ static fr_status gather(int descriptor, fr_text *text, fr_error *error) {
         if (got > 0) text->size += (uint64_t)got;
         else if (errno != EINTR && errno != EAGAIN)
             return fr_fail_errno(error, FR_ERROR, "cannot read %s", text->path);
+        FR_TRY(fr_text_tell(text, text->size, 0, error));
     }
 }
 
@@ -121,7 +128,7 @@ fr_status fr_text_read(const fr_text *text, uint64_t offset, void *to, size_t si
                            text->path, offset + *got, text->size);
         *got += (size_t)now;
     }
-    return FR_OK;
+    return fr_text_tell(text, offset + *got, text->size, error);
 }
 
 /* ------------------------------------------------------------------------------------------- names */

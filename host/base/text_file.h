@@ -10,10 +10,12 @@
 
 #include "base/status.h"
 
-/* Asked again and again while a file is opened and read; true: give up. Zeroed: never. */
+/* Asked again and again while a file is opened and read; true: give up. Zeroed: never. watch is told how many of its bytes
+ * there are, in this pass over it, of how many (0: not known), and may be NULL; what it returns is as for asked. */
 typedef struct fr_stop {
     int (*asked)(void *user);
     void *user;
+    int (*watch)(int64_t done, int64_t total, void *user);
 } fr_stop;
 
 typedef struct fr_text {
@@ -37,8 +39,9 @@ void fr_text_close(fr_text *text);
  * since it was opened is FR_ERROR_DATA. */
 fr_status fr_text_read(const fr_text *text, uint64_t offset, void *to, size_t size, size_t *got, fr_error *error);
 
-/* FR_ERROR once the reader was asked to stop; for those who read by other means. */
+/* FR_ERROR once the reader was asked to stop, and what was read so far; for those who read by other means. */
 fr_status fr_text_check_stop(const fr_text *text, fr_error *error);
+fr_status fr_text_tell(const fr_text *text, uint64_t done, uint64_t total, fr_error *error);
 
 /* "-" and "/dev/stdin". */
 bool fr_path_is_stdin(const char *path);

@@ -25,6 +25,7 @@ typedef struct member {
     const fr_text *file;
     zip_file_t *stream;
     fr_npy array;
+    int64_t done; /* bytes read of it */
 } member;
 
 /* What libzip says of a failure. Want of memory and of a readable disk are not the archive's fault. */
@@ -92,7 +93,8 @@ static fr_status read_exactly(member *m, void *to, int64_t size, fr_error *error
         if (now == 0) return fr_fail(error, FR_ERROR_DATA, "%s: array %s: truncated", m->array.path, m->array.name);
         got += now;
     }
-    return FR_OK;
+    m->done += size;
+    return fr_text_tell(m->file, (uint64_t)m->done, (uint64_t)(m->array.count * m->array.bytes), error);
 }
 
 static fr_status read_header(member *m, int64_t size, fr_error *error) {

@@ -5,6 +5,7 @@
  * the rows it holds. Features are float values in either precision: float and double fits see the same problem.
  */
 #include <math.h>
+#include <omp.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -80,20 +81,43 @@ static void free_rows(fr_dataset *set) {
     set->local_rows = 0;
 }
 
-/* Some tens of milliseconds' worth of rows at a time, so that whoever watches is asked in between. */
-static fr_status plant_rows(fr_dataset *set, int64_t count, fr_error *error) {
-    enum { CELLS_AT_ONCE = 1 << 22 };
-    const fr_cpu_kernels *kernels = fr_cpu_kernels_for(set->precision);
-    const int64_t most = 1 + CELLS_AT_ONCE / set->features;
-    for (int64_t from = 0; from < count; from += most) {
-        int64_t end = count - from < most ? count : from + most;
-#pragma omp parallel for schedule(static)
-        for (int64_t at = from; at < end; at++) plant_row(set, kernels, at);
-        if (!set->watch || set->watch(end, count, set->watch_user) == 0) continue;
-        free_rows(set);
-        return fr_fail(error, FR_ERROR, "stopped when %lld of %lld planted rows were made", (long long)end, (long long)count);
+/* How far the threads are, together. */
+typedef struct planting {
+    fr_dataset *set;
+    const fr_cpu_kernels *kernels;
+    int64_t count, made;
+    bool stopped;
+} planting;
+
+/* One thread's rows, which lie together so that their pages are near it: some tens of milliseconds' worth at a time, so
+ * that whoever watches is asked in between, by one thread. */
+static void plant_part(planting *p, fr_range own, bool asks) {
+    enum { CELLS_AT_ONCE = 1 << 21 };
+    const int64_t most = 1 + CELLS_AT_ONCE / p->set->features, end = own.first + own.count;
+    bool stopped = false;
+    for (int64_t from = own.first; from < end && !stopped; from += most) {
+        int64_t until = end - from < most ? end : from + most, made;
+        for (int64_t at = from; at < until; at++) plant_row(p->set, p->kernels, at);
+#pragma omp atomic capture
+        made = p->made += until - from;
+        if (asks && made < p->count && p->set->watch && p->set->watch(made, p->count, p->set->watch_user) != 0) {
+#pragma omp atomic write
+            p->stopped = true;
+        }
+#pragma omp atomic read
+        stopped = p->stopped;
     }
-    return FR_OK;
+}
+
+static fr_status plant_rows(fr_dataset *set, int64_t count, fr_error *error) {
+    planting p = {set, fr_cpu_kernels_for(set->precision), count, 0, false};
+#pragma omp parallel
+    plant_part(&p, fr_split_range(count, omp_get_num_threads(), (fr_range){omp_get_thread_num(), 1}),
+               omp_get_thread_num() == 0);
+    if (!p.stopped && set->watch) p.stopped = set->watch(count, count, set->watch_user) != 0;
+    if (!p.stopped) return FR_OK;
+    free_rows(set);
+    return fr_fail(error, FR_ERROR, "stopped when %lld of %lld planted rows were made", (long long)p.made, (long long)count);
 }
 
 fr_status fr_dataset_materialize(fr_dataset *set, int64_t first, int64_t count, fr_error *error) {
@@ -102,7 +126,7 @@ fr_status fr_dataset_materialize(fr_dataset *set, int64_t first, int64_t count, 
     int64_t cells;
     free_rows(set);
     if (__builtin_mul_overflow(count, set->features, &cells)) cells = INT64_MAX;
-    fr_status status = fr_allocate(&set->rows, cells, size, "the planted rows", error);
+    fr_status status = fr_allocate_unset(&set->rows, cells, size, "the planted rows", error);
     if (status != FR_OK) return status;
     status = fr_allocate(&set->labels, count, size, "the planted labels", error);
     if (status != FR_OK) return status;

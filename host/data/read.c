@@ -255,7 +255,7 @@ static fr_status read_held_out(const reading *r, fr_dataset *set, fr_error *erro
 
 static fr_status read_set(reading *r, const char *path, fr_missing *missing, fr_dataset **set, fr_error *error) {
     const fr_read_options *options = r->options;
-    fr_stop stop = {options->stop, options->user};
+    fr_stop stop = {options->stop, options->user, options->watch};
     prints found = {0};
     bool compared = fr_wants_labels(options) && !fr_labels_optional(options); /* else it is for predictions */
     FR_TRY(fr_text_open(path, stop, &r->file, error));

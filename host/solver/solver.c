@@ -1,51 +1,23 @@
 /*
  * solver.c - from options and a data set to a result: plan, rows, engine, exchange, start, runs of the loop.
  *
- * The loop itself is fit/fit.c. Here stand the things done once: conditioning of the columns, the survey of the data
- * that `auto` needs, the ensemble of Algorithm 1, and the result.
+ * The loop itself is fit/fit.c. Here stand the things done once: conditioning of the columns and the survey of the data
+ * that `auto` needs; runs of the loop are solver/runs.c, what is told of them solver/result.c.
  */
-#include <math.h>
 #include <omp.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
-#include "base/clock.h"
 #include "base/threads.h"
-#include "fit/checkpoint.h"
-#include "solver/same_run.h"
-#include "fit/ensemble.h"
-#include "fit/fit.h"
-#include "fit/model.h"
-#include "solver/place.h"
-#include "data/planted.h"
 #include "columns/condition.h"
 #include "columns/spread.h"
 #include "columns/weights.h"
-#include "fit/search.h"
+#include "data/planted.h"
+#include "fit/model.h"
 #include "fit/survey.h"
-#include "exchange/traffic.h"
-
-/* One rank: a device and what it needs to run the loop. Ranks share the data set and nothing else. */
-typedef struct solver_rank {
-    fr_options options;
-    fr_dataset *set;
-    fr_plan plan; /* begun with the solver's; finished by survey_rank, and const from then on */
-    int threads;
-    fr_engine *engine;
-    fr_comm *comm;
-    fr_fit fit;
-    fr_row_sums labels; /* of FR_PASS_LABELS: sums over all rows */
-    double spread;      /* of the labels about their mean, a sum of squares */
-    double *label_sum;  /* d: sum_i y_i x_i */
-    fr_start_data data;
-    double *start;      /* w_0, d */
-    double *best;       /* d: data of one's own: the best iterate that was measured */
-    double *fitted;     /* the result, d */
-    int agreeing;
-    double *sent, *received; /* bytes a step, a rank each */
-    fr_result result;
-} solver_rank;
+#include "solver/place.h"
+#include "solver/rank.h"
+#include "solver/same_run.h"
 
 struct fr_solver {
     fr_options options;
@@ -55,7 +27,7 @@ struct fr_solver {
     double spread; /* of read labels */
     int threads;
     fr_place place;
-    solver_rank *ranks; /* place.ranks of them; the first speaks for all */
+    fr_solver_rank *ranks; /* place.ranks of them; the first speaks for all */
 };
 
 /* ----------------------------------------------------------------------------------------- create */
@@ -156,7 +128,7 @@ static fr_status prepare(fr_solver *s, fr_error *error) {
 
 static fr_status create_rank(void *user, int rank, fr_error *error) {
     fr_solver *s = user;
-    solver_rank *r = &s->ranks[rank];
+    fr_solver_rank *r = &s->ranks[rank];
     r->options = s->options;
     r->set = s->set;
     r->plan = s->plan;
@@ -179,7 +151,7 @@ static fr_status connect_rank(void *user, int rank, fr_error *error) {
 
 /* The sums over rows that the plan's steps need, and with them the end of the plan. */
 static fr_status survey_rank(void *user, int rank, fr_error *error) {
-    solver_rank *r = &((fr_solver *)user)->ranks[rank];
+    fr_solver_rank *r = &((fr_solver *)user)->ranks[rank];
     fr_spectrum spectrum = {.long_rows = ((fr_solver *)user)->long_rows};
     FR_TRY(fr_survey_total(r->engine, r->comm, FR_PASS_LABELS, NULL, r->label_sum, &r->labels, error));
     if (!(r->labels.label2 > 0)) return refuse_labels(r->set, error); /* made on the device */
@@ -192,7 +164,7 @@ static fr_status survey_rank(void *user, int rank, fr_error *error) {
 }
 
 static fr_status free_rank(void *user, int rank, fr_error *error) {
-    solver_rank *r = &((fr_solver *)user)->ranks[rank];
+    fr_solver_rank *r = &((fr_solver *)user)->ranks[rank];
     (void)error;
     fr_comm_free(r->comm);
     fr_engine_free(r->engine);
@@ -241,255 +213,8 @@ void fr_solver_free(fr_solver *s) {
 
 /* -------------------------------------------------------------------------------------------- run */
 
-/* What the loop works with; where one start was asked for, w_0 and its loss. */
-static fr_status begin(solver_rank *s, fr_error *error) {
-    fr_fit *fit = &s->fit;
-    int64_t d = s->plan.features;
-    FR_OWNED double *given = NULL;
-    double norm = 0, n = (double)s->plan.samples;
-    FR_TRY(fr_allocate((void **)&given, d, sizeof(double), "the start", error));
-    for (int64_t j = 0; j < d; j++) norm += s->label_sum[j] * s->label_sum[j];
-    fit->zero_loss = s->labels.label2 / n;
-    s->data = (fr_start_data){s->label_sum, fit->zero_loss, s->labels.square / n / (double)d, given};
-    /* The gradient at zero, or where that vanishes (y = x^2) the size that it has on other labels. */
-    double usual = sqrt(s->data.mean_square * fit->zero_loss);
-    fit->zero_gradient = sqrt(norm) / n > 1e-6 * usual ? sqrt(norm) / n : usual;
-    fit->plan = &s->plan;
-    fit->options = &s->options;
-    fit->set = s->set;
-    fit->engine = s->engine;
-    fit->comm = s->comm;
-    bool counts = s->comm->counts_bytes;
-    fit->bytes_a_step = counts ? fr_traffic_mean(&s->plan, s->comm->size) : fr_traffic_of_worker(&s->plan);
-    if (s->options.init == FR_INIT_GIVEN)
-        fr_fold_weights(s->set, s->options.init_weights, s->options.init_intercept, given);
-    FR_TRY(fr_start_make(s->engine, s->comm, s->options.init, &s->data, s->start, &fit->start_loss, error));
-    s->data.given = NULL;
-    return FR_OK;
-}
-
-/* Rank 0 of a world reads the checkpoint for all. */
-static fr_status resume(solver_rank *s, fr_error *error) {
-    fr_state *state = &s->fit.state, read;
-    fr_world *world = s->options.world;
-    bool reads = s->engine->config.device >= 0 || fr_world_rank(world) == 0;
-    size_t bytes = (size_t)s->plan.features * sizeof(double);
-    const fr_run run = {&s->options, &s->plan, s->set};
-    fr_status status = reads ? fr_checkpoint_read(s->options.resume, &run, state, error) : FR_OK;
-    if (s->engine->config.device >= 0 || fr_world_size(world) == 1) return status;
-    FR_TRY(fr_world_agree(world, status, error));
-    read = *state;
-    FR_TRY(fr_world_broadcast(world, &read, sizeof read, true, error));
-    read.weights = state->weights, read.average = state->average, read.best = state->best;
-    *state = read;
-    FR_TRY(fr_world_broadcast(world, state->weights, bytes, true, error));
-    if (state->best) FR_TRY(fr_world_broadcast(world, state->best, bytes, true, error));
-    return fr_world_broadcast(world, state->average, bytes, true, error);
-}
-
-static fr_status run_once(solver_rank *s, int run, fr_error *error) {
-    fr_fit *fit = &s->fit;
-    size_t bytes = (size_t)s->plan.features * sizeof(double);
-    fit->state.step = fit->state.averaged = 0;
-    fit->state.run = run;
-    fit->state.step_factor = 1;
-    fit->state.seen_loss = NAN;
-    fit->state.settled = false;
-    fit->state.search.best_loss = INFINITY;
-    memcpy(fit->state.weights, s->start, bytes);
-    if (s->plan.settles) memcpy(fit->state.average, s->start, bytes); /* where momentum begins */
-    else memset(fit->state.average, 0, bytes);
-    if (s->options.resume) FR_TRY(resume(s, error));
-    FR_TRY(fr_fit_run(fit, error));
-    memcpy(s->fitted, fit->state.weights, bytes);
-    return FR_OK;
-}
-
-static fr_status run_search(solver_rank *s, fr_error *error) {
-    fr_fit *fit = &s->fit;
-    const double *given = s->options.init == FR_INIT_AUTO ? NULL : s->start;
-    if (s->options.resume) FR_TRY(resume(s, error));
-    FR_TRY(fr_search_run(fit, &s->data, given, fit->start_loss, s->options.resume != NULL, error));
-    memcpy(s->fitted, fit->state.weights, (size_t)s->plan.features * sizeof(double));
-    return FR_OK;
-}
-
-/* No active row after steps were made, while some start is better: not a result. */
-static fr_status find_dead(solver_rank *s, fr_error *error) {
-    fr_row_sums total;
-    bool dead;
-    bool ended = s->fit.outcome == FR_ITERATIONS || s->fit.outcome == FR_TOLERANCE;
-    if (!ended || s->plan.iterations == 0) return FR_OK;
-    FR_TRY(fr_survey_total(s->engine, s->comm, FR_PASS_LOSS, s->fitted, NULL, &total, error));
-    if (total.active > 0) return FR_OK;
-    FR_TRY(fr_search_is_dead(&s->fit, &s->data, total.residual / (double)s->plan.samples, &dead, error));
-    if (dead) s->fit.outcome = FR_DEAD;
-    return FR_OK;
-}
-
-/* R of Algorithm 1: ||w_0 - w*|| where w* is known, else sqrt(2 mean(y^2)), which estimates ||w*||. */
-static double ensemble_radius(solver_rank *s) {
-    if (!s->set->planted || s->set->shift) return sqrt(2 * s->fit.zero_loss);
-    double sum = 0;
-    for (int64_t j = 0; j < s->plan.features; j++)
-        sum += (s->start[j] - s->set->planted[j]) * (s->start[j] - s->set->planted[j]);
-    return sqrt(sum);
-}
-
-/* Runs L times from one start with independent draws; the first whose ball holds half of the runs is the result. */
-static fr_status run_ensemble(solver_rank *s, fr_error *error) {
-    int runs = s->options.ensemble;
-    int64_t d = s->plan.features, steps = 0;
-    double *weights = NULL;
-    fr_status status = fr_allocate((void **)&weights, runs * d, sizeof(double), "the ensemble", error);
-    int done = 0;
-    for (; status == FR_OK && done < runs; done++) {
-        s->fit.steps_before = steps;
-        status = run_once(s, done, error);
-        steps += s->fit.state.step;
-        memcpy(weights + done * d, s->fitted, (size_t)d * sizeof(double));
-        if (s->fit.outcome == FR_INTERRUPTED) break;
-    }
-    if (status == FR_OK && s->fit.outcome != FR_INTERRUPTED) {
-        double epsilon = s->options.tolerance > 0 ? s->options.tolerance * s->options.tolerance : FR_ENSEMBLE_EPSILON;
-        int winner = fr_ensemble_winner(weights, runs, d, 2 * sqrt(epsilon) * ensemble_radius(s), &s->agreeing);
-        if (winner < 0) {
-            s->fit.outcome = FR_DIVERGED;
-        } else {
-            fr_row_sums total;
-            memcpy(s->fitted, weights + winner * d, (size_t)d * sizeof(double));
-            s->fit.relative_error = fr_fit_relative_error(&s->fit, s->fitted);
-            status = fr_survey_total(s->engine, s->comm, FR_PASS_LOSS, s->fitted, NULL, &total, error);
-            s->fit.loss = total.residual / (double)s->plan.samples;
-            bool reached = s->options.tolerance > 0 && s->fit.relative_error <= s->options.tolerance;
-            s->fit.outcome = reached ? FR_TOLERANCE : FR_ITERATIONS;
-        }
-    }
-    s->fit.steps_before = steps - s->fit.state.step;
-    free(weights);
-    return status;
-}
-
-/* Condition (II) with the largest delta1 = 1/2: ||w_0 - w*|| <= sqrt(1/2) 7/200 ||w*||. */
-static int condition_ii(solver_rank *s) {
-    double error = fr_fit_relative_error(&s->fit, s->start);
-    return isnan(error) ? -1 : error <= sqrt(0.5) * 7 / 200;
-}
-
-/* What a rank tells about its steps when a run is over. */
-typedef struct counters {
-    double sent, received, coded, levels; /* bytes, and coordinates, of all steps */
-    double steps, model_clock, compute;
-} counters;
-
-/* Of a master over several ranks: compute is that of the ranks with rows, in the mean; what is left of the time is
- * exchange, and of this the way down is the time from the model's leaving rank 0 until the last rank has it. Clocks are
- * compared, so it is told only where the ranks share one machine's. */
-static void split_time(const solver_rank *s, const counters *all, fr_result *r) {
-    int ranks = s->comm->size;
-    double compute = 0, latest = 0;
-    for (int i = 1; i < ranks; i++) {
-        compute += all[i].compute / (ranks - 1);
-        latest = fmax(latest, all[i].model_clock);
-    }
-    r->seconds_compute = compute;
-    r->seconds_communicate = r->seconds_total - compute;
-    if (!fr_world_one_clock(s->options.world)) return;
-    r->seconds_down = latest - all[0].model_clock;
-    r->seconds_up = r->seconds_communicate - r->seconds_down;
-}
-
-/* The counters of all ranks, where the exchange keeps any. */
-static fr_status read_counters(solver_rank *s, fr_result *r, fr_error *error) {
-    const fr_comm *comm = s->comm;
-    counters mine = {(double)comm->sent,  (double)comm->received, (double)comm->coded, (double)comm->levels,
-                  (double)comm->steps, comm->model_clock,      r->seconds_compute},
-          *all = NULL;
-    double coded = mine.coded, levels = mine.levels, sent = 0;
-    if (comm->counts_bytes && comm->steps > 0) {
-        fr_status status = fr_allocate((void **)&all, comm->size, sizeof *all, "the ranks' counters", error);
-        if (status == FR_OK) status = comm->ops->gather_host(s->comm, &mine, sizeof mine, all, error);
-        if (status != FR_OK) {
-            free(all);
-            return status;
-        }
-        coded = levels = 0;
-        for (int i = 0; i < comm->size; i++) {
-            s->sent[i] = all[i].sent / all[i].steps;
-            s->received[i] = all[i].received / all[i].steps;
-            sent += s->sent[i] / comm->size;
-            coded += all[i].coded, levels += all[i].levels;
-        }
-        r->rank_sent = s->sent, r->rank_received = s->received;
-        r->bytes_sent_per_iteration = sent;
-        if (s->plan.dedicated_master) split_time(s, all, r);
-    } else if (comm->sent > 0) {
-        r->bytes_sent_per_iteration = mine.sent / mine.steps;
-    }
-    r->bits_per_coordinate = levels > 0 ? 8 * coded / levels : fr_traffic_bits(&s->plan);
-    free(all);
-    return FR_OK;
-}
-
-static fr_status fill_result(solver_rank *s, double seconds, double waited, fr_result *r, fr_error *error) {
-    const fr_plan *plan = &s->plan;
-    double n = (double)plan->samples;
-    fr_row_sums total;
-    fr_status status = fr_survey_total(s->engine, s->comm, FR_PASS_LOSS, s->fitted, NULL, &total, error);
-    *r = (fr_result){
-        .outcome = s->fit.outcome,
-        .iterations = s->fit.steps_before + s->fit.state.step,
-        .loss = s->fit.loss,
-        .relative_error = s->fit.relative_error,
-        .r_squared = s->spread > 0 ? 1 - n * s->fit.loss / s->spread : NAN,
-        .active = total.active / (double)fr_dataset_counted(s->set),
-        .step_size = plan->settles && plan->draws == 0 ? plan->settle_eta : plan->steps.eta,
-        .batch = plan->batch,
-        .workers = plan->workers,
-        .levels = plan->levels,
-        .scale = plan->scale,
-        .collective = plan->collective,
-        .wire = plan->wire,
-        .storage = plan->storage,
-        .step_rule = s->options.step_rule,
-        .runs = s->options.ensemble > 1 ? s->options.ensemble : s->fit.state.run + 1,
-        .schedule = plan->steps.decays ? FR_SCHEDULE_DECAY : FR_SCHEDULE_CONSTANT,
-        .init = s->options.init != FR_INIT_AUTO || plan->own_data ? s->options.init : FR_INIT_GRADIENT,
-        .converged = s->fit.converged,
-        .converged_at = s->fit.converged ? s->fit.converged_at : 0,
-        .precision = plan->precision,
-        .average = plan->iterations ? (double)(plan->iterations - plan->average_start) / (double)plan->iterations : 0,
-        .device = s->engine->ops->name,
-        .gpus = s->engine->config.device < 0 ? 0 : s->comm->size,
-        .threads = s->threads,
-        .ranks = s->comm->size,
-        .seconds_total = seconds,
-        .seconds_compute = seconds - waited,
-        .seconds_communicate = waited,
-        .seconds_up = NAN,
-        .seconds_down = NAN,
-        .bytes_sent_per_iteration = s->fit.bytes_a_step,
-        .rate = fr_theory_rate(plan->features, (double)plan->batch, plan->levels),
-        .condition_ii = condition_ii(s),
-        .agreeing = s->agreeing,
-    };
-    return status == FR_OK ? read_counters(s, r, error) : status;
-}
-
 static fr_status run_rank(void *user, int rank, fr_error *error) {
-    solver_rank *s = &((fr_solver *)user)->ranks[rank];
-    s->fit.steps_before = 0;
-    s->agreeing = 1;
-    fr_status status = begin(s, error);
-    s->fit.started = fr_seconds();
-    s->comm->seconds = s->comm->model_clock = 0;
-    s->comm->steps = 0;
-    s->comm->sent = s->comm->received = s->comm->coded = s->comm->levels = 0;
-    if (status == FR_OK && s->options.ensemble > 1) status = run_ensemble(s, error);
-    else if (status == FR_OK) status = s->plan.own_data ? run_search(s, error) : run_once(s, 0, error);
-    if (status == FR_OK) status = find_dead(s, error);
-    double seconds = fr_seconds() - s->fit.started, waited = s->comm->seconds;
-    return status == FR_OK ? fill_result(s, seconds, waited, &s->result, error) : status;
+    return fr_rank_run(&((fr_solver *)user)->ranks[rank], error);
 }
 
 fr_status fr_solver_run(fr_solver *s, fr_result *result, fr_error *error) {

@@ -111,6 +111,30 @@ TEST_F(Ending, WhatLastsBeforeTheFirstStepIsShownAndEndsAtOnce) {
     EXPECT_EQ(names(), std::vector<std::string>{"pipe"});
 }
 
+/* A pipe that this test keeps open after a few rows. */
+TEST_F(Ending, WhatIsReadIsShownWithItsRateAndASignalSaysHowToGoOn) {
+    ASSERT_EQ(mkfifo(at("pipe").c_str(), 0600), 0);
+    int writer = ::open(at("pipe").c_str(), O_RDWR);
+    ASSERT_EQ(::write(writer, "1,2\n3,4\n", 8), 8);
+    std::string shown;
+    auto rate = [](const std::string &text) {
+        return std::regex_search(text, std::regex("reading pipe, 8e-06 MB, [0-9.e-]+ MB a second, [0-9]+ s"));
+    };
+    EXPECT_EQ(on_terminal("fit --data pipe", SIGINT, rate, shown), 128 + SIGINT) << shown;
+    EXPECT_NE(shown.find("fitrelu: interrupted: reading pipe; run the same command again"), std::string::npos) << shown;
+    ASSERT_EQ(::write(writer, "1,2\n3,4\n", 8), 8);
+    How how;
+    how.signal = SIGTERM;
+    Said said = run("fit --data pipe", how); /* not a terminal: lines */
+    close(writer);
+    EXPECT_EQ(said.code, 128 + SIGTERM);
+    EXPECT_TRUE(rate(said.err)) << said.err;
+    EXPECT_EQ(said.err.find('\r'), std::string::npos);
+    EXPECT_NE(said.err.find("run the same command again\n"), std::string::npos) << said.err;
+    EXPECT_NE(struck("--model m", SIGINT).err.find("--init m"), std::string::npos);
+    EXPECT_NE(struck("", SIGINT).err.find("--checkpoint FILE would let --resume FILE go on"), std::string::npos);
+}
+
 TEST_F(Ending, SizesBeyondAllMemoryAreRefusedByArithmetic) {
     run("fit -n 1000G -d 1G").refuses(1, {"1000000000000 rows of 1000000000 features"});
     run("fit -n 1G -d 1G").refuses(1, {"8.0 EB", "the planted rows"});

@@ -13,13 +13,15 @@ ROOT = os.path.dirname(os.path.dirname(HERE))
 
 
 class House(unittest.TestCase):
-    """A small house of two floors, with the table of the real one's form; the last tests take the real tree."""
+    """A small house of four floors, with the table of the real one's form; the last tests take the real tree."""
 
-    TABLE = "| folder | what it holds |\n|---|---|\n| `host/solver` | the API |\n| `host/base` | errors |\n"
+    TABLE = ("| folder | what it holds |\n|---|---|\n| `tools/fitrelu` | the program |\n| `tools/console` | messages |\n"
+             "| `host/solver` | the API |\n| `host/base` | errors |\n")
     FILES = {
         "docs/design.md": TABLE,
         "include/fitrelu.h": "",
         "tools/fitrelu/main.c": '#include <stdio.h>\n#include "base/status.h"\n#include "fitrelu.h"\n',
+        "tools/console/message.h": '#include "fitrelu.h"\n',
         "host/solver/solver.c": '#include "solver/solver.h"\n#include "fitrelu_version.h"\n',
         "host/solver/solver.h": '#include "base/status.h"\n',
         "host/base/status.h": '#include "fitrelu.h"\n#include "kernels/rules/qsgd.h"\n',
@@ -74,9 +76,14 @@ class House(unittest.TestCase):
 
     def test_upward_from_host_to_tools(self):
         self.build()
-        self.write("tools/fitrelu/message.h", "")
-        self.write("host/base/clock.c", '  #  include "fitrelu/message.h"\n')
-        self.sees("host/base/clock.c:1: upward", "tools")
+        self.write("host/base/clock.c", '  #  include "console/message.h"\n')
+        self.sees("host/base/clock.c:1: upward", "tools/console")
+
+    def test_upward_within_tools(self):
+        self.build()
+        self.write("tools/fitrelu/report.h", "")
+        self.write("tools/console/stage.c", '#include "fitrelu/report.h"\n')
+        self.sees("tools/console/stage.c:1: upward", "tools/fitrelu")
 
     def test_upward_in_angle_brackets(self):
         self.build()

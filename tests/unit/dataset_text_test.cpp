@@ -273,4 +273,45 @@ TEST_F(Libsvm, AnIndexThatNoMemoryHoldsIsRefusedWithTheBytesNeeded) {
     Refusal(write("a", "1 9223372036854775807:1\n2 1:1\n")).expect(FR_ERROR_DATA, {"more than can be counted"});
 }
 
+/* ---------------------------------------------------------------------------------------------- watch */
+
+struct Watched {
+    int calls = 0, stop_at = 0;
+    int64_t last = 0, total = -1;
+    static int look(int64_t done, int64_t total, void *user) {
+        Watched *w = static_cast<Watched *>(user);
+        EXPECT_LE(done, total);
+        w->last = done;
+        w->total = total;
+        return ++w->calls == w->stop_at;
+    }
+};
+
+class Watch : public Scratch {};
+
+TEST_F(Watch, OfAReadingIsToldHowFarItIsAndMayStopIt) {
+    std::string text = "u,v,y\n";
+    for (int i = 0; i < 50000; i++) text += std::to_string(i) + ",1,2\n";
+    std::string svm = "1 1:2\n2 1:3\n", rows = npy<double>("<f8", "(2, 1)", {1, 2});
+    struct {
+        std::string path;
+        bool labels;
+    } files[] = {{write("a.csv", text), true}, {write("a.svm", svm), true}, {write("a.npy", rows), false}};
+    for (const auto &file : files) {
+        Watched watched;
+        fr_read_options options{};
+        options.watch = Watched::look;
+        options.user = &watched;
+        options.without_labels = !file.labels;
+        Read all(file.path, options);
+        EXPECT_GT(watched.calls, 1) << file.path;
+        EXPECT_EQ(watched.last, watched.total) << file.path;
+        for (int stop_at : {1, watched.calls}) {
+            watched = {};
+            watched.stop_at = stop_at;
+            Refusal(file.path, options).expect(FR_ERROR, {"reading was interrupted"});
+        }
+    }
+}
+
 } // namespace

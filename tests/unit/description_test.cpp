@@ -9,8 +9,8 @@ extern "C" {
 #include "base/sealed_file.h"
 #include "data/fingerprint.h"
 #include "fit/checkpoint.h"
-#include "fitrelu/commands.h"
-#include "fitrelu/option_table.h"
+#include "options/commands.h"
+#include "options/option_table.h"
 }
 
 namespace {

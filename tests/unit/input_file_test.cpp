@@ -108,7 +108,7 @@ TEST_F(InputFile, MissingFileAndFolderAreInputErrors) {
 /* A pipe whose writer never comes, and one whose writer never goes: the wish to stop is heard in both. */
 TEST_F(InputFile, AStopIsHeardWhileNobodyWrites) {
     std::atomic<int> asked{0};
-    fr_stop stop = {[](void *user) { return ++*static_cast<std::atomic<int> *>(user) >= 2 ? 1 : 0; }, &asked};
+    fr_stop stop = {[](void *user) { return ++*static_cast<std::atomic<int> *>(user) >= 2 ? 1 : 0; }, &asked, nullptr};
     ASSERT_EQ(mkfifo(at("pipe").c_str(), 0600), 0);
     EXPECT_EQ(open_text("pipe", stop), FR_ERROR);
     EXPECT_NE(strstr(error.message, "reading was interrupted"), nullptr) << error.message;
@@ -121,7 +121,7 @@ TEST_F(InputFile, AStopIsHeardWhileNobodyWrites) {
 TEST_F(InputFile, AStopIsHeardBetweenPieces) {
     int count = 0;
     write("a", many_lines(400000));
-    ASSERT_EQ(open_text("a", {[](void *user) { return ++*static_cast<int *>(user) > 3 ? 1 : 0; }, &count}), FR_OK);
+    ASSERT_EQ(open_text("a", {[](void *user) { return ++*static_cast<int *>(user) > 3 ? 1 : 0; }, &count, nullptr}), FR_OK);
     EXPECT_EQ(read_to_the_end(), FR_ERROR);
     EXPECT_NE(strstr(error.message, "interrupted"), nullptr) << error.message;
 }

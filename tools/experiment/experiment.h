@@ -11,7 +11,7 @@
 #define FITRELU_EXPERIMENT_H
 
 #include "fitrelu.h"
-#include "fitrelu/json_writer.h"
+#include "console/json_writer.h"
 #include "base/output_file.h"
 
 enum { EXPERIMENT_MOST_BATCHES = 16, EXPERIMENT_MOST_VERDICTS = 24, EXPERIMENT_TEXT = 512 };

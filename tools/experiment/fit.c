@@ -7,7 +7,7 @@
 
 #include "simd/kernels.h"
 #include "experiment/experiment.h"
-#include "fitrelu/interrupt.h"
+#include "console/interrupt.h"
 #include "kernels/rules/philox.h"
 
 /* Streams 1 to 7 are the library's (kernels/rules/philox.h). */

@@ -13,7 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "fitrelu/interrupt.h"
+#include "console/interrupt.h"
 #include "experiment/lemmas.h"
 #include "base/status.h"
 

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 
 #include "experiment/experiment.h"
-#include "fitrelu/json_result.h"
+#include "console/json_result.h"
 #include "base/parse_number.h"
 #include "base/status.h"
 

@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "experiment/experiment.h"
-#include "fitrelu/message.h"
+#include "console/message.h"
 
 extern char **environ;
 

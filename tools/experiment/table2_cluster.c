@@ -9,7 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "fitrelu/interrupt.h"
+#include "console/interrupt.h"
 #include "base/status.h"
 #include "experiment/table2.h"
 

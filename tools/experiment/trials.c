@@ -17,7 +17,7 @@
 
 #include "experiment/experiment.h"
 #include "base/clock.h"
-#include "fitrelu/interrupt.h"
+#include "console/interrupt.h"
 #include "base/parse_number.h"
 #include "base/status.h"
 #include "base/threads.h"

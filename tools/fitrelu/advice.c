@@ -9,9 +9,9 @@
 #include <math.h>
 
 #include "data/dataset.h"
-#include "fitrelu/interrupt.h"
-#include "fitrelu/message.h"
-#include "fitrelu/stage.h"
+#include "console/interrupt.h"
+#include "console/message.h"
+#include "console/stage.h"
 
 /* Values of rows that a second fit takes a moment for; an R^2 that an intercept cannot mend; and what is worth a word. */
 static const double CHEAP_VALUES = 2e6, GOOD_ENOUGH = 0.999, WORTH_TELLING = 0.01;

@@ -7,11 +7,11 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "fitrelu/commands.h"
+#include "options/commands.h"
 #include "experiment/experiment.h"
-#include "fitrelu/interrupt.h"
-#include "fitrelu/message.h"
-#include "fitrelu/option_parse.h"
+#include "console/interrupt.h"
+#include "console/message.h"
+#include "options/option_parse.h"
 #include "base/parse_number.h"
 
 /* An experiment, and the options that it has no use for: given, they are refused, except to "all". */

@@ -10,18 +10,18 @@
 #include <string.h>
 
 #include "fitrelu/advice.h"
-#include "fitrelu/commands.h"
+#include "options/commands.h"
 #include "fitrelu/fit_report.h"
 #include "fitrelu/fit_settings.h"
 #include "fitrelu/history.h"
-#include "fitrelu/interrupt.h"
+#include "console/interrupt.h"
 #include "fitrelu/left_out.h"
-#include "fitrelu/message.h"
-#include "fitrelu/option_parse.h"
-#include "fitrelu/progress.h"
-#include "fitrelu/quality.h"
-#include "fitrelu/ranks.h"
-#include "fitrelu/stage.h"
+#include "console/message.h"
+#include "options/option_parse.h"
+#include "console/progress.h"
+#include "fit/quality.h"
+#include "console/ranks.h"
+#include "console/stage.h"
 #include "fitrelu/start_file.h"
 #include "base/clock.h"
 #include "base/output_file.h"
@@ -40,7 +40,7 @@ typedef struct fit_job {
     fr_result result;
     fr_model *model;      /* of data of one's own, or to be written; NULL without a result */
     fr_dataset *copy;     /* of the data before the fit, to compare with; or NULL */
-    quality held_out;
+    fr_quality held_out;
     fr_world *world;
     bool speaks; /* rank 0, which alone writes and prints */
     int64_t samples, features; /* of the user's data: an intercept adds a column later */
@@ -197,7 +197,7 @@ static fr_status conclude(fit_job *job, fr_error *error) {
     stage_begin("writing the results");
     FR_TRY(fr_world_agree(job->world, make_model(job, error), error));
     FR_TRY(fr_world_agree(job->world, job->speaks ? write_outputs(job, error) : FR_OK, error));
-    if (job->model && held_out) FR_TRY(quality_measure(job->model, held_out, job->world, &job->held_out, error));
+    if (job->model && held_out) FR_TRY(fr_quality_measure(job->model, held_out, job->world, &job->held_out, error));
     return advice_of_result(&job->settings, &job->result, job->data, job->copy, error);
 }
 
@@ -244,10 +244,15 @@ static int tell_missed_tolerance(const fit_job *job) {
     return EXIT_TOLERANCE;
 }
 
+/* What was found so far, and how to go on from it. */
 static void tell_interruption(const fit_job *job) {
-    const char *checkpoint = job->settings.options.checkpoint;
-    message_note("interrupted after %lld steps%s%s", (long long)job->result.iterations,
-                 checkpoint ? "; the same command goes on with --resume " : "", checkpoint ? checkpoint : "");
+    const char *checkpoint = job->settings.options.checkpoint, *model = job->model ? job->settings.model : NULL;
+    const long long steps = job->result.iterations;
+    if (checkpoint) message_note("interrupted after %lld steps; the same command goes on with --resume %s", steps, checkpoint);
+    else if (model)
+        message_note("interrupted after %lld steps; %s has the model so far, from which --init %s begins (--checkpoint "
+                     "FILE would let --resume FILE go on)", steps, model, model);
+    else message_note("interrupted after %lld steps; --checkpoint FILE would let --resume FILE go on", steps);
 }
 
 /* The exit code of an outcome, with a line on stderr where it is not what was asked for. */

@@ -5,14 +5,14 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "fitrelu/commands.h"
+#include "options/commands.h"
 #include "fitrelu/fit_settings.h"
-#include "fitrelu/json_result.h"
-#include "fitrelu/message.h"
-#include "fitrelu/option_parse.h"
+#include "console/json_result.h"
+#include "console/message.h"
+#include "options/option_parse.h"
 #include "base/text_file.h"
 #include "data/planted.h"
-#include "fitrelu/stage.h"
+#include "console/stage.h"
 
 /* The files that fr_dataset_write makes of PATH.npy: the rows, the labels and w*. */
 enum { NPY_FILES = 3 };

@@ -7,10 +7,10 @@
 #include <string.h>
 
 #include "base/parse_number.h"
-#include "fitrelu/commands.h"
-#include "fitrelu/json_result.h"
-#include "fitrelu/message.h"
-#include "fitrelu/option_parse.h"
+#include "options/commands.h"
+#include "console/json_result.h"
+#include "console/message.h"
+#include "options/option_parse.h"
 
 /* The member of a line "name: value" of fr_build_info: blanks in the name become underscores; a value that is a number
  * is one, and a unit after it goes into the name: "memory available: 23.0 GB" becomes "memory_available_GB": 23. */

@@ -8,11 +8,11 @@
 #include <math.h>
 #include <stdio.h>
 
-#include "fitrelu/commands.h"
-#include "fitrelu/message.h"
-#include "fitrelu/option_parse.h"
+#include "options/commands.h"
+#include "console/message.h"
+#include "options/option_parse.h"
 #include "fitrelu/plan_report.h"
-#include "fitrelu/ranks.h"
+#include "console/ranks.h"
 
 enum { BITS_MOST = 7, SCHEMES_MOST = FR_COLLECTIVE_COUNT * (2 + (BITS_MOST + 1) * 2 * 3) };
 

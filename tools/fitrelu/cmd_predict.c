@@ -13,15 +13,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "fitrelu/commands.h"
+#include "options/commands.h"
 #include "data/npy.h"
 #include "fitrelu/fit_settings.h"
-#include "fitrelu/json_result.h"
-#include "fitrelu/message.h"
-#include "fitrelu/option_parse.h"
-#include "fitrelu/quality.h"
-#include "fitrelu/same_file.h"
-#include "fitrelu/stage.h"
+#include "console/json_result.h"
+#include "console/message.h"
+#include "options/option_parse.h"
+#include "fit/quality.h"
+#include "options/same_file.h"
+#include "console/stage.h"
 #include "base/output_file.h"
 #include "base/parse_number.h"
 #include "base/text_file.h"
@@ -32,7 +32,7 @@ typedef struct prediction {
     double *values; /* one for each row */
     int64_t samples;
     const char *output;     /* NULL: stdout */
-    quality judged;         /* NaN where labels are unknown */
+    fr_quality judged;         /* NaN where labels are unknown */
 } prediction;
 
 /* ------------------------------------------------------------------------------------------ input */
@@ -62,7 +62,7 @@ static fr_status predict(prediction *p, const arguments *given, fr_error *error)
     p->samples = fr_dataset_samples(p->data);
     status = fr_allocate((void **)&p->values, p->samples, sizeof *p->values, "the predictions", error);
     if (status == FR_OK) status = fr_model_predict_on(p->model, device_of(given->values), p->data, p->values, error);
-    if (status == FR_OK && p->data->labels) status = quality_of(p->data, p->values, NULL, &p->judged, error);
+    if (status == FR_OK && p->data->labels) status = fr_quality_of(p->data, p->values, NULL, &p->judged, error);
     return status;
 }
 

@@ -4,11 +4,11 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include "fitrelu/commands.h"
-#include "fitrelu/json_result.h"
-#include "fitrelu/message.h"
+#include "options/commands.h"
+#include "console/json_result.h"
+#include "console/message.h"
 #include "fitrelu/model_report.h"
-#include "fitrelu/option_parse.h"
+#include "options/option_parse.h"
 
 static void print_json(const char *path, const fr_model *model) {
     json_writer json = json_result_begin();

@@ -11,7 +11,7 @@
 #include "data/dataset.h"
 #include "fitrelu/chosen.h"
 #include "fitrelu/fit_report.h"
-#include "fitrelu/json_result.h"
+#include "console/json_result.h"
 #include "fitrelu/model_report.h"
 
 /* Features whose coefficients a JSON result holds; a larger model is in its file alone. */
@@ -59,7 +59,7 @@ static void write_data(json_writer *json, const fit_report *report) {
     json_end(json);
 }
 
-static void write_held_out(json_writer *json, const quality *held_out) {
+static void write_held_out(json_writer *json, const fr_quality *held_out) {
     if (!held_out) return;
     json_begin(json, "holdout");
     json_integer(json, "rows", held_out->rows);
@@ -246,7 +246,7 @@ static void iterations_row(const fit_report *report) {
     row("iterations", "%" PRId64 "%s%s", r->iterations, starts, at);
 }
 
-static void held_out_row(const quality *held_out) {
+static void held_out_row(const fr_quality *held_out) {
     char r_squared[32] = "";
     if (!held_out) return;
     if (!isnan(held_out->r_squared)) snprintf(r_squared, sizeof r_squared, "R^2 %.6f, ", held_out->r_squared);

@@ -6,7 +6,7 @@
 #define FITRELU_FIT_REPORT_H
 
 #include "fitrelu/fit_settings.h"
-#include "fitrelu/quality.h"
+#include "fit/quality.h"
 
 typedef struct fit_report {
     const fit_settings *settings;
@@ -16,7 +16,7 @@ typedef struct fit_report {
     const char *path;      /* the file of the model that was written, or NULL */
     const fr_model *model; /* what was found in data of one's own; NULL: planted, or no result */
     const fr_dataset *data;  /* of one's own, or NULL */
-    const quality *held_out; /* on rows held out, or NULL */
+    const fr_quality *held_out; /* on rows held out, or NULL */
 } fit_report;
 
 void fit_report_json(const fit_report *report);

@@ -5,8 +5,9 @@
 #include <string.h>
 
 #include "fitrelu/fit_settings.h"
-#include "fitrelu/message.h"
-#include "fitrelu/same_file.h"
+#include "console/message.h"
+#include "console/stage.h"
+#include "options/same_file.h"
 
 enum { USUAL_FEATURES = 1000, ROWS_A_FEATURE = 10 };
 
@@ -44,6 +45,7 @@ void reading_settings(const option_value *values, fr_read_options *reading) {
     reading->header = (fr_header_rule)word_of(&values[OPT_HEADER]);
     reading->missing = (fr_missing_rule)word_of(&values[OPT_MISSING]);
     reading->remark = remark_reading;
+    reading->watch = stage_count_bytes;
 }
 
 /* ------------------------------------------------------------------------------------ contradictions */

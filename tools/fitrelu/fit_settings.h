@@ -5,7 +5,7 @@
 #define FITRELU_FIT_SETTINGS_H
 
 #include "fitrelu.h"
-#include "fitrelu/option_parse.h"
+#include "options/option_parse.h"
 
 typedef struct fit_settings {
     fr_options options; /* init_weights, report and progress are still to be set */

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "fitrelu/left_out.h"
-#include "fitrelu/message.h"
+#include "console/message.h"
 #include "base/text_file.h"
 
 static int64_t count_of(const fr_dataset *set, int64_t features, fr_left_out why) {

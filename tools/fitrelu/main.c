@@ -1,20 +1,20 @@
 /*
  * main.c - the program: picks the subcommand, and sees that what it printed has arrived.
  *
- *     command line -> fitrelu/commands.c (which) -> fitrelu/option_parse.c (with what) -> cmd_NAME.c (does it) -> exit code
+ *     command line -> options/commands.c (which) -> options/option_parse.c (with what) -> cmd_NAME.c (does it) -> exit code
  */
 #include <stdio.h>
 #include <string.h>
 
-#include "fitrelu/commands.h"
-#include "fitrelu/completion.h"
-#include "fitrelu/interrupt.h"
-#include "fitrelu/json_result.h"
-#include "fitrelu/manual.h"
-#include "fitrelu/message.h"
-#include "fitrelu/option_parse.h"
-#include "fitrelu/ranks.h"
-#include "fitrelu/streams.h"
+#include "options/commands.h"
+#include "options/completion.h"
+#include "console/interrupt.h"
+#include "console/json_result.h"
+#include "options/manual.h"
+#include "console/message.h"
+#include "options/option_parse.h"
+#include "console/ranks.h"
+#include "console/streams.h"
 #include "ranks/launch.h"
 
 static int print_version(void) {

@@ -5,7 +5,7 @@
 #define FITRELU_MODEL_REPORT_H
 
 #include "fitrelu.h"
-#include "fitrelu/json_writer.h"
+#include "console/json_writer.h"
 
 /* A head, an empty line, and a line for the intercept and each feature: by name, or by number from 1. */
 void model_report_text(const fr_model *model);

@@ -17,10 +17,10 @@
 #include "engine/engine.h"
 #include "base/clock.h"
 #include "base/threads.h"
-#include "fitrelu/message.h"
+#include "console/message.h"
 #include "fitrelu/plan_measure.h"
 #include "data/planted.h"
-#include "fitrelu/ranks.h"
+#include "console/ranks.h"
 #include "ranks/world.h"
 
 enum { SMALL = 8, MIDDLE = 16 << 10, LARGE = 1 << 20, SMALL_TIMES = 21, LARGE_TIMES = 3 };

@@ -5,7 +5,7 @@
 #include <math.h>
 #include <stdio.h>
 
-#include "fitrelu/json_result.h"
+#include "console/json_result.h"
 #include "fitrelu/plan_report.h"
 
 /* ------------------------------------------------------------------------------------------- text */

@@ -4,7 +4,7 @@
 #include <inttypes.h>
 
 #include "fitrelu/fit_settings.h"
-#include "fitrelu/message.h"
+#include "console/message.h"
 #include "fitrelu/plan_settings.h"
 
 enum { USUAL_NODES = 8, MOST_WORKERS = 1000000 };

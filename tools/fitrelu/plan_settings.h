@@ -5,7 +5,7 @@
 #define FITRELU_PLAN_SETTINGS_H
 
 #include "forecast/forecast.h"
-#include "fitrelu/option_parse.h"
+#include "options/option_parse.h"
 #include "fitrelu/plan_measure.h"
 
 typedef struct plan_settings {

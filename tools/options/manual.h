@@ -6,8 +6,8 @@
 
 #include <stdio.h>
 
-#include "fitrelu/commands.h"
-#include "fitrelu/option_table.h"
+#include "options/commands.h"
+#include "options/option_table.h"
 
 /* fitrelu --help */
 void manual_program_help(FILE *out);

@@ -4,7 +4,7 @@
 #ifndef FITRELU_JSON_RESULT_H
 #define FITRELU_JSON_RESULT_H
 
-#include "fitrelu/json_writer.h"
+#include "console/json_writer.h"
 
 /* --json was given, so that a failure is an object too. */
 void json_result_want(void);

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "fitrelu/manual.h"
+#include "options/manual.h"
 
 enum { WIDTH = 79, HELP_COLUMN = 26 };
 

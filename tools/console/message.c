@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "fitrelu/message.h"
+#include "console/message.h"
 
 enum { NOTES_MOST = 32 };
 
@@ -15,7 +15,7 @@ enum { NOTES_MOST = 32 };
 #define NO_ERROR {.rank = -1, .device = -1, .step = -1}
 
 static struct {
-    bool holds, silent; /* of a program that is one of several ranks (fitrelu/ranks.h) */
+    bool holds, silent; /* of a program that is one of several ranks (console/ranks.h) */
     bool quiet;
     fr_error held, last;
     char *notes[NOTES_MOST]; /* more than there are remarks in the program; further ones are printed only */

@@ -4,9 +4,9 @@
  * A fit that diverged or missed its tolerance has a result, whose status says so; an object of its own tells only of
  * what left none. The rank of a failure is null where no rank in particular failed.
  */
-#include "fitrelu/json_result.h"
+#include "console/json_result.h"
 
-#include "fitrelu/message.h"
+#include "console/message.h"
 
 static bool wanted, begun;
 

@@ -10,8 +10,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "fitrelu/message.h"
-#include "fitrelu/option_parse.h"
+#include "console/message.h"
+#include "options/option_parse.h"
 #include "base/parse_number.h"
 
 /* getopt's codes of long options lie above every letter. */

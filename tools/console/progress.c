@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "fitrelu/progress.h"
+#include "console/progress.h"
 
 enum { LEAST_WIDTH = 20, MOST_WIDTH = 120, MOST_BAR = 30, USUAL_WIDTH = 80 };
 
@@ -45,7 +45,7 @@ static void show_row(progress *shown) {
 
 /* --------------------------------------------------------------------------------------------- bar */
 
-static int terminal_width(void) {
+int progress_width(void) {
     struct winsize size;
     int width = USUAL_WIDTH;
     if (is_set("COLUMNS")) width = atoi(getenv("COLUMNS"));
@@ -63,12 +63,18 @@ static void time_left(const fr_report *r, char text[32]) {
     else snprintf(text, 32, ", %.1f h left", fmin(left / 3600, 1e6));
 }
 
+void progress_bar(double share, int width, bool color) {
+    int full = (int)(fmax(0, fmin(share, 1)) * width);
+    const char *const hashes = "##############################", *const dots = "..............................";
+    fprintf(stderr, "[%s%.*s%s%.*s]", color ? "\033[32m" : "", full, hashes, color ? "\033[0m" : "", width - full, dots);
+}
+
 static void draw_bar(progress *shown) {
     const fr_report *r = &shown->latest;
     char words[160], error[40] = "", left[32];
     if (!isnan(r->relative_error)) snprintf(error, sizeof error, ", error %.2e", r->relative_error);
     time_left(r, left);
-    int width = terminal_width() - 1; /* the last column would wrap on some terminals */
+    int width = progress_width() - 1; /* the last column would wrap on some terminals */
     int words_length = snprintf(words, sizeof words, "%" PRId64 "/%" PRId64 ", loss %.2e%s%s", r->iteration,
                                 r->iterations, r->loss, error, left);
     int room = width - words_length - 3;
@@ -76,11 +82,8 @@ static void draw_bar(progress *shown) {
     double share = r->iterations > 0 ? (double)r->iteration / (double)r->iterations : 1;
     fputs("\r", stderr);
     if (bar >= 5) {
-        int full = (int)(fmin(share, 1) * bar);
-        const char *const hashes = "##############################", *const dots = "..............................";
-        fprintf(stderr, "[%s%.*s%s%.*s] ", shown->color ? "\033[32m" : "", full, hashes,
-                shown->color ? "\033[0m" : "", bar - full, dots);
-        fprintf(stderr, "%s", words);
+        progress_bar(share, bar, shown->color);
+        fprintf(stderr, " %s", words);
     } else {
         fprintf(stderr, "%.*s", width, words);
     }

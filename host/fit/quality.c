@@ -1,7 +1,7 @@
 /*
  * quality.c - sums of squares about the mean, in two passes, so that large labels lose no digits.
  */
-#include "fitrelu/quality.h"
+#include "fit/quality.h"
 
 #include <math.h>
 
@@ -25,7 +25,7 @@ static fr_status add_up(fr_world *world, double *sums, int count, fr_error *erro
 
 static double weight_of(const fr_dataset *set, int64_t row) { return set->weights ? set->weights[row] : 1; }
 
-fr_status quality_of(const fr_dataset *set, const double *predicted, fr_world *world, quality *found, fr_error *error) {
+fr_status fr_quality_of(const fr_dataset *set, const double *predicted, fr_world *world, fr_quality *found, fr_error *error) {
     double first[2] = {0}, squares[2] = {0}; /* sums of u and u y; of residuals, and of labels about the mean */
     for (int64_t i = 0; i < set->local_rows; i++) {
         first[0] += weight_of(set, i);
@@ -40,15 +40,15 @@ fr_status quality_of(const fr_dataset *set, const double *predicted, fr_world *w
         squares[1] += u * ((label - mean) * (label - mean));
     }
     FR_TRY(add_up(world, squares, 2, error));
-    *found = (quality){set->samples, squares[0] / all, squares[1] > 0 ? 1 - squares[0] / squares[1] : NAN};
+    *found = (fr_quality){set->samples, squares[0] / all, squares[1] > 0 ? 1 - squares[0] / squares[1] : NAN};
     return FR_OK;
 }
 
-fr_status quality_measure(const fr_model *model, const fr_dataset *set, fr_world *world, quality *found,
-                          fr_error *error) {
+fr_status fr_quality_measure(const fr_model *model, const fr_dataset *set, fr_world *world, fr_quality *found,
+                             fr_error *error) {
     FR_OWNED double *predicted = NULL;
     fr_status status = fr_allocate((void **)&predicted, set->local_rows, sizeof *predicted, "the predictions", error);
     if (status == FR_OK) status = fr_model_predict_held(model, set, predicted, error);
     FR_TRY(fr_world_agree(world, status, error));
-    return quality_of(set, predicted, world, found, error);
+    return fr_quality_of(set, predicted, world, found, error);
 }

@@ -5,9 +5,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "fitrelu/commands.h"
-#include "fitrelu/completion.h"
-#include "fitrelu/option_table.h"
+#include "options/commands.h"
+#include "options/completion.h"
+#include "options/option_table.h"
 
 static bool takes(const command *which, const option_entry *entry) { return (entry->commands & which->bit) != 0; }
 

@@ -9,8 +9,8 @@
 
 #include "base/status.h"
 #include "base/text_file.h"
-#include "fitrelu/message.h"
-#include "fitrelu/same_file.h"
+#include "console/message.h"
+#include "options/same_file.h"
 
 /* What a path leads to: a file, or a name in a folder where there is none yet. */
 typedef struct identity {

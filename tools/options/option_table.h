@@ -1,7 +1,7 @@
 /*
  * option_table.h - every option of the program, one time.
  *
- * Parsing (fitrelu/option_parse.c), --help and the man page (manual.c) and shell completion (fitrelu/completion.c) all read this
+ * Parsing (options/option_parse.c), --help and the man page (manual.c) and shell completion (options/completion.c) all read this
  * table, so none of them can know an option that another does not.
  */
 #ifndef FITRELU_OPTION_TABLE_H

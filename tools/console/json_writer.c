@@ -8,7 +8,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "fitrelu/json_writer.h"
+#include "console/json_writer.h"
 #include "base/parse_number.h"
 
 json_writer json_start(FILE *out) { return (json_writer){.out = out, .empty = true}; }

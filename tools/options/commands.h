@@ -1,8 +1,8 @@
 /*
  * commands.h - the subcommands: one table that dispatch, help, man page and completion read.
  *
- * A new subcommand is a bit, a line in fitrelu/commands.c, and a file cmd_NAME.c with its run function; the options that it
- * takes name its bit in fitrelu/option_table.c.
+ * A new subcommand is a bit, a line in options/commands.c, and a file cmd_NAME.c with its run function; the options that it
+ * takes name its bit in options/option_table.c.
  */
 #ifndef FITRELU_COMMANDS_H
 #define FITRELU_COMMANDS_H
@@ -23,7 +23,7 @@ enum { COMMANDS_ON_RANKS = COMMAND_FIT | COMMAND_PLAN };
 /* Of these, the first process does the work and speaks, and the others have nothing to do. */
 enum { COMMANDS_ONCE = COMMAND_PREDICT | COMMAND_SHOW | COMMAND_INFO };
 
-/* Everything that a subcommand was given: fitrelu/option_parse.h. */
+/* Everything that a subcommand was given: options/option_parse.h. */
 typedef struct arguments arguments;
 
 /* Does the work; returns the exit code. */

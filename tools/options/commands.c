@@ -3,7 +3,7 @@
  */
 #include <string.h>
 
-#include "fitrelu/commands.h"
+#include "options/commands.h"
 
 const command command_table[] = {
     {"fit", COMMAND_FIT, "", 0, 0, "fit one ReLU to planted data or to a file",

@@ -9,7 +9,7 @@
 
 #include "fitrelu.h"
 
-/* Joins the world, where there is one, and watches over its start (fitrelu/stage.h). timeout: seconds, NAN: the default.
+/* Joins the world, where there is one, and watches over its start (console/stage.h). timeout: seconds, NAN: the default.
  * Returns 0, or the exit code after saying what failed. */
 int ranks_join(fr_world **world, double timeout);
 

@@ -3,10 +3,12 @@
  */
 #include <signal.h>
 #include <string.h>
+#include <unistd.h>
 
-#include "fitrelu/interrupt.h"
+#include "console/interrupt.h"
 
 static volatile sig_atomic_t signal_seen;
+static const char *volatile farewell;
 
 static void remember(int number) { signal_seen = number; }
 static void ignore(int number) { (void)number; }
@@ -27,10 +29,25 @@ void interrupt_shield(void) {
     handle(SIGXFSZ, ignore, SA_RESTART);
 }
 
+static void handle_all(void (*handler)(int)) {
+    const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
+    for (int i = 0; i < 3; i++) handle(numbers[i], handler, SA_RESTART | (int)SA_RESETHAND);
+}
+
+/* The signal is blocked in here, and its own action is the default again: it ends the program on return. */
+static void leave(int number) {
+    const char *text = farewell;
+    ssize_t told = text ? write(STDERR_FILENO, text, strlen(text)) : 0;
+    (void)told; /* it ends in any case */
+    raise(number);
+}
+
+void interrupt_leave(void) { handle_all(leave); }
+void interrupt_farewell(const char *text) { farewell = text; }
+
 void interrupt_catch(void) {
     static bool caught;
-    const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
-    for (int i = 0; i < 3 && !caught; i++) handle(numbers[i], remember, SA_RESTART | (int)SA_RESETHAND);
+    if (!caught) handle_all(remember);
     caught = true;
 }
 

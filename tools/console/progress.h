@@ -24,6 +24,10 @@ typedef struct progress {
 } progress;
 
 progress progress_start(bool quiet);
+/* "[####......]" of `width` characters between the brackets on stderr. */
+void progress_bar(double share, int width, bool color);
+/* Columns of the terminal that stderr is. */
+int progress_width(void);
 /* A report: shows it where it is time to. */
 void progress_report(progress *shown, const fr_report *report);
 /* A look between reports: redraws the bar, prints no row. */

@@ -11,8 +11,8 @@
 #include <stdint.h>
 
 #include "fitrelu.h"
-#include "fitrelu/commands.h"
-#include "fitrelu/option_table.h"
+#include "options/commands.h"
+#include "options/option_table.h"
 
 typedef struct option_value {
     bool given;

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "fitrelu.h"
-#include "fitrelu/manual.h"
+#include "options/manual.h"
 
 /* Prints text so that roff takes none of it as a request: a backslash, a leading dot or quote, and hyphens, which
  * would become typographic ones that cannot be copied into a shell. */

@@ -4,11 +4,11 @@
 #include <math.h>
 
 #include "base/status.h"
-#include "fitrelu/json_result.h"
-#include "fitrelu/message.h"
-#include "fitrelu/ranks.h"
-#include "fitrelu/stage.h"
-#include "fitrelu/streams.h"
+#include "console/json_result.h"
+#include "console/message.h"
+#include "console/ranks.h"
+#include "console/stage.h"
+#include "console/streams.h"
 #include "ranks/launch.h"
 #include "ranks/world.h"
 

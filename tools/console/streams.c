@@ -13,8 +13,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "fitrelu/message.h"
-#include "fitrelu/streams.h"
+#include "console/message.h"
+#include "console/streams.h"
 
 /* open takes the lowest number that is free. What is lost on a stdout that is not there must still be seen, therefore
  * the stand-in for an output is open for reading alone, and the one for the input for writing. */

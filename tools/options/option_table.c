@@ -8,8 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "fitrelu/commands.h"
-#include "fitrelu/option_table.h"
+#include "options/commands.h"
+#include "options/option_table.h"
 
 #define FIT COMMAND_FIT
 #define PREDICT COMMAND_PREDICT

@@ -5,7 +5,7 @@
  * bytes read, so that no reader has to report. Only time in which the process was awake counts as silence: a job that was
  * suspended as a whole goes on when it is resumed.
  */
-#include "fitrelu/stage.h"
+#include "console/stage.h"
 
 #include <fcntl.h>
 #include <math.h>
@@ -20,12 +20,16 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "fitrelu/json_result.h"
-#include "fitrelu/message.h"
-#include "fitrelu/progress.h"
+#include "console/interrupt.h"
+#include "console/json_result.h"
+#include "console/message.h"
+#include "console/progress.h"
+#include "console/stage_line.h"
 #include "ranks/world.h"
 
-static const double SHOWN_AFTER = 1, REDRAWN_AFTER = 0.2, LONGEST_TICK = 0.2;
+enum { LEAST_BAR = 5, MOST_BAR = 20 };
+
+static const double SHOWN_AFTER = 1, REDRAWN_AFTER = 0.2, LONGEST_TICK = 0.2, LONGEST_PAUSE = 60;
 /* The share of a processor below which a process only wakes up now and then. */
 static const double IDLE_SHARE = 0.02;
 
@@ -40,15 +44,14 @@ typedef struct usage {
 static struct {
     pthread_mutex_t lock;
     pthread_cond_t changed;
-    bool started, shows, drawn;
+    bool started, shows, bar, color, drawn;
     double limit;
     int rank;
     fr_world *world;
     bool active, meeting;
     char name[256];
-    double began, silent, last_beat, last_drawn;
-    int64_t done, total, first; /* as they were counted; the first count, */
-    double counted;             /* and when it came: memory is cleared before */
+    double began, silent, last_beat, last_drawn, pause;
+    stage_counts counts;
 } stage = {.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER, .rank = -1};
 
 /* ----------------------------------------------------------------------------------------- progress */
@@ -85,16 +88,40 @@ static bool has_progressed(const usage *before, const usage *now, double seconds
 
 /* ------------------------------------------------------------------------------------------ showing */
 
-/* "fitrelu: making rows, 34 %, 1.2e+06 a second, 3 s". */
+/* "fitrelu: making rows [####......], 34 %, 1.2e+06 rows a second, 3 s", cut where the terminal ends. */
 static void draw(double now) {
-    fprintf(stderr, "\rfitrelu: %.60s", stage.name);
-    if (stage.done > stage.first && stage.done < stage.total)
-        fprintf(stderr, ", %.0f %%, %.3g rows a second", 100 * (double)stage.done / (double)stage.total,
-                (double)(stage.done - stage.first) / (now - stage.counted));
-    fprintf(stderr, ", %.0f s\033[K", floor(now - stage.began));
+    char words[STAGE_WORDS], line[512];
+    double share = stage_counts_share(&stage.counts);
+    stage_counts_words(&stage.counts, now, words);
+    int width = progress_width() - 1;
+    int head = fprintf(stderr, "\rfitrelu: %.60s", stage.name) - 1;
+    int tail = snprintf(line, sizeof line, "%s, %.0f s", words, floor(now - stage.began));
+    int room = width - head - tail - 3;
+    if (share >= 0 && room >= LEAST_BAR) {
+        fputc(' ', stderr);
+        progress_bar(share, room < MOST_BAR ? room : MOST_BAR, stage.color);
+    }
+    if (width > head) fprintf(stderr, "%.*s", width - head, line);
+    fputs("\033[K", stderr);
     fflush(stderr);
     stage.drawn = true;
     stage.last_drawn = now;
+}
+
+/* A line of its own, after twice the time of the one before. */
+static void print(double now) {
+    char words[STAGE_WORDS];
+    stage_counts_words(&stage.counts, now, words);
+    if (!words[0]) return;
+    fprintf(stderr, "fitrelu: %s%s, %.0f s\n", stage.name, words, floor(now - stage.began));
+    stage.last_drawn = now;
+    stage.pause = fmin(2 * stage.pause, LONGEST_PAUSE);
+}
+
+static void show(double now) {
+    if (!stage.shows || now - stage.began <= SHOWN_AFTER) return;
+    if (stage.bar && now - stage.last_drawn > REDRAWN_AFTER) draw(now);
+    else if (!stage.bar && now - stage.last_drawn > stage.pause) print(now);
 }
 
 static void wipe(void) {
@@ -148,7 +175,7 @@ static void look(double now, double awake, bool progressed) {
         if (!busy && stage.silent == 0) beat(now);
         if (stage.silent > patience()) give_up();
     }
-    if (stage.shows && now - stage.began > SHOWN_AFTER && now - stage.last_drawn > REDRAWN_AFTER) draw(now);
+    show(now);
 }
 
 static void rest(double seconds) {
@@ -197,7 +224,11 @@ void stage_limit(double timeout, int rank) {
 
 void stage_show(void) {
     pthread_mutex_lock(&stage.lock);
-    stage.shows = progress_start(false).bar;
+    const progress shown = progress_start(false);
+    stage.shows = true;
+    stage.bar = shown.bar;
+    stage.color = shown.color;
+    interrupt_leave();
     pthread_mutex_unlock(&stage.lock);
 }
 
@@ -207,13 +238,25 @@ void stage_join(fr_world *world) {
     pthread_mutex_unlock(&stage.lock);
 }
 
+/* What a signal that ends the program now would say. Two texts, so that the one in use is never written to. */
+static void prepare_farewell(void) {
+    static char texts[2][400];
+    static int next;
+    next = !next;
+    snprintf(texts[next], sizeof texts[next], "%sfitrelu: interrupted: %s; run the same command again\n",
+             stage.bar ? "\r\033[K" : "", stage.name);
+    interrupt_farewell(texts[next]);
+}
+
 static void begin(bool meeting) {
     wipe();
     stage.active = true;
     stage.meeting = meeting;
     stage.began = stage.last_beat = fr_seconds();
     stage.silent = stage.last_drawn = 0;
-    stage.done = stage.total = stage.first = 0;
+    stage.pause = SHOWN_AFTER;
+    stage.counts = (stage_counts){0};
+    if (stage.shows) prepare_farewell();
     start_thread();
     pthread_cond_signal(&stage.changed);
 }
@@ -238,9 +281,15 @@ void stage_begin_meeting(const char *what) {
 int stage_count(int64_t done, int64_t total, void *unused) {
     (void)unused;
     pthread_mutex_lock(&stage.lock);
-    if (stage.total == 0) stage.first = done, stage.counted = fr_seconds();
-    stage.done = done;
-    stage.total = total;
+    stage_counts_rows(&stage.counts, done, total, fr_seconds());
+    pthread_mutex_unlock(&stage.lock);
+    return 0;
+}
+
+int stage_count_bytes(int64_t done, int64_t total, void *unused) {
+    (void)unused;
+    pthread_mutex_lock(&stage.lock);
+    stage_counts_bytes(&stage.counts, done, total, fr_seconds());
     pthread_mutex_unlock(&stage.lock);
     return 0;
 }

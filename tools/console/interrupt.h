@@ -12,6 +12,11 @@
 /* A reader that is gone and a file that grows too large are errors of write, EPIPE and EFBIG, and no signals. */
 void interrupt_shield(void);
 
+/* Until interrupt_catch the same signals print a text first, the last that was given (NULL: none), and then end the program
+ * as they would. The text is borrowed until the next one. */
+void interrupt_leave(void);
+void interrupt_farewell(const char *text);
+
 /* From now on the first SIGINT, SIGTERM or SIGHUP is kept; a second one ends the program at once. May be called again. */
 void interrupt_catch(void);
 
