@@ -107,7 +107,8 @@ fr_status run_rank(void *user, int number, fr_error *error) {
     Job *job = static_cast<Job *>(user);
     Rank rank;
     Measured unused;
-    fr_status status = fr_place_rank(&job->place, number, &job->plan, job->set, 1, &rank.engine, &rank.comm, error);
+    fr_status status = fr_place_engine(&job->place, number, &job->plan, job->set, 1, &rank.engine, error);
+    if (status == FR_OK) status = fr_place_comm(&job->place, number, &job->plan, rank.engine, &rank.comm, error);
     if (status != FR_OK) return status;
     try {
         measure_rank(job, rank, number == 0 ? &job->measured : &unused);

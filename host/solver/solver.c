@@ -145,7 +145,7 @@ static fr_status create_rank(void *user, int rank, fr_error *error) {
 
 static fr_status connect_rank(void *user, int rank, fr_error *error) {
     fr_solver *s = user;
-    solver_rank *r = &s->ranks[rank];
+    fr_solver_rank *r = &s->ranks[rank];
     return fr_place_comm(&s->place, rank, &r->plan, r->engine, &r->comm, error);
 }
 

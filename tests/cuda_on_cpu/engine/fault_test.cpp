@@ -140,4 +140,15 @@ TEST_F(Faults, ARankThatStopsAnsweringIsATimeout) {
     }
 }
 
+/* Alone too. What the device still holds is left to it, since each call would wait; here the stand-in is asked again. */
+TEST_F(Faults, AGpuThatStopsAnsweringIsATimeout) {
+    set("DELAY", "kernel:400000");
+    const Fit fit = fit_on(1, Wanted(), 0.1);
+    EXPECT_EQ(fit.status, FR_ERROR_TIMEOUT);
+    EXPECT_TRUE(says(fit, "GPU 0: ") && says(fit, "had no answer for 0.1 seconds")) << fit.error.message;
+    EXPECT_EQ(fit.error.device, 0);
+    set("DELAY", nullptr);
+    cuda_on_cpu_reset();
+}
+
 } // namespace

@@ -53,6 +53,24 @@ TEST_F(Replay, WhereAStepCannotBeRecordedTheFitIsTheSame) {
         }
 }
 
+/* By an option or by the environment. */
+TEST_F(Replay, StepsMayBeAskedToBePlain) {
+    for (int gpus : {1, 2}) {
+        Wanted wanted;
+        wanted.levels = 31;
+        const Fit recorded = fit_on(gpus, wanted);
+        cuda_on_cpu_reset();
+        wanted.plain_steps = true;
+        EXPECT_EQ(fit_on(gpus, wanted).weights, recorded.weights);
+        wanted.plain_steps = false;
+        setenv("FITRELU_GRAPHS", "0", 1);
+        EXPECT_EQ(fit_on(gpus, wanted).weights, recorded.weights);
+        unsetenv("FITRELU_GRAPHS");
+        expect_calls("cudaGraphLaunch", 0);
+        expect_calls("cudaStreamBeginCapture", 0);
+    }
+}
+
 /* NCCL refuses while the step is recorded: every rank leaves its communicator, joins again and goes on plainly. Calls 1
  * to 4 of the four ranks are those of the first step. */
 TEST_F(Replay, AnExchangeThatCannotBeRecordedIsMadePlainly) {
