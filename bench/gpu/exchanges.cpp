@@ -133,6 +133,7 @@ Measured measure(const Sizes &sizes, int gpus, int64_t d, Way way) {
     fr_status status = fr_plan_make(&options, job.set, &job.plan, &error);
     job.plan.steps.eta = 1e-12;
     if (status == FR_OK) status = fr_place_make(&options, &job.place, &error);
+    if (status == FR_OK) status = fr_place_share_devices(&job.place, &error);
     if (status == FR_OK) status = fr_place_run(&job.place, run_rank, &job, &error);
     fr_place_free(&job.place);
     fr_dataset_free(job.set);

@@ -18,6 +18,7 @@ typedef struct fr_place {
     int all_ranks;               /* of the world */
     fr_world *world;             /* borrowed; NULL: this process alone */
     struct fr_nccl_group *group; /* what the ranks share; NULL with one rank */
+    int *devices;                /* the GPUs of this process, one a rank; NULL before fr_place_share_devices */
     struct fr_dense *dense;      /* between fr_place_products and fr_place_products_end, with GPUs */
 } fr_place;
 
@@ -25,6 +26,10 @@ typedef struct fr_place {
  * has rows where it was left open, and refuses a number that these do not divide. */
 fr_status fr_place_make(fr_options *options, fr_place *place, fr_error *error);
 void fr_place_free(fr_place *place); /* after every rank's exchange is gone */
+
+/* With GPUs: which of those that are visible to several processes belong to this one. Called by all processes, which all
+ * fail if one of them finds fewer than it needs. */
+fr_status fr_place_share_devices(fr_place *place, fr_error *error);
 
 /* *products <- what the first GPU of this process does for columns, NULL without one. It holds memory there until
  * fr_place_products_end. */

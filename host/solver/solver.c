@@ -123,6 +123,7 @@ static fr_status prepare(fr_solver *s, fr_error *error) {
         status = fr_plan_begin(&s->options, s->set, s->place.dedicated_master, &s->plan, error);
     FR_TRY(fr_world_agree(world, status, error));
     FR_TRY(fr_check_same_run(world, &s->options, s->set, &s->plan, error));
+    FR_TRY(fr_place_share_devices(&s->place, error));
     return is_made_on_device(s) ? FR_OK : prepare_rows(s, error);
 }
 
