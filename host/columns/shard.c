@@ -10,14 +10,15 @@ enum { PARTS = 64, PART_ROWS = 64 };
 
 fr_status fr_shard_make(fr_shard *s, const fr_dataset *set, const fr_plan *plan, int threads, fr_world *world,
                         fr_error *error) {
-    int ranks = fr_world_size(world), rank = fr_world_rank(world);
-    *s = (fr_shard){.set = set, .weights = set->weighed ? NULL : set->weights, .plan = plan, .world = world, .first = fr_first_worker(plan, ranks, rank)};
-    s->own = fr_first_worker(plan, ranks, rank + 1) - s->first;
+    int ranks = fr_world_size(world);
+    fr_range own = fr_workers_of_rank(plan, ranks, fr_world_rank(world));
+    *s = (fr_shard){.set = set, .plan = plan, .world = world, .first = (int)own.first, .own = (int)own.count};
+    if (!set->weighed) s->weights = set->weights;
     s->threads = threads > 0 ? threads : fr_default_threads();
     if (set->local_rows * set->features < 100000) s->threads = 1;
     fr_status status = fr_allocate((void **)&s->owns, ranks, sizeof *s->owns, "the ranks", error);
     for (int r = 0; status == FR_OK && r < ranks; r++)
-        s->owns[r] = fr_first_worker(plan, ranks, r + 1) - fr_first_worker(plan, ranks, r);
+        s->owns[r] = (int)fr_workers_of_rank(plan, ranks, r).count;
     if (status == FR_OK) status = fr_team_create(s->threads, &s->team, error);
     return fr_world_agree(world, status, error);
 }
@@ -54,9 +55,9 @@ static void add_part(void *context, int64_t item, int thread) {
     int64_t d = job->shard->set->features;
     double *x = job->rows + thread * d;
     fr_range rows = fr_shard_rows(job->shard, (int)(item / job->parts));
-    int64_t part = item % job->parts, some = (rows.count + job->stride - 1) / job->stride;
-    int64_t end = fr_split_start(some, job->parts, part + 1);
-    for (int64_t i = fr_split_start(some, job->parts, part); i < end; i++) {
+    int64_t some = (rows.count + job->stride - 1) / job->stride; /* every stride-th row */
+    fr_range part = fr_split(some, job->parts, item % job->parts);
+    for (int64_t i = part.first; i < part.first + part.count; i++) {
         int64_t row = rows.first + i * job->stride;
         fr_shard_row(job->shard, row, x);
         job->work(job->context, d, fr_shard_weight(job->shard, row), x, job->sums + item * job->count);

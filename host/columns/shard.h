@@ -17,8 +17,8 @@ typedef struct fr_shard {
     const double *weights; /* u of the rows held while rows are not times sqrt(u) yet; NULL: 1 each */
     const fr_plan *plan;
     fr_world *world;
-    int first, own; /* workers */
-    int *owns;      /* workers of each rank */
+    int first, own; /* this rank's workers: the first, and how many */
+    int *owns;      /* how many each rank has */
     int threads;
     fr_team *team;
 } fr_shard;
@@ -30,9 +30,8 @@ void fr_shard_free(fr_shard *shard);
 
 /* Own worker k's rows among the rows held. */
 static inline fr_range fr_shard_rows(const fr_shard *s, int k) {
-    int64_t start = fr_split_start(s->set->samples, s->plan->workers, s->first + k);
-    return (fr_range){start - s->set->first_row,
-                      fr_split_start(s->set->samples, s->plan->workers, s->first + k + 1) - start};
+    fr_range rows = fr_rows_of_workers(s->plan, (fr_range){s->first + k, 1});
+    return (fr_range){rows.first - s->set->first_row, rows.count};
 }
 
 /* Adds what one row x (d doubles) of weight u brings to the sums. x is the caller's to change. */

@@ -41,7 +41,7 @@ typedef struct fr_plan {
  * the second; else each slice of columns is added up by one worker (two-phase). */
 enum { FR_SUMMED_WORKERS_MOST = 16, FR_SUMMED_LEVELS_MOST = 127 };
 
-/* Rank r of `ranks` holds the workers from fr_first_worker(plan, ranks, r) up to that of r + 1. */
+/* The first worker of a rank; of rank `ranks`: K. */
 static inline int fr_first_worker(const fr_plan *plan, int ranks, int rank) {
     if (!plan->dedicated_master) return plan->workers / ranks * rank;
     return rank == 0 ? 0 : plan->workers / (ranks - 1) * (rank - 1);
