@@ -357,7 +357,7 @@ typedef struct fr_result {
     const double *rank_sent, *rank_received; /* bytes a step, counted, for each of `ranks`; NULL where nothing is
                                counted. Owned by the solver */
     double bits_per_coordinate; /* of a worker's vector on the wire, its scale included */
-    double rate;            /* rho of Theorem 3.1, or alpha of Theorem 3.2 */
+    double rate;            /* rho of Theorem 3.1, or alpha of Theorem 3.2; NaN where neither speaks of the run */
     int condition_ii;       /* the start meets condition (II) with delta1 = 1/2: 1, 0, or -1 where w* is unknown */
     int agreeing;           /* ensemble: runs inside the winning ball, 0 if none won; 1 without an ensemble */
 } fr_result;

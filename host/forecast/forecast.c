@@ -144,8 +144,9 @@ static void steps(const fr_job *job, const fr_scheme *scheme, fr_forecast *f) {
                       f->variance,  f->second_variance};
     f->local_rate = fr_noise_rate(&noise);
     f->steps = fr_noise_steps(&noise, start / 2, job->tolerance);
-    f->theorem_rate = fr_theory_rate(job->features, (double)job->batch, scheme->levels);
-    f->theorem_steps = goal >= start ? 0 : ceil(fr_theory_iterations(f->theorem_rate, goal / start, 0.5));
+    bool covered = fr_theorem_covers(scheme->collective, scheme->levels, scheme->scale, scheme->wire);
+    f->theorem_rate = covered ? fr_theory_rate(job->features, (double)job->batch, scheme->levels) : NAN;
+    f->theorem_steps = !covered ? NAN : goal >= start ? 0 : ceil(fr_theory_iterations(f->theorem_rate, goal / start, 0.5));
 }
 
 void fr_forecast_make(const fr_job *job, const fr_scheme *scheme, const fr_machine *machine,

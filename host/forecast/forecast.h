@@ -61,7 +61,7 @@ typedef struct fr_forecast {
     double step_size;                   /* of the rule auto; the theorem's steps are at the theorem's */
     double variance, second_variance;   /* q, and that of two-phase's second rounding */
     double vector_bytes;                /* one gradient with its scale, on average */
-    double theorem_rate, theorem_steps; /* Theorem 3.1 or 3.2, with delta2 = 1/2; of allgather to the letter */
+    double theorem_rate, theorem_steps; /* Theorem 3.1 or 3.2, with delta2 = 1/2; NaN where neither speaks of it */
     double local_rate, steps;           /* rate for n >> d; steps for the n given; INFINITY where it diverges */
     fr_exchange between, inside;        /* between nodes, and inside a node (two levels) */
     double compute_seconds, code_seconds, exchange_seconds, step_seconds;

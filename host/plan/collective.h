@@ -75,6 +75,10 @@ extern const fr_collective_ops *const fr_collectives[FR_COLLECTIVE_COUNT];
 /* The entry of the plan's collective. */
 const fr_collective_ops *fr_collective_of(const fr_plan *plan);
 
+/* Whether Theorem 3.1 (levels = 0) or 3.2 speaks of such an exchange: values sent as they are, or the levels of (2.2), of
+ * each worker's own l2 norm and rounded once. */
+bool fr_theorem_covers(fr_collective collective, int levels, fr_scale scale, fr_wire wire);
+
 /* Refuses a plan whose collective cannot carry its wire, or cannot serve it otherwise: FR_ERROR_USAGE and why. */
 fr_status fr_collective_check(const fr_plan *plan, fr_error *error);
 

@@ -34,3 +34,9 @@ fr_status fr_collective_check(const fr_plan *plan, fr_error *error) {
     return fr_fail(error, FR_ERROR_USAGE, "--wire %s needs --collective %s; it is %s", fr_wire_name(plan->wire),
                    carriers, ops->name);
 }
+
+bool fr_theorem_covers(fr_collective collective, int levels, fr_scale scale, fr_wire wire) {
+    const fr_collective_ops *c = fr_collectives[collective];
+    if (levels == 0) return wire != FR_WIRE_BF16;
+    return scale == FR_SCALE_L2 && !c->shares_scale && !c->rounds_sums;
+}

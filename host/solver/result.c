@@ -14,6 +14,12 @@ static int condition_ii(fr_solver_rank *s) {
     return isnan(error) ? -1 : error <= sqrt(0.5) * 7 / 200;
 }
 
+/* rho or alpha; NaN where no theorem speaks of the run: other exchanges, and rows that are not known to be Gaussian. */
+static double theorem_rate(const fr_plan *plan) {
+    bool covered = !plan->own_data && fr_theorem_covers(plan->collective, plan->levels, plan->scale, plan->wire);
+    return covered ? fr_theory_rate(plan->features, (double)plan->batch, plan->levels) : NAN;
+}
+
 /* What a rank tells about its steps when a run is over. */
 typedef struct counters {
     double sent, received, coded, levels; /* bytes, and coordinates, of all steps */
@@ -108,7 +114,7 @@ fr_status fr_rank_tell(fr_solver_rank *s, double seconds, double waited, fr_erro
         .seconds_up = NAN,
         .seconds_down = NAN,
         .bytes_sent_per_iteration = s->fit.bytes_a_step,
-        .rate = fr_theory_rate(plan->features, (double)plan->batch, plan->levels),
+        .rate = theorem_rate(plan),
         .condition_ii = condition_ii(s),
         .agreeing = s->agreeing,
     };

@@ -27,7 +27,7 @@ TEST_F(Program, JsonHasThePromisedKeys) {
     for (std::string key : {"iterations", "loss", "relative_error", "step_size", "bytes_sent_per_iteration",
                             "data.samples", "data.features", "method.batch", "method.workers", "method.levels",
                             "place.gpus", "place.threads", "place.ranks", "seconds.total", "seconds.prepare",
-                            "seconds.compute", "seconds.communicate", "theory.rate", "r_squared", "active"})
+                            "seconds.compute", "seconds.communicate", "r_squared", "active"})
         EXPECT_GE(json.number(key), 0) << key;
     EXPECT_EQ(json.text("data.source"), "planted");
     EXPECT_EQ(json.text("data.seed"), "18446744073709551615");
@@ -52,6 +52,30 @@ TEST_F(Program, EveryCollectiveIsChosenByItsName) {
         std::string name = fr_collective_name(static_cast<fr_collective>(c));
         Json json(run(SMALL + "--json --workers 2 --collective " + name));
         EXPECT_EQ(json.text("method.collective"), name);
+    }
+}
+
+/* Theorem 3.2 is of (2.2): levels of each worker's own l2 norm, rounded once. */
+TEST_F(Program, JsonHasTheRateOfATheoremWhereOneSpeaksOfTheRun) {
+    struct {
+        const char *options;
+        int levels; /* -1: no theorem */
+    } cases[] = {{"", 0},
+                 {"--workers 4 --collective two-phase", 0},
+                 {"--workers 4 --collective allgather --levels 7", 7},
+                 {"--workers 4 --collective master --levels 7", 7},
+                 {"--workers 4 --collective allgather --levels 7 --scale max", -1},
+                 {"--workers 4 --collective allreduce --levels 7", -1},
+                 {"--workers 4 --collective two-phase --levels 7", -1}};
+    for (const auto &one : cases) {
+        Said said = run(SMALL + "--batch 80 --json " + one.options), table = run(SMALL + "--batch 80 " + one.options);
+        Json json(said);
+        bool covered = one.levels >= 0;
+        EXPECT_EQ(json.null("theory.rate"), !covered) << one.options;
+        if (covered)
+            EXPECT_DOUBLE_EQ(json.number("theory.rate"),
+                             fr_theory_rate(static_cast<int64_t>(json.number("data.features")), 80, one.levels));
+        EXPECT_EQ(table.out.find("\ntheorem ") != std::string::npos, covered) << table.out;
     }
 }
 

@@ -253,6 +253,14 @@ static void held_out_row(const fr_quality *held_out) {
     row("held out", "%sRMSE %.6g, loss %.6g", r_squared, sqrt(held_out->loss), held_out->loss);
 }
 
+/* What the theorems say of the run, where they speak of it. */
+static void theory_row(const fr_result *r) {
+    const char *near = r->condition_ii ? "within" : "beyond";
+    if (r->condition_ii < 0 || isnan(r->rate)) return;
+    row("theorem", "%s: %.6f a step for ||w - w*||^2; the start is %s condition (II)", r->levels ? "3.2" : "3.1", r->rate,
+        near);
+}
+
 void fit_report_table(const fit_report *report) {
     const fr_result *r = report->result;
     const char *source = report->settings->data ? report->settings->data : "planted";
@@ -270,6 +278,7 @@ void fit_report_table(const fit_report *report) {
     if (report->data) number_row("RMSE", sqrt(r->loss));
     held_out_row(report->held_out);
     row("active rows", "%.1f %%", 100 * r->active);
+    theory_row(r);
     if (report->settings->options.ensemble > 1)
         row("ensemble", "%d of %d runs agree", r->agreeing, report->settings->options.ensemble);
     row("seconds", "%.3f (prepare %.3f, compute %.3f, communicate %.3f)", report->prepared + r->seconds_total,

@@ -28,8 +28,10 @@ static const char *duration(char text[32], double seconds) {
     return text;
 }
 
+/* NaN: no theorem speaks of them. */
 static const char *steps_text(char text[32], double steps) {
     if (isfinite(steps)) snprintf(text, 32, "%.0f", steps);
+    else if (isnan(steps)) snprintf(text, 32, "-");
     else snprintf(text, 32, "never");
     return text;
 }
