@@ -16,6 +16,7 @@
 #include "simd/kernels.h"
 #include "columns/condition.h"
 #include "base/sealed_file.h"
+#include "base/threads.h"
 #include "data/names.h"
 
 enum { NAMELESS = 1, NAMED = 2, NEWEST = 3 };
@@ -143,7 +144,7 @@ fr_status fr_model_predict_held(const fr_model *model, const fr_dataset *set, do
     if (!set->rows) return fr_fail(error, FR_ERROR_DATA, "%s holds no rows to predict", set->source);
     const fr_cpu_kernels *kernels = fr_cpu_kernels_for(set->precision);
     size_t row_bytes = (size_t)set->features * fr_precision_bytes(set->precision);
-#pragma omp parallel for schedule(static)
+#pragma omp parallel for schedule(static) num_threads(fr_loop_threads())
     for (int64_t i = 0; i < set->local_rows; i++) {
         double p = kernels->dot((const char *)set->rows + (size_t)i * row_bytes, model->weights, model->features);
         p += model->intercept;

@@ -140,3 +140,13 @@ TEST_F(Ending, SizesBeyondAllMemoryAreRefusedByArithmetic) {
     run("fit -n 1G -d 1G").refuses(1, {"8.0 EB", "the planted rows"});
     run("generate -n 1G -d 1G --output f.npy").refuses(1, {"8.0 EB"});
 }
+
+/* The runtime of OpenMP dies of such a number. */
+TEST_F(Ending, AnAbsurdNumberOfThreadsInTheEnvironmentIsBounded) {
+    How how;
+    how.environment = {"OMP_NUM_THREADS=100000"};
+    EXPECT_EQ(run("generate --samples 300 --features 4 --output g.npz", how).code, 0);
+    EXPECT_EQ(run("fit --data g.npz --threads 2 --model m", how).code, 0);
+    EXPECT_EQ(run("fit --samples 300 --features 4 --threads 2", how).code, 0);
+    EXPECT_EQ(run("predict m g.npz", how).code, 0);
+}
