@@ -200,7 +200,7 @@ int option_parse(const command *which, int argc, char **argv, arguments *given) 
     *given = (arguments){.command = which};
     for (int i = 0; i < OPT_COUNT; i++) given->values[i].word = -1;
     opterr = 0;
-    optind = 1;
+    optind = 0; /* begins anew, also where an earlier call ended within a word */
     int code;
     while ((code = getopt_long(argc, argv, short_options, long_options, NULL)) != -1) {
         int refused = code == '?' || code == ':' ? refuse_element(which, code, argv[optind - 1])
