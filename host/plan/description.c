@@ -41,6 +41,7 @@ const fr_undescribed_option fr_undescribed[] = {
     {"gpus", RESUME, elsewhere},
     {"threads", BOTH, same_bits},
     {"timeout", BOTH, stops},
+    {"no-graphs", BOTH, same_bits},
     {"checkpoint", RESUME, stops},
     {"resume", RESUME, stops},
     {"model", BOTH, output},

@@ -54,17 +54,27 @@ static fr_status check_labels(const fr_dataset *set, fr_world *world, fr_error *
 }
 
 /* Data from a file get columns of one scale, uncorrelated, wherever the step size is ours to choose; the unit is the
- * same one. */
-static fr_status condition(const fr_options *options, const fr_plan *plan, int threads, fr_dataset *set,
-                           fr_error *error) {
+ * same one. By the first GPU of this process, where it has any. */
+static fr_status condition(const fr_solver *s, const fr_device_products *device, fr_error *error) {
+    const fr_options *options = &s->options;
+    fr_dataset *set = s->set;
     bool ours = !set->is_planted && options->step_rule == FR_STEP_AUTO;
     fr_conditioning how = {
         .center = options->standardize || (ours && options->intercept),
         .scale = options->standardize || ours,
         .decorrelate = ours,
         .intercept = options->intercept,
+        .device = device,
     };
-    return fr_dataset_condition(set, how, plan, threads, options->world, error);
+    return fr_dataset_condition(set, how, &s->plan, s->threads, options->world, error);
+}
+
+static fr_status condition_rows(fr_solver *s, fr_error *error) {
+    const fr_device_products *device;
+    FR_TRY(fr_world_agree(s->place.world, fr_place_products(&s->place, &device, error), error));
+    fr_status status = condition(s, device, error);
+    fr_place_products_end(&s->place);
+    return status;
 }
 
 /* A planted set that nothing changes is generated on the GPUs themselves. */
@@ -96,7 +106,7 @@ static fr_status prepare_rows(fr_solver *s, fr_error *error) {
     FR_TRY(fr_world_agree(world, own_rows(s, error), error));
     FR_TRY(fr_weights_settle(set, &s->plan, world, error));
     FR_TRY(check_labels(set, world, error));
-    FR_TRY(condition(&s->options, &s->plan, s->threads, set, error));
+    FR_TRY(condition_rows(s, error));
     fr_weights_apply(set, s->threads);
     if (!set->is_planted) FR_TRY(fr_labels_spread(set, &s->plan, world, &s->spread, error));
     bool asks = s->options.step_rule == FR_STEP_AUTO && s->plan.draws > 0 && !set->is_planted && set->shift;
@@ -113,6 +123,7 @@ static fr_status prepare(fr_solver *s, fr_error *error) {
         status = fr_plan_begin(&s->options, s->set, s->place.dedicated_master, &s->plan, error);
     FR_TRY(fr_world_agree(world, status, error));
     FR_TRY(fr_check_same_run(world, &s->options, s->set, &s->plan, error));
+    FR_TRY(fr_place_share_devices(&s->place, error));
     return is_made_on_device(s) ? FR_OK : prepare_rows(s, error);
 }
 
@@ -128,9 +139,15 @@ static fr_status create_rank(void *user, int rank, fr_error *error) {
                           &r->fit.state.average, &r->sent, &r->received};
     for (size_t i = 0; i < sizeof vectors / sizeof *vectors; i++)
         FR_TRY(fr_allocate((void **)vectors[i], d, sizeof(double), "weights", error));
-    FR_TRY(fr_place_rank(&s->place, rank, &r->plan, r->set, r->threads, &r->engine, &r->comm, error));
+    FR_TRY(fr_place_engine(&s->place, rank, &r->plan, r->set, r->threads, &r->engine, error));
     r->fit.state.best = r->plan.own_data ? r->best : NULL;
     return fr_allocate((void **)&r->fit.residuals, r->engine->config.worker_count, sizeof(double), "residuals", error);
+}
+
+static fr_status connect_rank(void *user, int rank, fr_error *error) {
+    fr_solver *s = user;
+    fr_solver_rank *r = &s->ranks[rank];
+    return fr_place_comm(&s->place, rank, &r->plan, r->engine, &r->comm, error);
 }
 
 /* The sums over rows that the plan's steps need, and with them the end of the plan. */
@@ -168,7 +185,9 @@ static fr_status free_rank(void *user, int rank, fr_error *error) {
 static fr_status make_ranks(fr_solver *s, fr_error *error) {
     FR_TRY(prepare(s, error));
     FR_TRY(fr_allocate((void **)&s->ranks, s->place.ranks, sizeof *s->ranks, "the solver", error));
+    /* All have an engine before any waits for another to join it. */
     FR_TRY(fr_world_agree(s->options.world, fr_place_run(&s->place, create_rank, s, error), error));
+    FR_TRY(fr_world_agree(s->options.world, fr_place_run(&s->place, connect_rank, s, error), error));
     fr_status status = fr_place_run(&s->place, survey_rank, s, error);
     /* What is wrong with the data all ranks find alike; on another failure the others are not here to agree. */
     return status == FR_ERROR_DATA ? fr_world_agree(s->options.world, status, error) : status;

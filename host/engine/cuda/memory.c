@@ -7,16 +7,40 @@
  */
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
+#include "base/clock.h"
 #include "engine/cuda/parts.h"
 #include "plan/collective.h"
 
 /* -------------------------------------------------------------------------------- to and from the host */
 
+/* Until the stream has done everything, or is silent for longer than the timeout: cudaErrorNotReady, and the device is
+ * lost. */
+static cudaError_t wait_alone(cuda_engine *e) {
+    double timeout = e->base.config.timeout, since = fr_seconds();
+    if (!(timeout > 0)) return cudaStreamSynchronize(e->stream);
+    for (int turn = 0;; turn++) {
+        cudaError_t code = cudaStreamQuery(e->stream);
+        if (code != cudaErrorNotReady) return code;
+        if (fr_seconds() - since > timeout) break;
+        const struct timespec pause = {0, turn < 1000 ? 20000 : 500000};
+        if (turn > 200) nanosleep(&pause, NULL); /* shortly at first: a step is a matter of microseconds */
+    }
+    cudaGetLastError();
+    e->lost = true;
+    return cudaErrorNotReady;
+}
+
 fr_status fr_cuda_memory_wait(cuda_engine *e, const char *what, fr_error *error) {
     if (e->ranks.wait) FR_TRY(e->ranks.wait(e->ranks.user, e->step, error));
-    FR_CUDA(cudaStreamSynchronize(e->stream), what);
-    return FR_OK;
+    cudaError_t code = wait_alone(e);
+    if (!e->lost) FR_CUDA(code, what);
+    if (!e->lost) return FR_OK;
+    fr_fail(error, FR_ERROR_TIMEOUT, "GPU %d: %s at step %lld had no answer for %g seconds", e->device, what,
+            (long long)e->step, e->base.config.timeout);
+    if (error) error->device = e->device, error->step = e->step;
+    return FR_ERROR_TIMEOUT;
 }
 
 /* Waits first: a copy to ordinary host memory could not notice that the stream is stuck. */
@@ -30,6 +54,7 @@ fr_status fr_cuda_memory_fetch(cuda_engine *e, void *host, const void *from, siz
 
 fr_status fr_cuda_memory_send(cuda_engine *e, void *to, const void *host, size_t bytes, const char *what,
                               fr_error *error) {
+    FR_TRY(fr_cuda_memory_wait(e, what, error));
     FR_CUDA(cudaMemcpyAsync(to, host, bytes, cudaMemcpyHostToDevice, e->stream), what);
     FR_CUDA(cudaStreamSynchronize(e->stream), what);
     return FR_OK;
@@ -178,7 +203,8 @@ fr_status fr_cuda_memory_make(cuda_engine *e, fr_error *error) {
 }
 
 void fr_cuda_memory_release(cuda_engine *e) {
-    if (e->stream) cudaStreamSynchronize(e->stream); /* nothing may still read what is freed */
+    if (e->stream && !e->lost) wait_alone(e); /* nothing may still read what is freed */
+    if (e->lost) return;                      /* each call would wait for the device */
     fr_memory_free(&e->base.memory);
     if (e->stream) cudaStreamDestroy(e->stream);
     free(e->host_scalars);

@@ -47,6 +47,14 @@ fr_status fr_cuda_count(int *devices, fr_error *error) {
     return code == cudaSuccess ? FR_OK : fr_cuda_fail(error, code, 0, -1, "looking for GPUs");
 }
 
+fr_status fr_cuda_identify(int device, unsigned char id[16], fr_error *error) {
+    struct cudaDeviceProp properties;
+    cudaError_t code = cudaGetDeviceProperties(&properties, device);
+    if (code != cudaSuccess) return fr_cuda_fail(error, code, device, -1, "asking for the device");
+    memcpy(id, properties.uuid.bytes, 16);
+    return FR_OK;
+}
+
 void fr_cuda_describe(char *text, size_t size) {
     fr_error error;
     int devices;
