@@ -11,7 +11,7 @@ include(CheckCCompilerFlag)
 include(CheckCXXCompilerFlag)
 include(CheckLinkerFlag)
 
-if(FITRELU_HARDEN AND NOT FITRELU_SANITIZE)
+if(FITRELU_HARDEN AND NOT FITRELU_SANITIZE AND NOT FITRELU_COVERAGE)
     foreach(flag -fstack-protector-strong -fcf-protection=full)
         string(MAKE_C_IDENTIFIER "FITRELU_HAS${flag}" has)
         check_c_compiler_flag(${flag} ${has})

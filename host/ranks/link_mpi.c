@@ -19,6 +19,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/coverage.h"
 #include "base/clock.h"
 #include "ranks/launch.h"
 #include "ranks/link.h"
@@ -114,6 +115,7 @@ void fr_link_leave(fr_link *link) {
 }
 
 void fr_link_abort(fr_link *link, int code) {
+    fr_coverage_keep();
     MPI_Abort(((mpi_link *)link)->comm, code);
     abort(); /* MPI_Abort may return, but not here */
 }

@@ -94,6 +94,16 @@ TEST_F(Ending, AReaderThatGoesAwayEndsItLikeSigpipe) {
     EXPECT_EQ(said.err, "");
 }
 
+TEST_F(Ending, AReaderOfTheHistoryThatGoesAwayIsAFailure) {
+    ASSERT_EQ(mkfifo(at("h").c_str(), 0600), 0);
+    int reader = ::open(at("h").c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    How how;
+    how.watch = [&](const std::string &) { return close(reader) == 0; };
+    Said said = run("fit --samples 2000 --features 40 --batch 80 --iterations 100M --report-every 1K --history h", how);
+    EXPECT_EQ(said.code, 1) << said.err;
+    EXPECT_NE(said.err.find("fitrelu: error: cannot write h: Broken pipe"), std::string::npos) << said.err;
+}
+
 /* SIGXFSZ would end it with 153. */
 TEST_F(Ending, AFileThatGrowsTooLargeIsAnErrorOfItsOwn) {
     std::string line = "ulimit -f 1; exec " FITRELU_PROGRAM " generate --samples 1000 --features 10 --output f.npy";

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/coverage.h"
 #include "console/interrupt.h"
 
 static volatile sig_atomic_t signal_seen;
@@ -39,6 +40,7 @@ static void leave(int number) {
     const char *text = farewell;
     ssize_t told = text ? write(STDERR_FILENO, text, strlen(text)) : 0;
     (void)told; /* it ends in any case */
+    fr_coverage_keep();
     raise(number);
 }
 

@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/coverage.h"
 #include "console/interrupt.h"
 #include "console/json_result.h"
 #include "console/message.h"
@@ -150,6 +151,7 @@ static void tell_silence(void) {
 static void give_up(void) {
     tell_silence();
     if (stage.world && !stage.meeting) fr_world_abort(stage.world, FR_ERROR_TIMEOUT);
+    fr_coverage_keep();
     _exit(FR_ERROR_TIMEOUT);
 }
 
