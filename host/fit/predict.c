@@ -1,13 +1,13 @@
 /*
  * predict.c - max(0, <w, x> + b) for the rows of a data set, on the CPU or, by cuBLAS, on a GPU.
  */
+#include "base/threads.h"
 #include "columns/condition.h"
 #include "fit/model.h"
 #include "simd/kernels.h"
 #ifdef FR_HAVE_CUDA
 #include "engine/cuda/cuda.h"
 #include "engine/cuda/dense.h"
-#include "base/threads.h"
 #endif
 
 static fr_status check_rows(const fr_model *model, const fr_dataset *set, fr_error *error) {
