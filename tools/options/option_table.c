@@ -96,8 +96,8 @@ const option_entry option_table[OPT_COUNT] = {
                     "quantize gradients to S levels and a sign (default: no quantization)"},
     [OPT_BITS] = {"bits", 0, GROUP_METHOD, FIT, KIND_INTEGER, "B", NULL, 1, 7, 0, "the same in bits: S = 2^B - 1"},
     [OPT_SCALE] = {"scale", 0, GROUP_METHOD, FIT, KIND_WORD, NULL, "auto|l2|max", 0, 0, 0,
-                   "what a quantized gradient is divided by: its norm or its largest entry (default: auto: max for "
-                   "allreduce, else l2)"},
+                   "what a quantized gradient is divided by: its norm or its largest entry (default: auto: l2, the "
+                   "paper's, for allgather and master, else max)"},
     [OPT_COLLECTIVE] =
         {"collective", 0, GROUP_METHOD, FIT, KIND_WORD, NULL, "auto|allreduce|allgather|two-phase|master", 0, 0, 0,
          "how the workers put their gradients together; quantized, allreduce needs K S <= 127 (default: "
