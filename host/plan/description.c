@@ -42,6 +42,7 @@ const fr_undescribed_option fr_undescribed[] = {
     {"threads", BOTH, same_bits},
     {"timeout", BOTH, stops},
     {"checkpoint", RESUME, stops},
+    {"checkpoint-every", BOTH, "rank 0 alone decides, and looking changes nothing"},
     {"resume", RESUME, stops},
     {"model", BOTH, output},
     {"history", BOTH, output},
@@ -190,7 +191,7 @@ static void put_loop(writer *w, const fr_options *o) {
     put(w, RANKS, "--device", "%s", devices[o->device]);
     put_integer(w, RANKS, "--gpus", o->gpus);
     put_flag(w, RANKS, "--checkpoint", o->checkpoint != NULL);
-    put_flag(w, RANKS, "--resume", o->resume != NULL);
+    put(w, RANKS, "--resume", "%s", o->resume_if_there ? "auto" : o->resume ? "yes" : "no");
 }
 
 /* The first difference is told: what is chosen comes before what follows from it. */
