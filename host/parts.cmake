@@ -5,7 +5,8 @@
 
 # The sources of the library that need a part. An empty list: no source of this version needs it.
 set(FITRELU_CUDA_SOURCES  # in host/
-    engine/cuda/engine.c engine/cuda/step.c engine/cuda/memory.c engine/cuda/replay.c engine/cuda/status.c)
+    engine/cuda/engine.c engine/cuda/step.c engine/cuda/memory.c engine/cuda/replay.c engine/cuda/status.c
+    engine/cuda/cublas.c engine/cuda/dense.c)
 set(FITRELU_KERNEL_SOURCES  # in kernels/, compiled by nvcc
     relu_gradient.cu survey.cu norm.cu encode.cu exchange.cu apply.cu planted.cu round_rows.cu)
 set(FITRELU_NCCL_SOURCES exchange/nccl.c exchange/nccl_host.c exchange/nccl_library.c)  # in host/
@@ -59,15 +60,20 @@ elseif(FITRELU_CUDA AND CUDAToolkit_FOUND)
     if(NOT CMAKE_CUDA_ARCHITECTURES) # code for sm_80 and sm_90, and PTX for what comes after
         set(CMAKE_CUDA_ARCHITECTURES 80-real 90)
     endif()
-    find_path(FITRELU_CURAND_INCLUDE_DIR curand_kernel.h HINTS ${CUDAToolkit_INCLUDE_DIRS})
-    mark_as_advanced(FITRELU_CURAND_INCLUDE_DIR)
-    if(FITRELU_CURAND_INCLUDE_DIR)
+    set(headers TRUE) # of cuRAND and cuBLAS, which may be packages of their own beside the CUDA Toolkit
+    foreach(header curand_kernel cublas_v2)
+        find_path(FITRELU_${header}_INCLUDE_DIR ${header}.h HINTS ${CUDAToolkit_INCLUDE_DIRS})
+        mark_as_advanced(FITRELU_${header}_INCLUDE_DIR)
+        if(headers AND NOT FITRELU_${header}_INCLUDE_DIR)
+            set(headers FALSE)
+            set(missing "the CUDA Toolkit's ${header}.h was not found, which may be a package of its own")
+        endif()
+    endforeach()
+    if(headers)
         include(CheckLanguage)
         check_language(CUDA)
         set(found ${CMAKE_CUDA_COMPILER})
         set(missing "the CUDA Toolkit's nvcc does not work with this compiler")
-    else()
-        set(missing "cuRAND's curand_kernel.h was not found, which may be a package of its own beside the CUDA Toolkit")
     endif()
 endif()
 fitrelu_part(CUDA "${found}" "Toolkit ${CUDAToolkit_VERSION}" "${missing}")

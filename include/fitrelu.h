@@ -308,6 +308,10 @@ FR_API const char *const *fr_model_passed(const fr_model *model, int64_t *count)
 FR_API const double *fr_model_means(const fr_model *model);
 /* n predictions for the rows of a data set of as many features, all of them kept here, into out. */
 FR_API fr_status fr_model_predict(const fr_model *model, const fr_dataset *dataset, double *out, fr_error *error);
+/* The same on a device: FR_DEVICE_CUDA is the first GPU, by cuBLAS, whose sums differ from the CPU's in their last bits.
+ * FR_ERROR_DEVICE where there is no GPU, no cuBLAS, or no CUDA in this build. */
+FR_API fr_status fr_model_predict_on(const fr_model *model, fr_device device, const fr_dataset *dataset, double *out,
+                                     fr_error *error);
 FR_API fr_status fr_model_write(const fr_model *model, const char *path, fr_error *error); /* whole or not at all */
 FR_API fr_status fr_model_read(const char *path, fr_model **model, fr_error *error);
 FR_API void fr_model_free(fr_model *model); /* NULL is fine */

@@ -212,6 +212,7 @@ fr_status fr_dataset_condition(fr_dataset *set, fr_conditioning how, const fr_pl
     if (status == FR_OK) status = fr_world_agree(world, make_columns(&c, set, error), error);
     if (status == FR_OK) {
         fr_products products = fr_products_begin(true);
+        products.device = how.device;
         status = change_columns(set, how, &s, &products, &c, error);
         fr_products_end(&products);
     }

@@ -4,6 +4,7 @@
 #ifndef FR_CONDITION_H
 #define FR_CONDITION_H
 
+#include "columns/products.h"
 #include "plan/plan.h"
 #include "ranks/world.h"
 
@@ -14,6 +15,7 @@ typedef struct fr_conditioning {
     /* then combine columns so that (1/n) X^T X = I, where rows and work allow it and there is anything to gain */
     bool decorrelate;
     bool intercept; /* append a column of ones */
+    const fr_device_products *device; /* a GPU for the work of n d^2 multiplications; NULL: the CPU */
 } fr_conditioning;
 
 /* Changes rows in place, by their weights where they have any, and remembers how (set->shift, scale, mix, intercept, constant, left_out). Once only. Sums over

@@ -13,7 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "simd/kernels.h"
 #include "columns/condition.h"
 #include "base/sealed_file.h"
 #include "data/names.h"
@@ -134,28 +133,6 @@ fr_status fr_model_create(const fr_dataset *set, const double *fitted, fr_model 
     fr_model_free(m);
     *model = NULL;
     return status;
-}
-
-fr_status fr_model_predict_held(const fr_model *model, const fr_dataset *set, double *out, fr_error *error) {
-    if (set->features != model->features)
-        return fr_fail(error, FR_ERROR_DATA, "%s has %lld features, the model %lld", set->source,
-                       (long long)set->features, (long long)model->features);
-    if (!set->rows) return fr_fail(error, FR_ERROR_DATA, "%s holds no rows to predict", set->source);
-    const fr_cpu_kernels *kernels = fr_cpu_kernels_for(set->precision);
-    size_t row_bytes = (size_t)set->features * fr_precision_bytes(set->precision);
-#pragma omp parallel for schedule(static)
-    for (int64_t i = 0; i < set->local_rows; i++) {
-        double p = kernels->dot((const char *)set->rows + (size_t)i * row_bytes, model->weights, model->features);
-        p += model->intercept;
-        out[i] = p > 0 ? p : 0;
-    }
-    return FR_OK;
-}
-
-fr_status fr_model_predict(const fr_model *model, const fr_dataset *set, double *out, fr_error *error) {
-    if (set->rows && set->features == model->features)
-        FR_TRY(fr_dataset_holds(set, (fr_range){0, set->samples}, error));
-    return fr_model_predict_held(model, set, out, error);
 }
 
 /* ---------------------------------------------------------------------------------------------- file */

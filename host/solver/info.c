@@ -78,6 +78,14 @@ static void gpu_line(char *text, size_t size) {
 #endif
 }
 
+static void cublas_line(char *text, size_t size) {
+#ifdef FR_HAVE_CUDA
+    fr_cublas_describe(text, size);
+#else
+    snprintf(text, size, "none (built without CUDA)");
+#endif
+}
+
 static void nccl_line(char *text, size_t size) {
 #ifdef FR_HAVE_NCCL
     fr_nccl_describe(text, size);
@@ -87,11 +95,12 @@ static void nccl_line(char *text, size_t size) {
 }
 
 size_t fr_build_info(char *buffer, size_t size) {
-    char name[128], checksum[64], gpus[256], nccl[400], blas[128];
+    char name[128], checksum[64], gpus[256], nccl[400], cublas[400], blas[128];
     processor_name(name);
     fr_products_describe(blas, sizeof blas);
     gpu_line(gpus, sizeof gpus);
     nccl_line(nccl, sizeof nccl);
+    cublas_line(cublas, sizeof cublas);
 #ifdef FR_HAVE_XXHASH
     snprintf(checksum, sizeof checksum, "xxhash %u.%u.%u", XXH_VERSION_MAJOR, XXH_VERSION_MINOR, XXH_VERSION_RELEASE);
 #else
@@ -100,9 +109,9 @@ size_t fr_build_info(char *buffer, size_t size) {
     int length = snprintf(buffer, size,
                           "version: %s\ncompiler: %s\nbuild: %s\nparts: %s\nlibzip: %s\nzlib: %s\nzstd: %s\nBLAS: %s\nchecksums: %s\n"
                           "processor: %s\nprocessor path: %s\nthreads: %d\nmemory available: %.1f GB\n"
-                          "GPUs: %s\nNCCL: %s\n",
+                          "GPUs: %s\nNCCL: %s\ncuBLAS: %s\n",
                           fr_version(), FR_VERSION_COMPILER, FR_VERSION_BUILD_TYPE, FR_VERSION_PARTS, libzip_version(),
                           gzip_line(), zstd_line(), blas, checksum, name, fr_cpu_kernels_for(FR_F64)->isa, fr_default_threads(),
-                          (double)fr_memory_available() / 1e9, gpus, nccl);
+                          (double)fr_memory_available() / 1e9, gpus, nccl, cublas);
     return length < 0 ? 0 : (size_t)length;
 }

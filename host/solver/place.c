@@ -13,6 +13,7 @@
 #include "plan/collective.h"
 #ifdef FR_HAVE_CUDA
 #include "engine/cuda/cuda.h"
+#include "engine/cuda/dense.h"
 #endif
 #ifdef FR_HAVE_NCCL
 #include "exchange/nccl.h"
@@ -108,6 +109,7 @@ void fr_place_free(fr_place *place) {
     fr_nccl_group_free(place->group);
 #endif
     place->group = NULL;
+    fr_place_products_end(place);
 }
 
 /* ------------------------------------------------------------------------------------------- ranks */
@@ -136,6 +138,25 @@ static int first_to_fail(const fr_place *place) {
 /* Processes that share a machine share its GPUs, one after the other, unless their launcher shows each only its own. */
 static int first_device(const fr_place *place) {
     return getenv("CUDA_VISIBLE_DEVICES") ? 0 : fr_world_local_rank(place->world) * place->ranks;
+}
+
+fr_status fr_place_products(fr_place *place, const fr_device_products **products, fr_error *error) {
+    *products = NULL;
+    if (!place->cuda) return FR_OK;
+#ifdef FR_HAVE_CUDA
+    FR_TRY(fr_dense_create(first_device(place), &place->dense, error));
+    *products = fr_dense_products(place->dense);
+#else
+    (void)error;
+#endif
+    return FR_OK;
+}
+
+void fr_place_products_end(fr_place *place) {
+#ifdef FR_HAVE_CUDA
+    fr_dense_free(place->dense);
+#endif
+    place->dense = NULL;
 }
 
 fr_status fr_place_rank(fr_place *place, int rank, const fr_plan *plan, const fr_dataset *set, int threads,

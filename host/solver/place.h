@@ -5,6 +5,7 @@
 #ifndef FR_PLACE_H
 #define FR_PLACE_H
 
+#include "columns/products.h"
 #include "exchange/comm.h"
 #include "engine/engine.h"
 
@@ -15,12 +16,18 @@ typedef struct fr_place {
     int all_ranks;               /* of the world */
     fr_world *world;             /* borrowed; NULL: this process alone */
     struct fr_nccl_group *group; /* what the ranks share; NULL with one rank */
+    struct fr_dense *dense;      /* between fr_place_products and fr_place_products_end, with GPUs */
 } fr_place;
 
 /* Refuses what options say of the place if this build or this machine cannot give it. Makes `workers` one a rank that
  * has rows where it was left open, and refuses a number that these do not divide. */
 fr_status fr_place_make(fr_options *options, fr_place *place, fr_error *error);
 void fr_place_free(fr_place *place); /* after every rank's exchange is gone */
+
+/* *products <- what the first GPU of this process does for columns, NULL without one. It holds memory there until
+ * fr_place_products_end. */
+fr_status fr_place_products(fr_place *place, const fr_device_products **products, fr_error *error);
+void fr_place_products_end(fr_place *place);
 
 /* Runs job(user, rank) on every rank at once and waits for all. A rank that fails makes the others stop; the line is
  * that of the rank that failed first. */

@@ -54,17 +54,27 @@ static fr_status check_labels(const fr_dataset *set, fr_world *world, fr_error *
 }
 
 /* Data from a file get columns of one scale, uncorrelated, wherever the step size is ours to choose; the unit is the
- * same one. */
-static fr_status condition(const fr_options *options, const fr_plan *plan, int threads, fr_dataset *set,
-                           fr_error *error) {
+ * same one. By the first GPU of this process, where it has any. */
+static fr_status condition(const fr_solver *s, const fr_device_products *device, fr_error *error) {
+    const fr_options *options = &s->options;
+    fr_dataset *set = s->set;
     bool ours = !set->is_planted && options->step_rule == FR_STEP_AUTO;
     fr_conditioning how = {
         .center = options->standardize || (ours && options->intercept),
         .scale = options->standardize || ours,
         .decorrelate = ours,
         .intercept = options->intercept,
+        .device = device,
     };
-    return fr_dataset_condition(set, how, plan, threads, options->world, error);
+    return fr_dataset_condition(set, how, &s->plan, s->threads, options->world, error);
+}
+
+static fr_status condition_rows(fr_solver *s, fr_error *error) {
+    const fr_device_products *device;
+    FR_TRY(fr_world_agree(s->place.world, fr_place_products(&s->place, &device, error), error));
+    fr_status status = condition(s, device, error);
+    fr_place_products_end(&s->place);
+    return status;
 }
 
 /* A planted set that nothing changes is generated on the GPUs themselves. */
@@ -96,7 +106,7 @@ static fr_status prepare_rows(fr_solver *s, fr_error *error) {
     FR_TRY(fr_world_agree(world, own_rows(s, error), error));
     FR_TRY(fr_weights_settle(set, &s->plan, world, error));
     FR_TRY(check_labels(set, world, error));
-    FR_TRY(condition(&s->options, &s->plan, s->threads, set, error));
+    FR_TRY(condition_rows(s, error));
     fr_weights_apply(set, s->threads);
     if (!set->is_planted) FR_TRY(fr_labels_spread(set, &s->plan, world, &s->spread, error));
     bool asks = s->options.step_rule == FR_STEP_AUTO && s->plan.draws > 0 && !set->is_planted && set->shift;

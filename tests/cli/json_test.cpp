@@ -134,6 +134,10 @@ TEST_F(Program, PredictGivesBackWhatTheFitSaw) {
     EXPECT_NEAR(said.number("r_squared"), fitted.number("r_squared"), 1e-9);
     EXPECT_EQ(json_array_size(said.at("predictions")), 60u);
     EXPECT_NE(all.err.find("R^2"), std::string::npos);
+    if (run("info").out.find("GPUs: none") == std::string::npos) return;
+    Said without = run("predict kept rows.csv --device cuda");
+    EXPECT_EQ(without.code, 7);
+    EXPECT_NE(without.err.find("use --device cpu"), std::string::npos) << without.err;
 }
 
 TEST_F(Program, GenerateThenFitRecoversThePlantedWeights) {

@@ -139,7 +139,8 @@ TEST_F(Columns, OfWordsAreRefusedAllAtOnce) {
     Refusal(path).expect(FR_ERROR_DATA, {"columns \"color\", \"city\" hold words", "\"red\"", "--ignore", "--categories"});
     Refusal(path, chosen(nullptr, "city")).expect(FR_ERROR_DATA, {"column \"color\" holds words"});
     Refusal(write("b", "1,red,3\n2,blue,4\n")).expect(FR_ERROR_DATA, {"column 2 holds words"});
-    Refusal(write("c", "u,y\n1,good\n2,bad\n")).expect(FR_ERROR_DATA, {"column \"y\"", "\"good\"", "labels are numbers"});
+    Refusal(write("c", "u,y\n1,good\n2,bad\n")).expect(FR_ERROR_DATA, {"column \"y\" holds words", "\"good\"", "--label-column"});
+    Refusal(path, chosen(nullptr, nullptr, "city")).expect(FR_ERROR_DATA, {"column \"city\" holds words", "\"Bonn, am Rhein\""});
     Refusal(write("d", "u,v,y\n1,2,3\n1,two,3\n")).expect(FR_ERROR_DATA, {"d:3", "column 2", "two"}); /* no column of words */
     string many;
     for (int j = 0; j < 40; j++) many += "a column whose name is long " + std::to_string(j) + ",";

@@ -49,6 +49,11 @@ static fr_status read_data(prediction *p, const char *path, const option_value *
     return fr_dataset_read(path, &reading, &p->data, error);
 }
 
+/* Reading takes longer than one pass over the rows, so a GPU is used only where it is asked for. */
+static fr_device device_of(const option_value *values) {
+    return values[OPT_DEVICE].given ? (fr_device)values[OPT_DEVICE].word : FR_DEVICE_CPU;
+}
+
 static fr_status predict(prediction *p, const arguments *given, fr_error *error) {
     stage_begin("reading %s and %s", given->operands[0], given->operands[1]);
     fr_status status = fr_model_read(given->operands[0], &p->model, error);
@@ -56,7 +61,7 @@ static fr_status predict(prediction *p, const arguments *given, fr_error *error)
     if (status != FR_OK) return status;
     p->samples = fr_dataset_samples(p->data);
     status = fr_allocate((void **)&p->values, p->samples, sizeof *p->values, "the predictions", error);
-    if (status == FR_OK) status = fr_model_predict(p->model, p->data, p->values, error);
+    if (status == FR_OK) status = fr_model_predict_on(p->model, device_of(given->values), p->data, p->values, error);
     if (status == FR_OK && p->data->labels) status = fr_quality_of(p->data, p->values, NULL, &p->judged, error);
     return status;
 }

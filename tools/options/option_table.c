@@ -121,7 +121,7 @@ const option_entry option_table[OPT_COUNT] = {
     [OPT_ENSEMBLE] = {"ensemble", 0, GROUP_METHOD, FIT, KIND_INTEGER, "L", NULL, 1, 1e6, 0,
                       "make L runs and keep the one that at least half of them agree with (Algorithm 1)"},
 
-    [OPT_DEVICE] = {"device", 0, GROUP_PLACE, FIT | EXPERIMENT, KIND_WORD, NULL, "auto|cpu|cuda", 0, 0, 0,
+    [OPT_DEVICE] = {"device", 0, GROUP_PLACE, FIT | PREDICT | EXPERIMENT, KIND_WORD, NULL, "auto|cpu|cuda", 0, 0, 0,
                     "where to compute; auto: on the processors, or on GPUs where --gpus is given (default: auto)"},
     [OPT_GPUS] = {"gpus", 0, GROUP_PLACE, FIT, KIND_INTEGER, "G", NULL, 1, 1024, 0,
                   "GPUs that the workers are spread over; must divide their number (default: 1)"},

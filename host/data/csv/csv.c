@@ -49,8 +49,8 @@ static const char *expected_of(const table *t, const fr_lines *line, int64_t col
     if (number && !isnan(value) && column == t->columns.weight) return FR_WEIGHT_EXPECTED;
     if (number) return fr_misfit(value, t->options->precision);
     if (absent)
-        return fr_csv_category_of(&t->columns, column) ? "expected a word (or --missing drop)"
-                                                       : "expected a number (or --missing drop)";
+        return fr_csv_category_of(&t->columns, column) ? "expected a word (or --missing drop or mean)"
+                                                       : "expected a number (or --missing drop or mean)";
     if (memchr(cut.begin, ',', (size_t)(cut.end - cut.begin))) return "expected a number with a decimal point";
     if (line->number == t->head.number && t->options->header == FR_HEADER_AUTO)
         return "expected a number; other fields of this line are numbers, so that it is taken for a row (or --header "

@@ -88,20 +88,21 @@ static void list_text(const fr_csv_choice *c, char **texts, fr_csv_listing *all)
     fr_csv_end_list(all);
 }
 
-/* Refuses columns of words, all at once. */
+/* Refuses columns of words, all at once; labels of words alone, since no option makes numbers of them. */
 static fr_status refuse_text(const fr_csv_choice *c, char **texts, fr_error *error) {
+    const int64_t label = c->columns->label;
+    const bool labels = label >= 0 && texts[label];
     fr_csv_listing all = {0};
     char shown[FR_SHOWN_SIZE];
-    int64_t first = 0;
+    int64_t first = labels ? label : 0;
     while (!texts[first]) first++;
-    list_text(c, texts, &all);
+    if (labels) fr_csv_list(&all, c->head->names ? c->head->names[label] : "", label);
+    else list_text(c, texts, &all);
     fr_text_show(shown, texts[first], texts[first] + strlen(texts[first]));
-    return fr_fail(error, FR_ERROR_DATA,
-                   "%s: column%s%s hold%s words and no numbers: found %s, expected a number (%s)", c->file->path,
-                   all.count > 1 ? "s" : "", all.text, all.count > 1 ? "" : "s", shown,
-                   c->columns->label >= 0 && texts[c->columns->label]
-                       ? "labels are numbers"
-                       : "--ignore leaves columns out, --categories makes columns of 0 and 1");
+    return fr_fail(error, FR_ERROR_DATA, "%s: column%s%s hold%s words and no numbers: found %s, expected %s",
+                   c->file->path, all.count > 1 ? "s" : "", all.text, all.count > 1 ? "" : "s", shown,
+                   labels ? "labels, which are numbers (--label-column names another column)"
+                          : "a number (--ignore leaves columns out, --categories makes columns of 0 and 1)");
 }
 
 /* A category for each column of words. */

@@ -12,6 +12,9 @@ fr_status fr_cuda_count(int *devices, fr_error *error);
 /* "2 (NVIDIA H100, 80.0 GB; ...)", or "none (why)", for reports of what a machine has. */
 void fr_cuda_describe(char *text, size_t size);
 
+/* The version of cuBLAS and its file, or "none" and why, for such reports. */
+void fr_cublas_describe(char *text, size_t size);
+
 /* config->device names the GPU. A planted data set without rows is generated on the device. */
 fr_status fr_engine_cuda_create(const fr_engine_config *config, fr_engine **engine, fr_error *error);
 

@@ -77,10 +77,11 @@ TEST_F(Faults, NcclIsOpenedOnlyForSeveralGpusAndNamedWhereItIsMissing) {
     EXPECT_EXIT(without(), testing::ExitedWithCode(0), "^1, 1: NCCL is not here: /nowhere/libnccl.so.2: ");
 }
 
-TEST_F(Faults, InfoTellsTheVersionOfNccl) {
+TEST_F(Faults, InfoTellsTheVersionsOfNcclAndCublas) {
     char text[4000];
     fr_build_info(text, sizeof text);
     EXPECT_TRUE(strstr(text, "\nNCCL: 2.") && strstr(text, " (libnccl.so.2)\n")) << text;
+    EXPECT_TRUE(strstr(text, "\ncuBLAS: 1") && strstr(text, " (libcublas.so.13)\n")) << text;
 }
 
 TEST_F(Faults, OutOfMemoryNamesTheDeviceAndTheBytes) {

@@ -1,4 +1,4 @@
-/* cublas.cpp - the few cuBLAS functions this project may call: matrix products, dot, nrm2, axpy, scal.
+/* cublas.cpp - the few cuBLAS functions this project may call: matrix products, syrk, trsm, dot, nrm2, axpy, scal.
  *
  * Column-major, as BLAS is. Sums run in index order in the type itself; a GPU sums in another order.
  */
@@ -103,6 +103,64 @@ cublasStatus_t product(const char *name, cublasHandle_t handle, cublasOperation_
                                    for (int k = 0; k < inner; ++k) sum += left.at(i, k) * right.at(k, j);
                                    T &out = c[i + ptrdiff_t(j) * ldc];
                                    out = factor * sum + (old == T(0) ? T(0) : old * out);
+                               }
+                       }});
+        return CUBLAS_STATUS_SUCCESS;
+    });
+}
+
+/* The triangle `fill` of C = alpha op(A) op(A)^T + beta C, n x n, inner the summed dimension. The other one is kept. */
+template <typename T>
+cublasStatus_t square(const char *name, cublasHandle_t handle, cublasFillMode_t fill, cublasOperation_t op, int n,
+                      int inner, const T *alpha, const T *a, int lda, const T *beta, T *c, int ldc) {
+    return call(name, handle, [&](Stream &stream) {
+        const bool transposed = op != CUBLAS_OP_N;
+        const int height = transposed ? inner : n, width = transposed ? n : inner;
+        if (n < 0 || inner < 0 || lda < std::max(1, height) || ldc < std::max(1, n) ||
+            (fill != CUBLAS_FILL_MODE_LOWER && fill != CUBLAS_FILL_MODE_UPPER))
+            return CUBLAS_STATUS_INVALID_VALUE;
+        if ((height && width && !within(name, stream, a, size_t(width - 1) * size_t(lda) + size_t(height), sizeof(T))) ||
+            (n && !within(name, stream, c, size_t(n - 1) * size_t(ldc) + size_t(n), sizeof(T))))
+            return CUBLAS_STATUS_INVALID_VALUE;
+        const Operand<T> rows{a, lda, transposed};
+        const Scalar<T> scale(handle, alpha), keep(handle, beta);
+        stream.submit({"cublas", [=] {
+                           const T factor = scale.get(), old = keep.get();
+                           for (int j = 0; j < n; ++j)
+                               for (int i = 0; i < n; ++i) {
+                                   if (fill == CUBLAS_FILL_MODE_LOWER ? i < j : i > j) continue;
+                                   T sum = 0;
+                                   for (int k = 0; k < inner; ++k) sum += rows.at(i, k) * rows.at(j, k);
+                                   T &out = c[i + ptrdiff_t(j) * ldc];
+                                   out = factor * sum + (old == T(0) ? T(0) : old * out);
+                               }
+                       }});
+        return CUBLAS_STATUS_SUCCESS;
+    });
+}
+
+/* X of op(A) X = alpha B in B's place, A m x m a triangle, B m x n. From the left alone, which is all that is asked for. */
+template <typename T>
+cublasStatus_t triangle(const char *name, cublasHandle_t handle, cublasSideMode_t side, cublasFillMode_t fill,
+                        cublasOperation_t op, cublasDiagType_t diagonal, int m, int n, const T *alpha, const T *a,
+                        int lda, T *b, int ldb) {
+    return call(name, handle, [&](Stream &stream) {
+        if (side != CUBLAS_SIDE_LEFT || diagonal != CUBLAS_DIAG_NON_UNIT) return CUBLAS_STATUS_NOT_SUPPORTED;
+        if (m < 0 || n < 0 || lda < std::max(1, m) || ldb < std::max(1, m)) return CUBLAS_STATUS_INVALID_VALUE;
+        if ((m && !within(name, stream, a, size_t(m - 1) * size_t(lda) + size_t(m), sizeof(T))) ||
+            (m && n && !within(name, stream, b, size_t(n - 1) * size_t(ldb) + size_t(m), sizeof(T))))
+            return CUBLAS_STATUS_INVALID_VALUE;
+        const Operand<T> left{a, lda, op != CUBLAS_OP_N};
+        const bool forward = (fill == CUBLAS_FILL_MODE_LOWER) == (op == CUBLAS_OP_N);
+        const Scalar<T> scale(handle, alpha);
+        stream.submit({"cublas", [=] {
+                           for (int j = 0; j < n; ++j)
+                               for (int step = 0; step < m; ++step) {
+                                   const int i = forward ? step : m - 1 - step;
+                                   T *x = b + ptrdiff_t(j) * ldb, sum = scale.get() * x[i];
+                                   for (int k = forward ? 0 : i + 1; k < (forward ? i : m); ++k)
+                                       sum -= left.at(i, k) * x[k];
+                                   x[i] = sum / left.at(i, i);
                                }
                        }});
         return CUBLAS_STATUS_SUCCESS;
@@ -232,6 +290,11 @@ cublasStatus_t cublasGetVersion(cublasHandle_t, int *version) {
     return *version = CUBLAS_VERSION, CUBLAS_STATUS_SUCCESS;
 }
 
+cublasStatus_t cublasGetProperty(libraryPropertyType type, int *value) {
+    *value = type == MAJOR_VERSION ? CUBLAS_VER_MAJOR : type == MINOR_VERSION ? CUBLAS_VER_MINOR : CUBLAS_VER_PATCH;
+    return CUBLAS_STATUS_SUCCESS;
+}
+
 const char *cublasGetStatusString(cublasStatus_t status) {
     switch (status) {
     case CUBLAS_STATUS_SUCCESS: return "the operation completed successfully";
@@ -250,6 +313,15 @@ const char *cublasGetStatusString(cublasStatus_t status) {
     cublasStatus_t cublas##letter##gemv(cublasHandle_t h, cublasOperation_t op, int m, int n, const T *alpha,       \
                                         const T *a, int lda, const T *x, int incx, const T *beta, T *y, int incy) { \
         return matrix_vector("cublas" #letter "gemv", h, op, m, n, alpha, a, lda, x, incx, beta, y, incy);          \
+    }                                                                                                               \
+    cublasStatus_t cublas##letter##syrk(cublasHandle_t h, cublasFillMode_t fill, cublasOperation_t op, int n, int k,  \
+                                        const T *alpha, const T *a, int lda, const T *beta, T *c, int ldc) {        \
+        return square("cublas" #letter "syrk", h, fill, op, n, k, alpha, a, lda, beta, c, ldc);                     \
+    }                                                                                                               \
+    cublasStatus_t cublas##letter##trsm(cublasHandle_t h, cublasSideMode_t side, cublasFillMode_t fill,              \
+                                        cublasOperation_t op, cublasDiagType_t diagonal, int m, int n,              \
+                                        const T *alpha, const T *a, int lda, T *b, int ldb) {                       \
+        return triangle("cublas" #letter "trsm", h, side, fill, op, diagonal, m, n, alpha, a, lda, b, ldb);         \
     }                                                                                                               \
     cublasStatus_t cublas##letter##dot(cublasHandle_t h, int n, const T *x, int incx, const T *y, int incy,         \
                                        T *result) {                                                                 \
