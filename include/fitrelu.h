@@ -146,7 +146,8 @@ typedef struct fr_options {
     fr_device device;
     int gpus;                   /* of each process; 0: one where device is cuda */
     int threads;                /* 0: as many as the processor offers */
-    double timeout;             /* seconds a rank may stay silent (300); 0: no limit */
+    double timeout;             /* seconds a rank, or a GPU, may stay silent (300); 0: no limit */
+    bool plain_steps;           /* GPUs: steps are launched one by one, not recorded as CUDA graphs */
     int64_t report_every;       /* steps between reports; 0: at doubling intervals */
     fr_report_function report;   /* at the start, at each report and at the end, on rank 0; or NULL */
     fr_report_function progress; /* before the first step and about ten times a second, on every rank, or NULL; the place

@@ -87,6 +87,6 @@ __global__ void __launch_bounds__(apply_threads) apply_kernel(fr_application job
 cudaError_t fr_launch_apply(const fr_application *job, fr_device_state *state, cudaStream_t stream) {
     using namespace fitrelu;
     const cudaLaunchConfig_t config = shape(dim3(blocks_for(job->features, apply_threads)), apply_threads, stream);
-    return job->precision == FR_F32 ? cudaLaunchKernelEx(&config, apply_kernel<float>, *job, state)
-                                    : cudaLaunchKernelEx(&config, apply_kernel<double>, *job, state);
+    return job->precision == FR_F32 ? FR_LAUNCH(config, apply_kernel<float>, *job, state)
+                                    : FR_LAUNCH(config, apply_kernel<double>, *job, state);
 }

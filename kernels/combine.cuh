@@ -40,7 +40,7 @@ inline cudaError_t launch_combine(const RowPass &pass, double factor, Out *out, 
     const unsigned each = blocks_for(pass.shard.features, combine_columns);
     const cudaLaunchConfig_t config =
         shape(grid_of(pass.shard.workers, each), combine_columns * combine_groups, stream);
-    return cudaLaunchKernelEx(&config, combine_lanes_kernel<Real, Out>, pass, each, factor, out);
+    return FR_LAUNCH(config, combine_lanes_kernel<Real, Out>, pass, each, factor, out);
 }
 
 /* The mean over a worker's draws, or K / n times the sum over all its rows. */

@@ -60,7 +60,7 @@ cudaError_t launch(const fr_encoding &job, const fr_device_state *state, const v
                    int8_t *levels, cudaStream_t stream) {
     const unsigned each = blocks_for(job.features, 4 * encode_threads);
     const cudaLaunchConfig_t config = shape(grid_of(job.workers, each), encode_threads, stream);
-    return cudaLaunchKernelEx(&config, encode_kernel<Real>, job, each, state, static_cast<const Real *>(values),
+    return FR_LAUNCH(config, encode_kernel<Real>, job, each, state, static_cast<const Real *>(values),
                               static_cast<const Real *>(scales), levels);
 }
 

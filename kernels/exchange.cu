@@ -116,14 +116,14 @@ cudaError_t launch_pack(const void *from, int64_t features, int all_workers, int
                         cudaStream_t stream) {
     const unsigned each = blocks_for(features, exchange_threads);
     const cudaLaunchConfig_t config = shape(grid_of(workers, each), exchange_threads, stream);
-    return cudaLaunchKernelEx(&config, pack_kernel<Element>, static_cast<const Element *>(from), each, features,
+    return FR_LAUNCH(config, pack_kernel<Element>, static_cast<const Element *>(from), each, features,
                               all_workers, workers, static_cast<Element *>(to));
 }
 
 template <typename Real>
 cudaError_t launch_total(const void *values, int64_t columns, int workers, void *total, cudaStream_t stream) {
     const cudaLaunchConfig_t config = shape(dim3(blocks_for(columns, exchange_threads)), exchange_threads, stream);
-    return cudaLaunchKernelEx(&config, total_values_kernel<Real>, static_cast<const Real *>(values), columns, workers,
+    return FR_LAUNCH(config, total_values_kernel<Real>, static_cast<const Real *>(values), columns, workers,
                               static_cast<Real *>(total));
 }
 
@@ -135,7 +135,7 @@ using namespace fitrelu;
 cudaError_t fr_launch_total_levels(const int8_t *levels, int64_t features, int workers, int8_t *total,
                                    cudaStream_t stream) {
     const cudaLaunchConfig_t config = shape(dim3(blocks_for(features, exchange_threads)), exchange_threads, stream);
-    return cudaLaunchKernelEx(&config, total_levels_kernel, levels, features, workers, total);
+    return FR_LAUNCH(config, total_levels_kernel, levels, features, workers, total);
 }
 
 cudaError_t fr_launch_total_values(fr_precision precision, const void *values, int64_t features, int workers,
@@ -149,8 +149,8 @@ cudaError_t fr_launch_round_to_bf16(fr_precision precision, const void *values, 
     const cudaLaunchConfig_t config = shape(dim3(blocks_for(count, exchange_threads)), exchange_threads, stream);
     fr_bf16 *const to = static_cast<fr_bf16 *>(out);
     if (precision == FR_F32)
-        return cudaLaunchKernelEx(&config, round_to_bf16_kernel<float>, static_cast<const float *>(values), count, to);
-    return cudaLaunchKernelEx(&config, round_to_bf16_kernel<double>, static_cast<const double *>(values), count, to);
+        return FR_LAUNCH(config, round_to_bf16_kernel<float>, static_cast<const float *>(values), count, to);
+    return FR_LAUNCH(config, round_to_bf16_kernel<double>, static_cast<const double *>(values), count, to);
 }
 
 cudaError_t fr_launch_pack(const void *from, int64_t features, int all_workers, int workers, int bytes, void *to,
@@ -167,16 +167,16 @@ cudaError_t fr_launch_requantize(const fr_requantization *how, const fr_device_s
                                  cudaStream_t stream) {
     const int64_t longest = (how->features + how->all_workers - 1) / how->all_workers;
     auto *const counted = reinterpret_cast<unsigned long long *>(statistics);
-    cudaError_t result = cudaMemsetAsync(statistics, 0, sizeof(uint64_t) * size_t(how->workers), stream);
+    cudaError_t result = clear(statistics, sizeof(uint64_t) * size_t(how->workers), stream);
     if (result != cudaSuccess) return result;
     unsigned each = blocks_for(longest, exchange_threads);
     cudaLaunchConfig_t config = shape(grid_of(how->workers, each), exchange_threads, stream);
-    result = cudaLaunchKernelEx(&config, sum_slices_kernel, *how, each, incoming, sums, counted);
+    result = FR_LAUNCH(config, sum_slices_kernel, *how, each, incoming, sums, counted);
     if (result != cudaSuccess) return result;
     each = blocks_for(longest, 4 * exchange_threads);
     config.gridDim = grid_of(how->workers, each);
-    return how->precision == FR_F32 ? cudaLaunchKernelEx(&config, round_slices_kernel<float>, *how, each, state,
+    return how->precision == FR_F32 ? FR_LAUNCH(config, round_slices_kernel<float>, *how, each, state,
                                                          sums, counted, slices, static_cast<float *>(scales))
-                                    : cudaLaunchKernelEx(&config, round_slices_kernel<double>, *how, each, state,
+                                    : FR_LAUNCH(config, round_slices_kernel<double>, *how, each, state,
                                                          sums, counted, slices, static_cast<double *>(scales));
 }

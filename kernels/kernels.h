@@ -18,6 +18,10 @@
 #include "kernels/rules/qsgd.h"
 #include "kernels/rules/update.h"
 
+/* In place of a stream: a launcher has its kernels loaded on the current device, and launches nothing. CUDA loads a
+ * kernel when it is first launched, and may wait for all that runs on the device before it does. */
+#define FR_LOAD_ONLY ((cudaStream_t)UINTPTR_MAX)
+
 #ifdef __cplusplus
 extern "C" {
 #endif

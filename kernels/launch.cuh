@@ -25,6 +25,22 @@ inline cudaLaunchConfig_t shape(dim3 grid, unsigned threads, cudaStream_t stream
     return config;
 }
 
+/* FR_LAUNCH(config, kernel, arguments...): cudaLaunchKernelEx, or the kernel loaded where the stream is FR_LOAD_ONLY. */
+#define FR_LAUNCH(config, ...)                                                     \
+    ((config).stream == FR_LOAD_ONLY ? ::fitrelu::load_kernel_of_launch(__VA_ARGS__) \
+                                     : cudaLaunchKernelEx(&(config), __VA_ARGS__))
+
+template <typename... Parameters, typename... Arguments>
+inline cudaError_t load_kernel_of_launch(void (*kernel)(Parameters...), const Arguments &...) {
+    cudaFuncAttributes unused;
+    return cudaFuncGetAttributes(&unused, kernel);
+}
+
+/* Zeroes what a kernel adds to. */
+inline cudaError_t clear(void *memory, size_t bytes, cudaStream_t stream) {
+    return stream == FR_LOAD_ONLY ? cudaSuccess : cudaMemsetAsync(memory, 0, bytes, stream);
+}
+
 /* Blocks of `each` things for `count` of them, at least one. */
 inline unsigned blocks_for(int64_t count, int64_t each) {
     return unsigned(count <= each ? 1 : (count + each - 1) / each);

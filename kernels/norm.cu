@@ -74,10 +74,10 @@ __global__ void __launch_bounds__(norm_threads)
 template <typename Real>
 cudaError_t launch(fr_scale scale, const void *values, int64_t features, int workers, void *scales,
                    void *shared_scale, cudaStream_t stream) {
-    const cudaError_t result = cudaMemsetAsync(shared_scale, 0, sizeof(Real), stream);
+    const cudaError_t result = clear(shared_scale, sizeof(Real), stream);
     if (result != cudaSuccess) return result;
     const cudaLaunchConfig_t config = shape(dim3(unsigned(workers)), norm_threads, stream);
-    return cudaLaunchKernelEx(&config, norm_kernel<Real>, static_cast<const Real *>(values), features,
+    return FR_LAUNCH(config, norm_kernel<Real>, static_cast<const Real *>(values), features,
                               scale != FR_SCALE_MAX, static_cast<Real *>(scales), static_cast<Real *>(shared_scale));
 }
 

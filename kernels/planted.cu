@@ -108,11 +108,11 @@ cudaError_t launch(const fr_shard &shard, int64_t first, int64_t count, uint64_t
     const int64_t fours = count * ((shard.features + 3) / 4);
     const unsigned wanted = fours > (INT64_C(1) << 22) ? 1u << 15 : blocks_for(fours, planted_threads);
     cudaLaunchConfig_t config = shape(dim3(wanted), planted_threads, stream);
-    const cudaError_t result = cudaLaunchKernelEx(&config, planted_rows_kernel<Real>, rows, shard.stride,
+    const cudaError_t result = FR_LAUNCH(config, planted_rows_kernel<Real>, rows, shard.stride,
                                                   shard.features, first, count, seed);
     if (result != cudaSuccess) return result;
     config.gridDim = dim3(blocks_for(count, planted_threads / 8));
-    return cudaLaunchKernelEx(&config, planted_labels_kernel<Real>, static_cast<const Real *>(rows), shard.stride,
+    return FR_LAUNCH(config, planted_labels_kernel<Real>, static_cast<const Real *>(rows), shard.stride,
                               shard.features, first, count, seed, noise, planted, labels);
 }
 

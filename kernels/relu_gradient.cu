@@ -39,7 +39,7 @@ template <typename Real, typename Kept> struct DrawnPass {
     cudaStream_t stream;
     template <int Threads, int Packs> cudaError_t go() const {
         const cudaLaunchConfig_t config = shape(dim3(unsigned(pass.shard.workers * pass.lanes)), Threads, stream);
-        return cudaLaunchKernelEx(&config, relu_gradient_kernel<Real, Kept, Threads, Packs>, pass);
+        return FR_LAUNCH(config, relu_gradient_kernel<Real, Kept, Threads, Packs>, pass);
     }
 };
 

@@ -40,8 +40,8 @@ cudaError_t fr_launch_round_rows(fr_precision precision, const void *rows, int64
     using namespace fitrelu;
     const cudaLaunchConfig_t config = shape(dim3(blocks_for(count / 8, round_threads)), round_threads, stream);
     fr_bf16 *const to = static_cast<fr_bf16 *>(out);
-    return precision == FR_F32 ? cudaLaunchKernelEx(&config, round_rows_kernel<float>,
+    return precision == FR_F32 ? FR_LAUNCH(config, round_rows_kernel<float>,
                                                     static_cast<const float *>(rows), count / 8, to, state)
-                               : cudaLaunchKernelEx(&config, round_rows_kernel<double>,
+                               : FR_LAUNCH(config, round_rows_kernel<double>,
                                                     static_cast<const double *>(rows), count / 8, to, state);
 }

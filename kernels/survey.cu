@@ -20,7 +20,7 @@ template <typename Real, typename Kept> struct FullPass {
     cudaStream_t stream;
     template <int Threads, int Packs> cudaError_t go() const {
         const cudaLaunchConfig_t config = shape(dim3(unsigned(pass.shard.workers * pass.lanes)), Threads, stream);
-        return cudaLaunchKernelEx(&config, survey_kernel<Real, Kept, Threads, Packs>, pass);
+        return FR_LAUNCH(config, survey_kernel<Real, Kept, Threads, Packs>, pass);
     }
 };
 

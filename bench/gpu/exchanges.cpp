@@ -107,7 +107,8 @@ fr_status run_rank(void *user, int number, fr_error *error) {
     Job *job = static_cast<Job *>(user);
     Rank rank;
     Measured unused;
-    fr_status status = fr_place_rank(&job->place, number, &job->plan, job->set, 1, &rank.engine, &rank.comm, error);
+    fr_status status = fr_place_engine(&job->place, number, &job->plan, job->set, 1, &rank.engine, error);
+    if (status == FR_OK) status = fr_place_comm(&job->place, number, &job->plan, rank.engine, &rank.comm, error);
     if (status != FR_OK) return status;
     try {
         measure_rank(job, rank, number == 0 ? &job->measured : &unused);
@@ -132,6 +133,7 @@ Measured measure(const Sizes &sizes, int gpus, int64_t d, Way way) {
     fr_status status = fr_plan_make(&options, job.set, &job.plan, &error);
     job.plan.steps.eta = 1e-12;
     if (status == FR_OK) status = fr_place_make(&options, &job.place, &error);
+    if (status == FR_OK) status = fr_place_share_devices(&job.place, &error);
     if (status == FR_OK) status = fr_place_run(&job.place, run_rank, &job, &error);
     fr_place_free(&job.place);
     fr_dataset_free(job.set);

@@ -27,7 +27,7 @@ typedef struct fr_device_products {
     /* X <- X R^-1 */
     fr_status (*solve)(void *user, int64_t rows, int64_t d, double *x, fr_error *error);
 } fr_device_products;
-enum { FR_DEVICE_TILE = 1024 };
+enum { FR_DEVICE_TILE = 512 };
 
 typedef struct fr_products {
     bool blas;

@@ -23,6 +23,8 @@ typedef struct fr_engine_config {
     int first_worker, worker_count; /* of the plan's workers */
     int threads;                    /* CPU */
     int device;                     /* GPU, or -1 */
+    double timeout;                 /* GPU: seconds of silence that are too long, 0: never; with other ranks, theirs counts */
+    bool plain_steps;               /* GPU: steps are not recorded as CUDA graphs */
 } fr_engine_config;
 
 /* Where a search over several starts stands (fit/search.c). */

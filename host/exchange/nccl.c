@@ -105,24 +105,28 @@ static void count_exchanges(nccl_comm *c) {
     c->looked = now;
 }
 
-/* fr_cuda_ranks.wait: until the engine's stream has done everything. */
-static fr_status wait_for_stream(void *user, int64_t step, fr_error *error) {
-    nccl_comm *c = user;
+/* Until the engine's stream has done everything. */
+static fr_status wait_until_done(nccl_comm *c, fr_error *error) {
     double since = fr_seconds();
-    c->step = step;
     for (int turn = 0;; turn++) {
         cudaError_t code = cudaStreamQuery(c->stream);
         if (code != cudaSuccess && code != cudaErrorNotReady) return fail_cuda(c, code, "a step", error);
         ncclResult_t result = ncclSuccess, asked = c->comm ? fr_nccl.CommGetAsyncError(c->comm, &result) : ncclSuccess;
         if (asked != ncclSuccess) result = asked;
         if (result != ncclSuccess && result != ncclInProgress) return fail_nccl(c, result, "the exchange", error);
-        if (code == cudaSuccess && fr_nccl_group_failed_rank(c->group) < 0) {
-            count_exchanges(c);
-            return FR_OK;
-        }
+        if (code == cudaSuccess && fr_nccl_group_failed_rank(c->group) < 0) return FR_OK;
         FR_TRY(fr_nccl_look_around(c, since, "the exchange", error));
         rest(turn);
     }
+}
+
+/* fr_cuda_ranks.wait */
+static fr_status wait_for_stream(void *user, int64_t step, fr_error *error) {
+    nccl_comm *c = user;
+    c->step = step;
+    FR_TRY(wait_until_done(c, error));
+    count_exchanges(c);
+    return FR_OK;
 }
 
 /* ------------------------------------------------------------------------------------ device exchanges */
@@ -161,11 +165,20 @@ static fr_status enqueue(nccl_comm *c, exchange_call call, const exchange *x, co
     return fr_engine_cuda_exchange_ends(c->engine, error);
 }
 
+/* An exchange that is not recorded is over on all GPUs of this process before any of them goes on: many a call of CUDA
+ * waits for a device, and on a device may run an exchange that waits for a rank which is in such a call. Nor does NCCL
+ * allow a replay beside it (NCCL_GRAPH_MIXING_SUPPORT). */
+static fr_status end_together(nccl_comm *c, fr_error *error) {
+    FR_TRY(wait_until_done(c, error));
+    return fr_nccl_meet(c, error);
+}
+
 static fr_status perform(nccl_comm *c, exchange_call call, const exchange *x, const char *what, fr_error *error) {
     FR_TRY(ready(c, error));
     if (is_spoiled(c)) return FR_OK;
     fr_status status = enqueue(c, call, x, what, error);
-    return status == FR_OK || c->comm == NULL ? status : fr_nccl_give_up(c, status, error);
+    if (status != FR_OK) return c->comm == NULL ? status : fr_nccl_give_up(c, status, error);
+    return fr_engine_cuda_is_recording(c->engine) ? FR_OK : end_together(c, error);
 }
 
 static ncclResult_t all_reduce(nccl_comm *c, const exchange *x) {

@@ -4,6 +4,7 @@
 #include "exchange/nccl_library.h"
 
 #include <pthread.h>
+#include <stdlib.h>
 
 #include "base/library.h"
 
@@ -25,6 +26,9 @@ static void open_nccl(void) {
         FR_NCCL_FUNCTIONS(FR_SYMBOL)
 #undef FR_SYMBOL
     };
+    /* Exchanges are enqueued on one stream a communicator, and one that is not recorded is over before a step is replayed:
+     * what NCCL does to allow more costs time at each replay, and has been seen to hang. */
+    setenv("NCCL_GRAPH_MIXING_SUPPORT", "0", 0);
     opened = fr_library_open(&library, symbols, (int)(sizeof symbols / sizeof *symbols), file, sizeof file, &why);
 }
 

@@ -41,6 +41,7 @@ const fr_undescribed_option fr_undescribed[] = {
     {"gpus", RESUME, elsewhere},
     {"threads", BOTH, same_bits},
     {"timeout", BOTH, stops},
+    {"no-graphs", BOTH, same_bits},
     {"checkpoint", RESUME, stops},
     {"checkpoint-every", BOTH, "rank 0 alone decides, and looking changes nothing"},
     {"resume", RESUME, stops},

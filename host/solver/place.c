@@ -8,9 +8,11 @@
 
 #include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "exchange/mpi.h"
 #include "plan/collective.h"
+#include "solver/devices.h"
 #ifdef FR_HAVE_CUDA
 #include "engine/cuda/cuda.h"
 #include "engine/cuda/dense.h"
@@ -30,12 +32,10 @@ static fr_status check_cuda(const fr_options *options, fr_error *error) {
         return fr_fail(error, FR_ERROR_USAGE, "--wire %s is for CPUs; GPUs exchange int8 levels",
                        fr_wire_name(options->wire));
     FR_TRY(fr_cuda_count(&devices, error));
-    int sharing = getenv("CUDA_VISIBLE_DEVICES") ? 1 : fr_world_local_ranks(options->world);
     if (wanted > devices)
         return fr_fail(error, FR_ERROR_DEVICE, "--gpus is %d; this machine has %d", wanted, devices);
-    if (wanted * sharing > devices)
-        return fr_fail(error, FR_ERROR_DEVICE, "--gpus is %d for each of %d processes here; this machine has %d",
-                       wanted, sharing, devices);
+    if (wanted > FR_MOST_VISIBLE)
+        return fr_fail(error, FR_ERROR_DEVICE, "--gpus is %d; a process may have %d", wanted, FR_MOST_VISIBLE);
 #ifndef FR_HAVE_NCCL
     if (wanted * fr_world_size(options->world) > 1)
         return fr_fail(error, FR_ERROR_DEVICE, "more than one GPU needs NCCL, and this fitrelu was built without it");
@@ -59,7 +59,10 @@ static fr_status check_cpu(const fr_options *options, fr_error *error) {
  * rank 0 keeps the model and has no rows. */
 static fr_status count_ranks(fr_options *options, fr_place *place, fr_error *error) {
     int processes = fr_world_size(options->world);
-    *place = (fr_place){.cuda = options->device == FR_DEVICE_CUDA || options->gpus > 0, .world = options->world};
+    *place = (fr_place){.cuda = options->device == FR_DEVICE_CUDA || options->gpus > 0,
+                        .plain_steps = options->plain_steps,
+                        .timeout = options->timeout,
+                        .world = options->world};
     if (options->gpus < 0) return fr_fail(error, FR_ERROR_USAGE, "--gpus is %d; it must be 0 or more", options->gpus);
     place->ranks = place->cuda && options->gpus > 0 ? options->gpus : 1;
     place->all_ranks = place->ranks * processes;
@@ -104,12 +107,50 @@ fr_status fr_place_make(fr_options *options, fr_place *place, fr_error *error) {
     return FR_OK;
 }
 
+/* What this process sees. */
+static fr_status look_for_devices(fr_visible_devices *seen, fr_error *error) {
+    memset(seen, 0, sizeof *seen);
+#ifdef FR_HAVE_CUDA
+    FR_TRY(fr_cuda_count(&seen->count, error));
+    if (seen->count > FR_MOST_VISIBLE) seen->count = FR_MOST_VISIBLE;
+    for (int i = 0; i < seen->count; i++) FR_TRY(fr_cuda_identify(i, seen->id[i], error));
+#else
+    (void)error;
+#endif
+    return FR_OK;
+}
+
+static fr_status take_devices(fr_place *place, const fr_visible_devices *seen, fr_error *error) {
+    FR_TRY(fr_allocate((void **)&place->devices, place->ranks, sizeof *place->devices, "the devices", error));
+    for (int r = 0; r < seen->taken; r++) place->devices[r] = seen->own[r];
+    if (seen->taken == place->ranks) return FR_OK;
+    return fr_fail(error, FR_ERROR_DEVICE,
+                   "--gpus is %d; of the GPUs that process %d sees, %d are not taken by the processes before it",
+                   place->ranks, fr_world_rank(place->world), seen->taken);
+}
+
+fr_status fr_place_share_devices(fr_place *place, fr_error *error) {
+    fr_world *world = place->world;
+    int processes = fr_world_size(world);
+    fr_visible_devices mine;
+    FR_OWNED fr_visible_devices *seen = NULL;
+    if (!place->cuda) return FR_OK;
+    fr_status status = look_for_devices(&mine, error);
+    if (status == FR_OK) status = fr_allocate((void **)&seen, processes, sizeof *seen, "the devices", error);
+    FR_TRY(fr_world_agree(world, status, error));
+    FR_TRY(fr_world_gather(world, &mine, sizeof mine, seen, error));
+    fr_devices_share(seen, processes, place->ranks);
+    return fr_world_agree(world, take_devices(place, &seen[fr_world_rank(world)], error), error);
+}
+
 void fr_place_free(fr_place *place) {
 #ifdef FR_HAVE_NCCL
     fr_nccl_group_free(place->group);
 #endif
     place->group = NULL;
     fr_place_products_end(place);
+    free(place->devices);
+    place->devices = NULL;
 }
 
 /* ------------------------------------------------------------------------------------------- ranks */
@@ -135,16 +176,11 @@ static int first_to_fail(const fr_place *place) {
     return first < place->ranks ? first : -1;
 }
 
-/* Processes that share a machine share its GPUs, one after the other, unless their launcher shows each only its own. */
-static int first_device(const fr_place *place) {
-    return getenv("CUDA_VISIBLE_DEVICES") ? 0 : fr_world_local_rank(place->world) * place->ranks;
-}
-
 fr_status fr_place_products(fr_place *place, const fr_device_products **products, fr_error *error) {
     *products = NULL;
     if (!place->cuda) return FR_OK;
 #ifdef FR_HAVE_CUDA
-    FR_TRY(fr_dense_create(first_device(place), &place->dense, error));
+    FR_TRY(fr_dense_create(place->devices[0], place->timeout, &place->dense, error));
     *products = fr_dense_products(place->dense);
 #else
     (void)error;
@@ -159,22 +195,31 @@ void fr_place_products_end(fr_place *place) {
     place->dense = NULL;
 }
 
-fr_status fr_place_rank(fr_place *place, int rank, const fr_plan *plan, const fr_dataset *set, int threads,
-                        fr_engine **engine, fr_comm **comm, fr_error *error) {
-    int global = first_rank(place) + rank;
-    fr_range workers = fr_workers_of_rank(plan, place->all_ranks, global);
+fr_status fr_place_engine(fr_place *place, int rank, const fr_plan *plan, const fr_dataset *set, int threads,
+                          fr_engine **engine, fr_error *error) {
+    fr_range workers = fr_workers_of_rank(plan, place->all_ranks, first_rank(place) + rank);
     fr_engine_config config = {.plan = plan,
                                .data = set,
                                .first_worker = (int)workers.first,
                                .worker_count = (int)workers.count,
                                .threads = threads,
-                               .device = place->cuda ? first_device(place) + rank : -1};
-    if (!place->cuda) FR_TRY(fr_engine_cpu_create(&config, engine, error));
+                               .device = place->cuda ? place->devices[rank] : -1,
+                               .timeout = place->timeout,
+                               .plain_steps = place->plain_steps};
+    if (!place->cuda) return fr_engine_cpu_create(&config, engine, error);
 #ifdef FR_HAVE_CUDA
-    else FR_TRY(fr_engine_cuda_create(&config, engine, error));
+    return fr_engine_cuda_create(&config, engine, error);
+#else
+    return fr_fail(error, FR_ERROR_DEVICE, "this fitrelu was built without CUDA");
 #endif
+}
+
+fr_status fr_place_comm(fr_place *place, int rank, const fr_plan *plan, fr_engine *engine, fr_comm **comm,
+                        fr_error *error) {
 #ifdef FR_HAVE_NCCL
-    if (place->group) return fr_comm_nccl_create(place->group, global, *engine, comm, error);
+    if (place->group) return fr_comm_nccl_create(place->group, first_rank(place) + rank, engine, comm, error);
+#else
+    (void)rank, (void)engine;
 #endif
     if (fr_world_size(place->world) > 1) return fr_comm_mpi_create(place->world, plan, comm, error);
     return fr_comm_local_create(plan, comm, error);

@@ -123,6 +123,7 @@ static fr_status prepare(fr_solver *s, fr_error *error) {
         status = fr_plan_begin(&s->options, s->set, s->place.dedicated_master, &s->plan, error);
     FR_TRY(fr_world_agree(world, status, error));
     FR_TRY(fr_check_same_run(world, &s->options, s->set, &s->plan, error));
+    FR_TRY(fr_place_share_devices(&s->place, error));
     return is_made_on_device(s) ? FR_OK : prepare_rows(s, error);
 }
 
@@ -138,9 +139,15 @@ static fr_status create_rank(void *user, int rank, fr_error *error) {
                           &r->fit.state.average, &r->sent, &r->received};
     for (size_t i = 0; i < sizeof vectors / sizeof *vectors; i++)
         FR_TRY(fr_allocate((void **)vectors[i], d, sizeof(double), "weights", error));
-    FR_TRY(fr_place_rank(&s->place, rank, &r->plan, r->set, r->threads, &r->engine, &r->comm, error));
+    FR_TRY(fr_place_engine(&s->place, rank, &r->plan, r->set, r->threads, &r->engine, error));
     r->fit.state.best = r->plan.own_data ? r->best : NULL;
     return fr_allocate((void **)&r->fit.residuals, r->engine->config.worker_count, sizeof(double), "residuals", error);
+}
+
+static fr_status connect_rank(void *user, int rank, fr_error *error) {
+    fr_solver *s = user;
+    fr_solver_rank *r = &s->ranks[rank];
+    return fr_place_comm(&s->place, rank, &r->plan, r->engine, &r->comm, error);
 }
 
 /* The sums over rows that the plan's steps need, and with them the end of the plan. */
@@ -178,7 +185,9 @@ static fr_status free_rank(void *user, int rank, fr_error *error) {
 static fr_status make_ranks(fr_solver *s, fr_error *error) {
     FR_TRY(prepare(s, error));
     FR_TRY(fr_allocate((void **)&s->ranks, s->place.ranks, sizeof *s->ranks, "the solver", error));
+    /* All have an engine before any waits for another to join it. */
     FR_TRY(fr_world_agree(s->options.world, fr_place_run(&s->place, create_rank, s, error), error));
+    FR_TRY(fr_world_agree(s->options.world, fr_place_run(&s->place, connect_rank, s, error), error));
     fr_status status = fr_place_run(&s->place, survey_rank, s, error);
     /* What is wrong with the data all ranks find alike; on another failure the others are not here to agree. */
     return status == FR_ERROR_DATA ? fr_world_agree(s->options.world, status, error) : status;

@@ -409,7 +409,7 @@ TEST_F(Part, EngineOfItsOwnWorkers) {
     vector<double> sums[2] = {vector<double>(6), vector<double>(6)};
     fr_row_sums scalars[2][2] = {};
     for (int i = 0; i < 2; i++) {
-        fr_engine_config config = {&plan, i ? part.set : whole.set, 1, 2, 1, -1};
+        fr_engine_config config = {&plan, i ? part.set : whole.set, 1, 2, 1, -1, 0, false};
         fr_engine *engine = nullptr;
         ASSERT_EQ(fr_engine_cpu_create(&config, &engine, &error), FR_OK) << error.message;
         EXPECT_EQ(engine->ops->survey(engine, FR_PASS_LABELS, nullptr, sums[i].data(), scalars[i], &error), FR_OK);
@@ -419,7 +419,7 @@ TEST_F(Part, EngineOfItsOwnWorkers) {
     EXPECT_NE(sums[0], vector<double>(6));
     EXPECT_EQ(memcmp(scalars[0], scalars[1], sizeof scalars[0]), 0);
     for (int first : {0, 2}) { /* rows before, rows after */
-        fr_engine_config config = {&plan, part.set, first, 2, 1, -1};
+        fr_engine_config config = {&plan, part.set, first, 2, 1, -1, 0, false};
         fr_engine *engine = nullptr;
         ASSERT_EQ(fr_engine_cpu_create(&config, &engine, &error), FR_ERROR);
         EXPECT_NE(strstr(error.message, "6 of 11 rows are held here, from row 3 on"), nullptr) << error.message;

@@ -158,6 +158,7 @@ static void read_place(const option_value *values, fr_options *options) {
     options->gpus = (int)values[OPT_GPUS].integer;
     options->threads = (int)values[OPT_THREADS].integer;
     if (values[OPT_TIMEOUT].given) options->timeout = values[OPT_TIMEOUT].real;
+    options->plain_steps = values[OPT_NO_GRAPHS].given;
     options->report_every = values[OPT_REPORT_EVERY].integer;
     options->checkpoint = text_of(&values[OPT_CHECKPOINT]);
     options->checkpoint_every = values[OPT_CHECKPOINT_EVERY].real;

@@ -131,6 +131,9 @@ const option_entry option_table[OPT_COUNT] = {
                      "give up, with exit code 8, when for so long another rank is silent or nothing comes of the input, from "
                      "joining MPI on; slow input is not silent; 0: never (default: 300; one process alone waits for its "
                      "input without end)"},
+    [OPT_NO_GRAPHS] = {"no-graphs", 0, GROUP_PLACE, FIT, KIND_FLAG, NULL, NULL, 0, 0, 0,
+                       "GPUs: launch the steps one by one instead of replaying a recorded one as a CUDA graph, which is slower; "
+                       "for drivers that have trouble with graphs"},
 
     [OPT_NODES] = {"nodes", 0, GROUP_NETWORK, PLAN, KIND_INTEGER, "N", NULL, 1, 1e6, 0,
                    "machines, each with a link of its own (default: one a worker, else 8)"},

@@ -53,6 +53,7 @@ typedef enum option_id {
     OPT_GPUS,
     OPT_THREADS,
     OPT_TIMEOUT,
+    OPT_NO_GRAPHS,
     OPT_NODES,
     OPT_WORKERS_PER_NODE,
     OPT_BANDWIDTH,

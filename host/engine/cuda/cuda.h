@@ -9,6 +9,9 @@
 /* How many GPUs this machine offers. No driver or no GPU is a failure that says so. */
 fr_status fr_cuda_count(int *devices, fr_error *error);
 
+/* A name of device number `device` that no other GPU has, whatever it is called elsewhere: 16 bytes. */
+fr_status fr_cuda_identify(int device, unsigned char id[16], fr_error *error);
+
 /* "2 (NVIDIA H100, 80.0 GB; ...)", or "none (why)", for reports of what a machine has. */
 void fr_cuda_describe(char *text, size_t size);
 

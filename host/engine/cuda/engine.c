@@ -101,7 +101,7 @@ static fr_status cuda_probe(fr_engine *engine, double *residuals, fr_error *erro
 static void cuda_destroy(fr_engine *engine) {
     cuda_engine *e = cuda_of(engine);
     cudaSetDevice(e->device);
-    fr_cuda_replay_release(e);
+    if (!e->lost) fr_cuda_replay_release(e);
     fr_cuda_memory_release(e);
     cudaGetLastError(); /* a device that has failed fails here too */
     free(e);
@@ -124,6 +124,12 @@ static fr_shard shard_of(const fr_engine_config *config) {
         .lanes = fr_lanes_for(plan->draws ? plan->draws : longest, plan->draws > 0, plan->features),
         .full_lanes = fr_lanes_for(longest, false, plan->features),
     };
+}
+
+/* A way out where a driver or NCCL has trouble with graphs. */
+static bool is_refused_by_environment(void) {
+    const char *graphs = getenv("FITRELU_GRAPHS");
+    return graphs && strcmp(graphs, "0") == 0;
 }
 
 fr_status fr_engine_cuda_create(const fr_engine_config *config, fr_engine **engine, fr_error *error) {
@@ -153,8 +159,9 @@ fr_status fr_engine_cuda_create(const fr_engine_config *config, fr_engine **engi
     e->device = config->device < 0 ? 0 : config->device;
     e->real = fr_precision_bytes(config->plan->precision);
     e->shard = shard_of(config);
-    e->records = true;
+    e->records = !config->plain_steps && !is_refused_by_environment();
     fr_status status = fr_cuda_memory_make(e, error);
+    if (status == FR_OK) status = fr_cuda_step_load_kernels(e, error);
     if (status == FR_OK) *engine = &e->base;
     else cuda_destroy(&e->base);
     return status;

@@ -13,9 +13,17 @@
 
 /* -------------------------------------------------------------------------------- to and from the host */
 
+static cudaError_t wait_alone(cuda_engine *e) {
+    cudaError_t code = fr_cuda_wait(e->stream, e->base.config.timeout);
+    if (code == cudaErrorNotReady) e->lost = true;
+    return code;
+}
+
 fr_status fr_cuda_memory_wait(cuda_engine *e, const char *what, fr_error *error) {
     if (e->ranks.wait) FR_TRY(e->ranks.wait(e->ranks.user, e->step, error));
-    FR_CUDA(cudaStreamSynchronize(e->stream), what);
+    cudaError_t code = wait_alone(e);
+    if (e->lost) return fr_cuda_fail_silent(error, e->device, e->step, what, e->base.config.timeout);
+    FR_CUDA(code, what);
     return FR_OK;
 }
 
@@ -30,6 +38,7 @@ fr_status fr_cuda_memory_fetch(cuda_engine *e, void *host, const void *from, siz
 
 fr_status fr_cuda_memory_send(cuda_engine *e, void *to, const void *host, size_t bytes, const char *what,
                               fr_error *error) {
+    FR_TRY(fr_cuda_memory_wait(e, what, error));
     FR_CUDA(cudaMemcpyAsync(to, host, bytes, cudaMemcpyHostToDevice, e->stream), what);
     FR_CUDA(cudaStreamSynchronize(e->stream), what);
     return FR_OK;
@@ -178,7 +187,8 @@ fr_status fr_cuda_memory_make(cuda_engine *e, fr_error *error) {
 }
 
 void fr_cuda_memory_release(cuda_engine *e) {
-    if (e->stream) cudaStreamSynchronize(e->stream); /* nothing may still read what is freed */
+    if (e->stream && !e->lost) wait_alone(e); /* nothing may still read what is freed */
+    if (e->lost) return;                      /* each call would wait for the device */
     fr_memory_free(&e->base.memory);
     if (e->stream) cudaStreamDestroy(e->stream);
     free(e->host_scalars);

@@ -46,6 +46,7 @@ typedef struct cuda_engine {
     fr_cuda_ranks ranks;     /* what other ranks want to know, or nothing */
     cudaGraphExec_t graph;   /* a step, once recorded */
     bool recording, records; /* between begin and end of a recorded step; whether steps are to be recorded */
+    bool lost;               /* the device does not answer: nothing of it is touched any more */
     int plain_steps;         /* since load */
     fr_exchange_clock clock;
 } cuda_engine;
@@ -84,6 +85,9 @@ void fr_cuda_replay_forget(cuda_engine *e);  /* the recorded step, if any */
 void fr_cuda_replay_release(cuda_engine *e); /* that, and the events of the exchange clock */
 
 /* engine/cuda/step.c: the calls of a step, as engine/engine.h has them. */
+/* Has the kernels of steps and surveys loaded: a kernel that is loaded by its launch waits for the device, on which an
+ * exchange may wait for another rank that waits for this one. */
+fr_status fr_cuda_step_load_kernels(cuda_engine *e, fr_error *error);
 fr_status fr_cuda_step_gradient(fr_engine *engine, fr_error *error);
 fr_status fr_cuda_step_norm(fr_engine *engine, fr_error *error);
 fr_status fr_cuda_step_encode(fr_engine *engine, bool shared, fr_error *error);

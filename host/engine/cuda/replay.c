@@ -1,11 +1,12 @@
 /*
  * replay.c - a step recorded once as a CUDA graph and replayed, and the times of its exchanges.
  *
- * Recording. The first step of a run is made plainly, which loads the kernels and connects the ranks; the second is
- * recorded. The mode is thread-local: a communicator of NCCL that does not block hands its launch to a thread of its
- * own, and other ranks allocate meanwhile; the modes that forbid more would end the recording. NCCL wants an exchange
- * recorded and replayed by all ranks or by none, so that the ranks agree before and after; where one of them cannot,
- * all go on without.
+ * Recording. The first step of a run is made plainly, which connects the ranks; the second is recorded, unless the
+ * options, or FITRELU_GRAPHS=0 of the environment, of any rank say no. The mode is thread-local: a communicator of NCCL
+ * that does not block hands its launch to a thread of its own, and other ranks allocate meanwhile; the modes that forbid
+ * more would end the recording. NCCL wants an exchange recorded and replayed by all ranks or by none, so that the ranks
+ * agree before and after; where one of them cannot, all go on without. Before they agree to replay it, the graph is on
+ * the device and the device is idle: what a first replay would have to upload could wait for exchanges that wait for it.
  *
  * Times. Events are recorded on the device around each exchange. In a recorded step they are nodes of the graph (an
  * "external" record; an ordinary one would only mark a place in the recording), so each replay sets them anew. They are
@@ -32,15 +33,20 @@ static fr_status agree(cuda_engine *e, bool yes, bool *all, fr_error *error) {
     return e->ranks.agree ? e->ranks.agree(e->ranks.user, yes, all, error) : FR_OK;
 }
 
-static fr_status begin_recording(cuda_engine *e, fr_error *error) {
-    bool all;
-    e->recording = cudaStreamBeginCapture(e->stream, cudaStreamCaptureModeThreadLocal) == cudaSuccess;
-    if (!e->recording) cudaGetLastError();
-    FR_TRY(agree(e, e->recording, &all, error));
-    if (all) return FR_OK;
-    e->records = false;
+/* For good, and all ranks alike. */
+static void go_on_plainly(cuda_engine *e) {
     fr_cuda_replay_forget(e);
     cudaGetLastError();
+    e->records = false;
+    e->plain_steps = 2; /* past the one that would be recorded */
+}
+
+static fr_status begin_recording(cuda_engine *e, fr_error *error) {
+    bool all;
+    e->recording = e->records && cudaStreamBeginCapture(e->stream, cudaStreamCaptureModeThreadLocal) == cudaSuccess;
+    if (!e->recording) cudaGetLastError();
+    FR_TRY(agree(e, e->recording, &all, error));
+    if (!all) go_on_plainly(e);
     return FR_OK;
 }
 
@@ -55,30 +61,38 @@ fr_status fr_cuda_replay_begin(fr_engine *engine, bool *replayed, fr_error *erro
         return FR_OK;
     }
     e->clock.count = 0;
-    return e->records && e->plain_steps++ > 0 ? begin_recording(e, error) : FR_OK;
+    return e->plain_steps++ == 1 ? begin_recording(e, error) : FR_OK;
+}
+
+/* What was recorded becomes a graph that is on its device. */
+static bool make_graph(cuda_engine *e) {
+    cudaGraph_t graph = NULL;
+    cudaError_t code = cudaStreamEndCapture(e->stream, &graph);
+    if (code == cudaSuccess) code = cudaGraphInstantiate(&e->graph, graph, 0);
+    if (graph) cudaGraphDestroy(graph);
+    if (code != cudaSuccess) e->graph = NULL;
+    else code = cudaGraphUpload(e->graph, e->stream);
+    cudaGetLastError();
+    return code == cudaSuccess;
 }
 
 /* Where a step cannot be recorded, the run goes on without. */
 fr_status fr_cuda_replay_end(fr_engine *engine, bool *again, fr_error *error) {
     cuda_engine *e = cuda_of(engine);
-    cudaGraph_t graph = NULL;
     bool all;
     *again = false;
     if (!e->recording) return FR_OK;
     e->recording = false;
-    cudaError_t code = cudaStreamEndCapture(e->stream, &graph);
-    if (code == cudaSuccess) code = cudaGraphInstantiate(&e->graph, graph, 0);
-    if (graph) cudaGraphDestroy(graph);
-    if (code != cudaSuccess) e->graph = NULL;
-    cudaGetLastError();
-    FR_TRY(agree(e, code == cudaSuccess, &all, error));
+    bool made = make_graph(e);
+    e->step--; /* what is recorded is not yet done */
+    FR_TRY(fr_cuda_memory_wait(e, "recording a step", error));
+    FR_TRY(agree(e, made, &all, error));
     if (all) {
         FR_CUDA(cudaGraphLaunch(e->graph, e->stream), "replaying a step");
+        e->step++;
         return FR_OK;
     }
-    fr_cuda_replay_forget(e);
-    e->records = false;
-    e->step--;
+    go_on_plainly(e);
     *again = true;
     return FR_OK;
 }

@@ -150,3 +150,31 @@ fr_status fr_cuda_step_apply(fr_engine *engine, fr_update update, fr_error *erro
     e->step++;
     return FR_OK;
 }
+
+/* -------------------------------------------------------------------------------------------- loading */
+
+/* Everything that a step or a survey of this plan may launch. */
+static fr_status launch_all(cuda_engine *e, fr_error *error) {
+    const fr_plan *plan = e->base.config.plan;
+    const fr_application job = application_of(e, FR_UPDATE_TOTAL_VALUES);
+    FR_CUDA(fr_launch_survey(&e->shard, FR_PASS_LINEAR, e->survey_weights, e->lane_sums, e->survey_scalars, e->sums,
+                             e->stream),
+            "loading kernels");
+    FR_TRY(fr_cuda_step_gradient(&e->base, error));
+    FR_TRY(fr_cuda_step_norm(&e->base, error));
+    FR_TRY(fr_cuda_step_total(&e->base, error));
+    FR_TRY(fr_cuda_step_round_to_bf16(&e->base, error));
+    FR_TRY(fr_cuda_step_pack(&e->base, error));
+    FR_TRY(fr_cuda_step_requantize(&e->base, error));
+    if (plan->levels) FR_TRY(fr_cuda_step_encode(&e->base, true, error));
+    FR_CUDA(fr_launch_apply(&job, e->state, e->stream), "loading kernels");
+    return FR_OK;
+}
+
+fr_status fr_cuda_step_load_kernels(cuda_engine *e, fr_error *error) {
+    cudaStream_t stream = e->stream;
+    e->stream = FR_LOAD_ONLY;
+    fr_status status = launch_all(e, error);
+    e->stream = stream;
+    return status;
+}

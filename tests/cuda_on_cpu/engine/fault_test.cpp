@@ -47,6 +47,23 @@ TEST_F(Faults, TheSizeOfTheDeviceChangesNoBit) {
     set("MULTIPROCESSORS", nullptr);
 }
 
+/* Eight workers on one, two, four and eight GPUs. */
+TEST_F(Faults, EightGpusHaveTheBitsOfOne) {
+    set("DEVICES", "8");
+    cuda_on_cpu_reset();
+    for (fr_collective collective : {FR_COLLECTIVE_ALLREDUCE, FR_COLLECTIVE_ALLGATHER, FR_COLLECTIVE_TWO_PHASE}) {
+        Wanted wanted;
+        wanted.workers = 8, wanted.levels = 15, wanted.collective = collective;
+        const Fit one = fit_on(1, wanted);
+        ASSERT_EQ(one.status, FR_OK) << one.error.message;
+        for (int gpus : {2, 4, 8}) {
+            const Fit more = fit_on(gpus, wanted);
+            ASSERT_EQ(more.status, FR_OK) << more.error.message;
+            EXPECT_EQ(more.weights, one.weights) << gpus << " GPUs, " << fr_collective_name(collective);
+        }
+    }
+}
+
 /* ------------------------------------------------------------------------------------------- faults */
 
 TEST_F(Faults, NoDriverIsSaidAndTheCpuSuggested) {
@@ -138,6 +155,17 @@ TEST_F(Faults, ARankThatStopsAnsweringIsATimeout) {
         EXPECT_TRUE(says(fit, "rank ") && says(fit, " at step ") && says(fit, "0.5 seconds")) << fit.error.message;
         set("HANG", nullptr);
     }
+}
+
+/* Alone too. What the device still holds is left to it, since each call would wait; here the stand-in is asked again. */
+TEST_F(Faults, AGpuThatStopsAnsweringIsATimeout) {
+    set("DELAY", "kernel:400000");
+    const Fit fit = fit_on(1, Wanted(), 0.1);
+    EXPECT_EQ(fit.status, FR_ERROR_TIMEOUT);
+    EXPECT_TRUE(says(fit, "GPU 0: ") && says(fit, "had no answer for 0.1 seconds")) << fit.error.message;
+    EXPECT_EQ(fit.error.device, 0);
+    set("DELAY", nullptr);
+    cuda_on_cpu_reset();
 }
 
 } // namespace

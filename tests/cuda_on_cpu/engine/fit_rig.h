@@ -28,6 +28,7 @@ struct Wanted {
     fr_wire wire = FR_WIRE_AUTO;
     double average = FR_AVERAGE_AUTO;
     fr_init init = FR_INIT_GRADIENT;
+    bool plain_steps = false;
     const oracle::Problem *own = nullptr; /* data of one's own, in place of a planted problem, */
     const oracle::Vector *own_weights = nullptr; /* and the weights of its rows */
 };
@@ -45,7 +46,7 @@ inline Fit fit_on(int gpus, const Wanted &wanted, double timeout = 10) {
     options.collective = wanted.collective, options.iterations = wanted.iterations, options.timeout = timeout;
     options.intercept = wanted.intercept, options.ensemble = wanted.ensemble, options.seed = 11, options.gpus = gpus;
     options.storage = wanted.storage, options.wire = wanted.wire, options.average = wanted.average;
-    options.init = wanted.init;
+    options.init = wanted.init, options.plain_steps = wanted.plain_steps;
     if (wanted.own)
         EXPECT_EQ(fr_dataset_from_arrays(wanted.own->n, wanted.own->d, wanted.own->x.data(), wanted.own->y.data(),
                                          wanted.precision, &set, nullptr), FR_OK);

@@ -10,6 +10,22 @@ using namespace rig;
 
 class Replay : public OnCpu {};
 
+/* Every kernel is loaded before the first exchange: a launch that loads one waits for the device. Planted rows are made
+ * by kernels when an engine is created; rows of one's own are copied. */
+TEST_F(Replay, NoLaunchOfAStepOrASurveyLoadsItsKernel) {
+    const oracle::Problem p = oracle::random_problem(90, 7, 8);
+    for (fr_collective collective : {FR_COLLECTIVE_ALLREDUCE, FR_COLLECTIVE_ALLGATHER, FR_COLLECTIVE_TWO_PHASE})
+        for (int levels : {0, 15})
+            for (fr_precision precision : {FR_F32, FR_F64}) {
+                Wanted wanted;
+                wanted.own = &p, wanted.levels = levels, wanted.collective = collective, wanted.precision = precision;
+                cuda_on_cpu_reset();
+                const Fit fit = fit_on(2, wanted);
+                ASSERT_EQ(fit.status, FR_OK) << fit.error.message;
+                expect_calls("load by launch", 0);
+            }
+}
+
 /* After two steps nothing but the recorded graph is launched. */
 TEST_F(Replay, AStepIsRecordedOnceAndReplayed) {
     for (int gpus : {1, 2}) {
@@ -35,6 +51,24 @@ TEST_F(Replay, WhereAStepCannotBeRecordedTheFitIsTheSame) {
             EXPECT_EQ(plain.weights, recorded.weights);
             EXPECT_EQ(plain.result.iterations, recorded.result.iterations);
         }
+}
+
+/* By an option or by the environment. */
+TEST_F(Replay, StepsMayBeAskedToBePlain) {
+    for (int gpus : {1, 2}) {
+        Wanted wanted;
+        wanted.levels = 31;
+        const Fit recorded = fit_on(gpus, wanted);
+        cuda_on_cpu_reset();
+        wanted.plain_steps = true;
+        EXPECT_EQ(fit_on(gpus, wanted).weights, recorded.weights);
+        wanted.plain_steps = false;
+        setenv("FITRELU_GRAPHS", "0", 1);
+        EXPECT_EQ(fit_on(gpus, wanted).weights, recorded.weights);
+        unsetenv("FITRELU_GRAPHS");
+        expect_calls("cudaGraphLaunch", 0);
+        expect_calls("cudaStreamBeginCapture", 0);
+    }
 }
 
 /* NCCL refuses while the step is recorded: every rank leaves its communicator, joins again and goes on plainly. Calls 1

@@ -46,6 +46,7 @@ void cuda_on_cpu_reset() {
     }
     free_everything(-1);
     forget_graphs();
+    forget_loaded_kernels();
     forget_events();
     close_all_streams();
     reload_settings();

@@ -49,5 +49,6 @@ bool run_grid(const Launch &launch);
 
 /* Kernels that ran to their end. */
 unsigned long long kernels_run();
+void forget_loaded_kernels(); /* launch.cpp */
 
 } // namespace cuda_on_cpu

@@ -4,6 +4,7 @@
 #include <cstring>
 #include <map>
 #include <mutex>
+#include <set>
 
 #include "cuda_on_cpu/dynamic_shared.h"
 #include "device.h"
@@ -25,11 +26,18 @@ struct Kernel {
 struct Registry {
     std::mutex mutex;
     std::map<const void *, Kernel> kernels;
+    std::set<std::pair<const void *, int>> loaded; /* on which device */
 };
 
 Registry &registry() {
     static Registry &only = *new Registry();
     return only;
+}
+
+/* A kernel is loaded by its first launch, or when somebody asks for its attributes. True if it was not before. */
+bool load(const void *kernel) {
+    std::lock_guard<std::mutex> lock(registry().mutex);
+    return registry().loaded.insert({kernel, current_device().id}).second;
 }
 
 Kernel find_kernel(const void *address) {
@@ -99,6 +107,8 @@ cudaError_t launch_on(Stream &stream, Launch launch, void **arguments) {
         note("the kernel's type is not known: launch it with cudaLaunchKernelEx");
         return cudaErrorInvalidDeviceFunction;
     }
+    int ignored = 0;
+    if (load(launch.kernel)) call_fails("load by launch", &ignored); /* for cuda_on_cpu_calls */
     launch.kernel_signature = kernel.types;
     launch.name = kernel.name;
     if (&stream.device != &current_device()) {
@@ -166,6 +176,11 @@ void register_kernel(const void *kernel, const signature &types, const char *tex
     if (known.name.empty()) known.name = text ? kernel_name(text) : format("%p", kernel);
 }
 
+void forget_loaded_kernels() {
+    std::lock_guard<std::mutex> lock(registry().mutex);
+    registry().loaded.clear();
+}
+
 } // namespace cuda_on_cpu
 
 using namespace cuda_on_cpu;
@@ -208,6 +223,7 @@ cudaError_t cudaFuncSetCacheConfig(const void *, cudaFuncCache) { return record_
 
 cudaError_t cudaFuncGetAttributes(cudaFuncAttributes *attributes, const void *kernel) {
     return api("cudaFuncGetAttributes", cudaErrorInvalidDeviceFunction, [&] {
+        load(kernel);
         std::memset(attributes, 0, sizeof *attributes);
         attributes->maxThreadsPerBlock = 1024;
         attributes->numRegs = 32; /* pretended */

@@ -33,7 +33,8 @@ const char *cuda_on_cpu_last_note(void);
 unsigned long long cuda_on_cpu_kernels_run(void);
 
 /* How often the named call (cudaMalloc, ncclAllReduce ...) has been entered since the last reset
- * or set: "no allocation inside the loop" is a property that a test can state. */
+ * or set: "no allocation inside the loop" is a property that a test can state. "load by launch":
+ * how many launches were the first of their kernel on their device, which nothing had loaded. */
 unsigned long long cuda_on_cpu_calls(const char *name);
 
 #ifdef __cplusplus
