@@ -90,7 +90,7 @@ elseif(NOT FITRELU_HAVE_CUDA)
 elseif(FITRELU_NCCL)
     find_path(FITRELU_NCCL_INCLUDE_DIR nccl.h HINTS ${NCCL_ROOT} ENV NCCL_ROOT ${CUDAToolkit_INCLUDE_DIRS}
         PATH_SUFFIXES include)
-    find_library(FITRELU_NCCL_LIBRARY nccl HINTS ${NCCL_ROOT} ENV NCCL_ROOT ${CUDAToolkit_LIBRARY_DIR}
+    find_library(FITRELU_NCCL_LIBRARY NAMES nccl libnccl.so.2 HINTS ${NCCL_ROOT} ENV NCCL_ROOT ${CUDAToolkit_LIBRARY_DIR}
         PATH_SUFFIXES lib lib64)
     if(FITRELU_NCCL_INCLUDE_DIR) # the library itself is opened at run time
         set(found TRUE)

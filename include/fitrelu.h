@@ -154,7 +154,9 @@ typedef struct fr_options {
                                     to notice a signal */
     void *report_user;           /* handed to both */
     const char *checkpoint;     /* file written at reports and at the end, or NULL */
+    double checkpoint_every;    /* seconds after which it is written again, at the next look; 0: at reports alone */
     const char *resume;         /* checkpoint to go on from, of a run with these options and data; or NULL */
+    bool resume_if_there;       /* without that file the run begins at its start, as the first of the ranks says */
 } fr_options;
 
 FR_API void fr_options_default(fr_options *options);

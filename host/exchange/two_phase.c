@@ -97,7 +97,7 @@ static fr_work work(const fr_plan *plan, int ranks) {
 const fr_collective_ops fr_two_phase = {
     .name = "two-phase",
     .wires = FR_CARRIES(FR_WIRE_FULL) | FR_CARRIES(FR_WIRE_INT8) | FR_CARRIES(FR_WIRE_PACKED),
-    .scale = FR_SCALE_L2,
+    .scale = FR_SCALE_MAX,
     .needs = FR_NEEDS_SLICES,
     .shares_scale = true,
     .rounds_sums = true,

@@ -70,7 +70,7 @@ static fr_status predict_on_gpu(const fr_model *model, const fr_dataset *set, do
     int devices;
     fr_dense *gpu = NULL;
     FR_TRY(fr_cuda_count(&devices, error));
-    FR_TRY(fr_dense_create(0, &gpu, error));
+    FR_TRY(fr_dense_create(0, FR_DEFAULT_TIMEOUT, &gpu, error));
     fr_status status = predict_by(gpu, model, set, out, error);
     fr_dense_free(gpu);
     return status;

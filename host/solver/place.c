@@ -181,7 +181,7 @@ fr_status fr_place_products(fr_place *place, const fr_device_products **products
     *products = NULL;
     if (!place->cuda) return FR_OK;
 #ifdef FR_HAVE_CUDA
-    FR_TRY(fr_dense_create(place->devices[0], &place->dense, error));
+    FR_TRY(fr_dense_create(place->devices[0], place->timeout, &place->dense, error));
     *products = fr_dense_products(place->dense);
 #else
     (void)error;

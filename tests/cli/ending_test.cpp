@@ -54,6 +54,17 @@ TEST_F(Ending, AHangupKeepsTheResultAsTerminationDoes) {
     }
 }
 
+/* As batch systems send it some time before they end a job. */
+TEST_F(Ending, AFirstUserSignalAsksToBeRunAgain) {
+    Said said = struck("--checkpoint c --resume auto", SIGUSR1);
+    EXPECT_EQ(said.code, 75) << said.err;
+    EXPECT_NE(said.out.find("interrupted"), std::string::npos) << said.out;
+    EXPECT_NE(said.err.find("the same command goes on with --resume auto"), std::string::npos) << said.err;
+    EXPECT_NE(read("c"), "");
+    EXPECT_EQ(struck("--model m", SIGUSR1).code, 128 + SIGUSR1) << "without a checkpoint nothing could go on";
+    EXPECT_NE(read("m"), "");
+}
+
 TEST_F(Ending, AKillLeavesNoTemporaryFiles) {
     if (::open(folder.c_str(), O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600) < 0) GTEST_SKIP() << "no O_TMPFILE here";
     EXPECT_EQ(struck("--history h --checkpoint c --model m", SIGKILL).code, 128 + SIGKILL);

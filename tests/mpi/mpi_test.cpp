@@ -231,6 +231,23 @@ TEST_F(Mpi, ASearchThatIsStoppedGoesOnWithAnotherNumberOfRanks) {
     EXPECT_EQ(read("alone"), read("one"));
 }
 
+/* As a batch system ends a job and puts it in the queue again: the same command each time, on fewer ranks each time. */
+TEST_F(Mpi, AJobThatIsStoppedAndQueuedAgainWithFewerRanksFindsTheSameBits) {
+    std::string line = "--samples 3001 --features 203 --batch 240 --seed 3 --iterations 4000 --schedule constant "
+                       "--workers 12 --levels 7 --collective two-phase ";
+    ASSERT_EQ(run("fit " + line + "--quiet --model one").code, 0);
+    line += "--checkpoint state --checkpoint-every 0.1s --resume auto ";
+    for (std::string whom : {"1", "mpirun"}) {
+        int code = struck(whom == "1" ? 6 : 4, line, whom, SIGUSR1).code;
+        EXPECT_TRUE(code == 75 || code == 0) << code << " of " << whom; /* 0: the signal came late */
+        ASSERT_NE(read("state"), "");
+    }
+    int code = struck(3, line, 2, SIGKILL).code;
+    EXPECT_TRUE(code == 128 + SIGKILL || code == 0) << code;
+    equals_one(2, line + "--quiet");
+    refused(ranks(2, line + "--quiet --seed 4"), 6, {"state", "another run"});
+}
+
 /* ------------------------------------------------------------------------------------- how a run ends */
 
 TEST_F(Mpi, ARankWithOtherOptionsIsNamed) {

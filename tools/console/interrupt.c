@@ -47,6 +47,8 @@ static void leave(int number) {
 void interrupt_leave(void) { handle_all(leave); }
 void interrupt_farewell(const char *text) { farewell = text; }
 
+void interrupt_hear_usr1(void) { handle(SIGUSR1, remember, SA_RESTART); }
+
 void interrupt_catch(void) {
     static bool caught;
     if (!caught) handle_all(remember);
