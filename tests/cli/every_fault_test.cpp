@@ -15,6 +15,8 @@ struct Task {
     std::vector<const char *> writes;
 };
 
+void PrintTo(const Task &task, std::ostream *out) { *out << task.name; } /* in the names of tests */
+
 const Task tasks[] = {
     {"GenerateNpz", "generate -n 12 -d 2 --quiet --output g.npz", {"g.npz"}},
     {"GenerateNpy", "generate -n 12 -d 2 --quiet --output g.npy", {"g.npy", "g-labels.npy", "g-planted.npy"}},
@@ -29,7 +31,7 @@ const Task tasks[] = {
     {"Show", "show model --csv", {}},
 };
 
-class EveryFault : public Program, public ::testing::WithParamInterface<std::tuple<Task, const char *>> {
+class EveryFault : public Program, public ::testing::WithParamInterface<std::tuple<Task, std::string>> {
   protected:
     const Task &task() const { return std::get<0>(GetParam()); }
 
@@ -100,7 +102,8 @@ std::string name_of(const ::testing::TestParamInfo<EveryFault::ParamType> &info)
 
 INSTANTIATE_TEST_SUITE_P(Of, EveryFault,
                          ::testing::Combine(::testing::ValuesIn(tasks),
-                                            ::testing::Values("alloc", "open", "read", "write", "fsync", "close", "rename", "link")),
+                                            ::testing::Values(std::string("alloc"), "open", "read", "write", "fsync", "close", "rename",
+                                                              "link")),
                          name_of);
 
 } // namespace
