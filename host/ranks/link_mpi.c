@@ -19,10 +19,10 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "base/coverage.h"
 #include "base/clock.h"
 #include "ranks/launch.h"
 #include "ranks/link.h"
+#include "ranks/coverage.h"
 
 enum { TAG_MESSAGE = 1, TAG_BEAT = 2 };
 

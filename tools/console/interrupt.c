@@ -5,8 +5,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/coverage.h"
 #include "console/interrupt.h"
+#include "ranks/coverage.h"
 
 static volatile sig_atomic_t signal_seen;
 static const char *volatile farewell;

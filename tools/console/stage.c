@@ -20,13 +20,13 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/coverage.h"
 #include "console/interrupt.h"
 #include "console/json_result.h"
 #include "console/message.h"
 #include "console/progress.h"
 #include "console/stage_line.h"
 #include "ranks/world.h"
+#include "ranks/coverage.h"
 
 enum { LEAST_BAR = 5, MOST_BAR = 20 };
 
