@@ -68,6 +68,8 @@ class Methods : public Mpi, public ::testing::WithParamInterface<Method> {
             for (bool sent : {true, false}) {
                 json_t *all = json.at(sent ? "traffic.sent" : "traffic.received");
                 ASSERT_EQ(json_array_size(all), (size_t)ranks);
+            std::string how = json.text("traffic.bytes");
+            EXPECT_TRUE(how == "counted" || how == "modelled") << how;
                 double counted = json_number_value(json_array_get(all, (size_t)r));
                 double formula = sent ? expected.sent : expected.received;
                 if (plan.wire != FR_WIRE_ELIAS) EXPECT_EQ(counted, formula) << "rank " << r << " of " << ranks;
