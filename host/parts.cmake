@@ -10,7 +10,7 @@ set(FITRELU_CUDA_SOURCES  # in host/
 set(FITRELU_KERNEL_SOURCES  # in kernels/, compiled by nvcc
     relu_gradient.cu survey.cu norm.cu encode.cu exchange.cu apply.cu planted.cu round_rows.cu)
 set(FITRELU_NCCL_SOURCES exchange/nccl.c exchange/nccl_host.c exchange/nccl_library.c)  # in host/
-set(FITRELU_MPI_SOURCES ranks/link_mpi.c) # in host/
+set(FITRELU_MPI_SOURCES ranks/link_mpi.c ranks/link_wait.c ranks/link_collectives.c) # in host/
 
 set(FITRELU_PARTS "") # "CUDA off, libzip on, ...", for fitrelu info
 
@@ -90,7 +90,7 @@ elseif(NOT FITRELU_HAVE_CUDA)
 elseif(FITRELU_NCCL)
     find_path(FITRELU_NCCL_INCLUDE_DIR nccl.h HINTS ${NCCL_ROOT} ENV NCCL_ROOT ${CUDAToolkit_INCLUDE_DIRS}
         PATH_SUFFIXES include)
-    find_library(FITRELU_NCCL_LIBRARY nccl HINTS ${NCCL_ROOT} ENV NCCL_ROOT ${CUDAToolkit_LIBRARY_DIR}
+    find_library(FITRELU_NCCL_LIBRARY NAMES nccl libnccl.so.2 HINTS ${NCCL_ROOT} ENV NCCL_ROOT ${CUDAToolkit_LIBRARY_DIR}
         PATH_SUFFIXES lib lib64)
     if(FITRELU_NCCL_INCLUDE_DIR) # the library itself is opened at run time
         set(found TRUE)

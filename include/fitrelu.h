@@ -154,7 +154,9 @@ typedef struct fr_options {
                                     to notice a signal */
     void *report_user;           /* handed to both */
     const char *checkpoint;     /* file written at reports and at the end, or NULL */
+    double checkpoint_every;    /* seconds after which it is written again, at the next look; 0: at reports alone */
     const char *resume;         /* checkpoint to go on from, of a run with these options and data; or NULL */
+    bool resume_if_there;       /* without that file the run begins at its start, as the first of the ranks says */
 } fr_options;
 
 FR_API void fr_options_default(fr_options *options);
@@ -354,8 +356,9 @@ typedef struct fr_result {
                                master and the model's way back; NaN elsewhere */
     double bytes_sent_per_iteration; /* by one rank, mean over ranks; of K workers in one process: what each would send
                                were it a rank of its own */
-    const double *rank_sent, *rank_received; /* bytes a step, counted, for each of `ranks`; NULL where nothing is
-                               counted. Owned by the solver */
+    const double *rank_sent, *rank_received; /* bytes a step, for each of `ranks`; NULL where there are none. Owned by the
+                               solver */
+    bool bytes_modelled;    /* some of these went by MPI's own collectives, whose bytes nobody can count */
     double bits_per_coordinate; /* of a worker's vector on the wire, its scale included */
     double rate;            /* rho of Theorem 3.1, or alpha of Theorem 3.2; NaN where neither speaks of the run */
     int condition_ii;       /* the start meets condition (II) with delta1 = 1/2: 1, 0, or -1 where w* is unknown */

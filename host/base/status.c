@@ -14,6 +14,7 @@
 #include "base/status.h"
 
 #include "base/cgroup.h"
+#include "base/threads.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -153,7 +154,7 @@ static fr_status refuse(int64_t count, size_t size, const char *what, uint64_t a
 /* Large memory is cleared by all cores, so that its pages lie near those that will read them. */
 static void clear(char *memory, uint64_t bytes) {
     int64_t pages = (int64_t)((bytes + HUGE_PAGE - 1) / HUGE_PAGE);
-#pragma omp parallel for schedule(static) if (pages > 32)
+#pragma omp parallel for schedule(static) num_threads(fr_loop_threads()) if (pages > 32)
     for (int64_t page = 0; page < pages; page++) {
         uint64_t first = (uint64_t)page * HUGE_PAGE, rest = bytes - first;
         memset(memory + first, 0, rest < HUGE_PAGE ? rest : HUGE_PAGE);

@@ -3,13 +3,18 @@
  */
 #include "base/threads.h"
 
-#include <limits.h>
 #include <omp.h>
 #include <stdlib.h>
 
 #include "base/cgroup.h"
 
+int fr_loop_threads(void) {
+    int threads = omp_get_max_threads(), processors = omp_get_num_procs();
+    return threads < processors ? threads : processors;
+}
+
 int fr_default_threads(void) {
-    int threads = omp_get_max_threads(), quota = getenv("OMP_NUM_THREADS") ? INT_MAX : fr_cgroup_processors("");
-    return threads < quota ? threads : quota;
+    int threads = omp_get_max_threads(), quota = fr_cgroup_processors("");
+    if (!getenv("OMP_NUM_THREADS") && quota < threads) threads = quota;
+    return threads < FR_MOST_THREADS ? threads : FR_MOST_THREADS;
 }

@@ -5,6 +5,7 @@
 
 #include "base/checksum.h"
 #include "base/stream.h"
+#include "base/threads.h"
 
 enum { START_BYTES = 1 << 16, PIECE_BYTES = 1 << 20 };
 
@@ -47,7 +48,8 @@ fr_row_print fr_dataset_row_print(const fr_dataset *set) {
     fr_row_print print = {fr_dataset_range(set), 0};
     size_t value = fr_precision_bytes(set->precision), row = (size_t)set->features * value;
     uint64_t sum = 0;
-#pragma omp parallel for schedule(static) reduction(+ : sum) if (set->local_rows * set->features > 100000)
+#pragma omp parallel for schedule(static) reduction(+ : sum) num_threads(fr_loop_threads()) \
+    if (set->local_rows * set->features > 100000)
     for (int64_t i = 0; i < set->local_rows; i++) {
         uint64_t parts[4] = {(uint64_t)(set->first_row + i),
                              fr_checksum((const char *)set->rows + (size_t)i * row, row),

@@ -28,11 +28,14 @@ typedef struct member {
     int64_t done; /* bytes read of it */
 } member;
 
-/* What libzip says of a failure. Want of memory and of a readable disk are not the archive's fault. */
+/* What libzip says of a failure; errno was 0 before. Want of memory and of a readable disk are not the archive's fault,
+ * though libzip may call want of memory "Not a zip archive". */
 static fr_status zip_fault(zip_error_t *reason) {
-    int code = zip_error_code_zip(reason);
-    return code == ZIP_ER_MEMORY || code == ZIP_ER_READ || code == ZIP_ER_SEEK || code == ZIP_ER_TELL ? FR_ERROR
-                                                                                                      : FR_ERROR_DATA;
+    if (errno == ENOMEM) zip_error_set(reason, ZIP_ER_MEMORY, 0);
+    const int system_faults[] = {ZIP_ER_MEMORY, ZIP_ER_OPEN, ZIP_ER_READ, ZIP_ER_SEEK, ZIP_ER_TELL};
+    for (size_t i = 0; i < sizeof system_faults / sizeof *system_faults; i++)
+        if (zip_error_code_zip(reason) == system_faults[i]) return FR_ERROR;
+    return FR_ERROR_DATA;
 }
 
 /* libzip reads a regular file by itself, and what came through a pipe from memory. */
@@ -55,11 +58,12 @@ static zip_t *open_zip(const fr_text *file, zip_error_t *reason) {
 static fr_status open_archive(const fr_text *file, zip_t **archive, fr_error *error) {
     zip_error_t reason;
     zip_error_init(&reason);
+    errno = 0;
     *archive = open_zip(file, &reason);
-    fr_status status = FR_OK;
-    if (!*archive)
-        status = fr_fail(error, zip_fault(&reason), "%s: %s, expected an NPZ archive", file->path,
-                         zip_error_strerror(&reason));
+    fr_status status = *archive ? FR_OK : zip_fault(&reason);
+    if (status != FR_OK)
+        fr_fail(error, status, "%s: %s%s", file->path, zip_error_strerror(&reason),
+                status == FR_ERROR_DATA ? ", expected an NPZ archive" : "");
     zip_error_fini(&reason);
     return status;
 }
@@ -85,11 +89,14 @@ static fr_status missing(zip_t *archive, const char *path, const char *name, fr_
 static fr_status read_exactly(member *m, void *to, int64_t size, fr_error *error) {
     int64_t got = 0;
     FR_TRY(fr_text_check_stop(m->file, error));
+    errno = 0;
     while (got < size) {
         zip_int64_t now = zip_fread(m->stream, (char *)to + got, (zip_uint64_t)(size - got));
-        if (now < 0)
-            return fr_fail(error, zip_fault(zip_file_get_error(m->stream)), "%s: array %s: damaged: %s",
-                           m->array.path, m->array.name, zip_file_strerror(m->stream));
+        if (now < 0) {
+            fr_status status = zip_fault(zip_file_get_error(m->stream));
+            return fr_fail(error, status, "%s: array %s: %s%s", m->array.path, m->array.name,
+                           status == FR_ERROR_DATA ? "damaged: " : "", zip_file_strerror(m->stream));
+        }
         if (now == 0) return fr_fail(error, FR_ERROR_DATA, "%s: array %s: truncated", m->array.path, m->array.name);
         got += now;
     }
@@ -141,6 +148,7 @@ static fr_status check_claim(const member *m, const zip_stat_t *about, fr_error 
 static fr_status open_member(zip_t *archive, const fr_text *file, const char *name, member *m, fr_error *error) {
     zip_stat_t about;
     *m = (member){.file = file, .array = {.path = file->path, .name = name}};
+    errno = 0;
     int64_t index = find_member(archive, name);
     if (index < 0) return missing(archive, file->path, name, error);
     if (zip_stat_index(archive, (zip_uint64_t)index, 0, &about) == 0) {

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/checksum.h"
+#include "base/threads.h"
 #include "simd/kernels.h"
 #include "kernels/rules/philox.h"
 #include "data/planted.h"
@@ -111,7 +112,7 @@ static void plant_part(planting *p, fr_range own, bool asks) {
 
 static fr_status plant_rows(fr_dataset *set, int64_t count, fr_error *error) {
     planting p = {set, fr_cpu_kernels_for(set->precision), count, 0, false};
-#pragma omp parallel
+#pragma omp parallel num_threads(fr_loop_threads())
     plant_part(&p, fr_split_range(count, omp_get_num_threads(), (fr_range){omp_get_thread_num(), 1}),
                omp_get_thread_num() == 0);
     if (!p.stopped && set->watch) p.stopped = set->watch(count, count, set->watch_user) != 0;

@@ -21,13 +21,8 @@ static fr_status step(fr_engine *engine, fr_comm *comm, fr_error *error) {
 
 static fr_traffic traffic(const fr_plan *plan, fr_member member) {
     fr_traffic total = {0};
-    double own = fr_traffic_vectors(plan, member.ranks, member.rank), in = 0;
-    if (plan->levels > 0 && fr_traffic_levels_use_bruck(plan, member, own)) {
-        fr_traffic_add_gather(&total, member, own);
-        return total;
-    }
-    for (int r = 0; r < member.ranks; r++) in += r == member.rank ? 0 : fr_traffic_vectors(plan, member.ranks, r);
-    fr_traffic_add_direct(&total, member, (member.ranks - 1) * own, in);
+    fr_traffic_add_gather(&total, member, fr_traffic_vectors(plan, member.ranks, member.rank));
+    if (plan->wire == FR_WIRE_ELIAS && !member.rings) fr_traffic_add_gather(&total, member, sizeof(uint64_t));
     return total;
 }
 

@@ -53,7 +53,8 @@ static fr_status check(const fr_plan *plan, fr_error *error) {
 static fr_traffic traffic(const fr_plan *plan, fr_member member) {
     fr_traffic total = {0};
     fr_traffic_add_max(&total, plan, member);
-    fr_traffic_add_sum(&total, member, plan->features, plan->levels > 0 ? 1 : fr_traffic_coded(plan, 1, 0));
+    fr_traffic_add_sum(&total, member, plan->features, plan->levels > 0 ? 1 : fr_traffic_coded(plan, 1, 0),
+                       plan->levels > 0);
     return total;
 }
 

@@ -88,7 +88,8 @@ struct fr_comm {
     const fr_plan *plan; /* outlives the comm */
     fr_counts counts;
     bool by_leaders;     /* two-phase goes by way of leaders (exchange/hierarchical.h) */
-    bool counts_bytes;   /* of the messages of steps, in sent and received */
+    bool counts_bytes;   /* of the messages of steps, in sent and received, */
+    bool models_bytes;   /* though some of them went by MPI's collectives, of which nobody can count them */
     double seconds;      /* spent waiting in calls so far */
     /* Of steps alone: */
     bool in_step;

@@ -62,10 +62,10 @@ static void add_broadcast(fr_traffic *total, const fr_plan *plan, fr_member memb
         fr_traffic_add_gather(total, member, chunk);
         return;
     }
-    int below = tree ? fr_binomial_children(ranks, rank, NULL) : rank == 0 ? ranks - 1 : 0;
+    int below = tree ? fr_binomial_children(ranks, rank) : rank == 0 ? ranks - 1 : 0;
     total->sent += below * model;
     total->received += rank == 0 ? 0 : model;
-    total->hops += tree ? fr_binomial_children(ranks, 0, NULL) : ranks - 1;
+    total->hops += tree ? fr_binomial_children(ranks, 0) : ranks - 1;
     total->messages += below + (rank > 0);
 }
 

@@ -1,14 +1,13 @@
 /*
  * mpi.c - the exchange seam between processes, of direct messages over a link (ranks/link.h); no MPI type here.
  *
- *   max         up and down a tree of ranks, of few by doubling (fr_world_max)
- *   sum         slice r of every rank's vector to rank r, which adds them in the order of ranks; then its sum to all
- *               (many ranks and short slices: by Bruck's all-to-all and by doubling, log2(R) messages each)
- *   all_gather  own elements to every other rank, all_to_all what is theirs: R - 1 messages out and in, one round
+ *   max         fr_world_max
+ *   sum         integers of many ranks by MPI's own; else slice r of every rank's vector to rank r, which adds them in the
+ *               order of ranks, and its sum to all: two turns, whatever R is
+ *   all_gather, all_to_all   filled up to one length, by fr_world_gather and fr_world_all_to_all
  *
- * ranks/routes.h says which way each goes. Direct messages cost each rank 2 (R - 1) / R vectors for a sum, as a ring
- * does, in two rounds instead of 2 (R - 1): latency is what small exchanges are made of. Sums of floating-point
- * numbers have one order, so every rank and every repetition gets the same bits.
+ * ranks/routes.h says which way each goes. Sums of floating-point numbers have one order, so every rank and every repetition
+ * gets the same bits; sums of integers have none.
  */
 #include "exchange/mpi.h"
 
@@ -39,6 +38,7 @@ static void note(fr_comm *comm, const fr_link *before) {
     const fr_link *now = fr_mpi_of(comm)->world->link;
     comm->seconds += now->seconds - before->seconds;
     if (!comm->in_step) return;
+    comm->models_bytes |= now->modelled != before->modelled;
     comm->sent += now->sent - before->sent;
     comm->received += now->received - before->received;
 }
@@ -55,11 +55,6 @@ fr_status fr_mpi_exchange(mpi_comm *c, const char *what, int outs, int ins, fr_e
     return mpi_exchange(&c->base, what, c->out, outs, c->in, ins, error);
 }
 
-/* The messages set up in out and in, with every other rank. */
-static fr_status exchange(mpi_comm *c, const char *what, fr_error *error) {
-    return fr_mpi_exchange(c, what, c->base.size - 1, c->base.size - 1, error);
-}
-
 static fr_status mpi_broadcast(fr_comm *comm, void *data, size_t size, bool tree, fr_error *error) {
     fr_world *world = fr_mpi_of(comm)->world;
     fr_link before = *world->link;
@@ -68,7 +63,7 @@ static fr_status mpi_broadcast(fr_comm *comm, void *data, size_t size, bool tree
     return status;
 }
 
-fr_status fr_mpi_bruck(mpi_comm *c, const void *send, size_t size, void *receive, fr_error *error) {
+fr_status fr_mpi_all_to_all_host(mpi_comm *c, const void *send, size_t size, void *receive, fr_error *error) {
     fr_link before = *c->world->link;
     fr_status status = fr_world_all_to_all(c->world, send, size, receive, error);
     note(&c->base, &before);
@@ -91,34 +86,40 @@ static int64_t before(const int64_t *counts, int rank) {
     return sum;
 }
 
+static int64_t most_of(const int64_t *counts, int ranks) {
+    int64_t most = 0;
+    for (int r = 0; r < ranks; r++) most = counts[r] > most ? counts[r] : most;
+    return most;
+}
+
+/* Ranks have equally many workers, so the longest of what a rank sends is the longest of all. */
 static fr_status mpi_all_to_all(fr_comm *comm, const void *send, const int64_t *send_counts, void *receive,
                                 const int64_t *receive_counts, fr_type type, fr_error *error) {
-    mpi_comm *c = fr_mpi_of(comm);
-    size_t size = fr_type_bytes(type);
-    int rank = comm->rank;
-    for (int i = 1; i < comm->size; i++) {
-        int r = fr_mpi_after(c, i);
-        c->out[i - 1] = (fr_message){r, (char *)send + (size_t)before(send_counts, r) * size,
-                                     (size_t)send_counts[r] * size};
-        c->in[i - 1] = (fr_message){r, (char *)receive + (size_t)before(receive_counts, r) * size,
-                                    (size_t)receive_counts[r] * size};
-    }
-    memcpy((char *)receive + (size_t)before(receive_counts, rank) * size,
-           (const char *)send + (size_t)before(send_counts, rank) * size, (size_t)send_counts[rank] * size);
-    return exchange(c, "the all-to-all", error);
+    size_t size = fr_type_bytes(type), each = (size_t)most_of(send_counts, comm->size) * size;
+    void *memory;
+    FR_TRY(fr_comm_scratch(comm, 2 * (size_t)comm->size * each, &memory, error));
+    char *out = memory, *in = out + (size_t)comm->size * each;
+    for (int r = 0; r < comm->size; r++)
+        memcpy(out + (size_t)r * each, (const char *)send + (size_t)before(send_counts, r) * size,
+               (size_t)send_counts[r] * size);
+    FR_TRY(fr_mpi_all_to_all_host(fr_mpi_of(comm), out, each, in, error));
+    for (int r = 0; r < comm->size; r++)
+        memcpy((char *)receive + (size_t)before(receive_counts, r) * size, in + (size_t)r * each,
+               (size_t)receive_counts[r] * size);
+    return FR_OK;
 }
 
 static fr_status mpi_all_gather(fr_comm *comm, const void *mine, void *all, const int64_t *counts, fr_type type,
                                 fr_error *error) {
-    mpi_comm *c = fr_mpi_of(comm);
-    size_t size = fr_type_bytes(type);
-    for (int i = 1; i < comm->size; i++) {
-        int r = fr_mpi_after(c, i);
-        c->out[i - 1] = (fr_message){r, (void *)mine, (size_t)counts[comm->rank] * size};
-        c->in[i - 1] = (fr_message){r, (char *)all + (size_t)before(counts, r) * size, (size_t)counts[r] * size};
-    }
-    memmove((char *)all + (size_t)before(counts, comm->rank) * size, mine, (size_t)counts[comm->rank] * size);
-    return exchange(c, "the all-gather", error);
+    size_t size = fr_type_bytes(type), each = (size_t)most_of(counts, comm->size) * size;
+    void *memory;
+    FR_TRY(fr_comm_scratch(comm, (size_t)(comm->size + 1) * each, &memory, error));
+    char *own = memory, *rows = own + each;
+    memcpy(own, mine, (size_t)counts[comm->rank] * size);
+    FR_TRY(fr_mpi_gather_host(comm, own, each, rows, error));
+    for (int r = 0; r < comm->size; r++)
+        memcpy((char *)all + (size_t)before(counts, r) * size, rows + (size_t)r * each, (size_t)counts[r] * size);
+    return FR_OK;
 }
 
 /* To rank 0 alone. */
@@ -156,8 +157,8 @@ static void add_ranks(const void *vectors, int ranks, int64_t count, fr_type typ
     }
 }
 
-/* In both ways rank r adds up the columns fr_split(count, ranks, r). With few messages: slices, filled up to one length, go by Bruck's all-to-all, sums by doubling. */
-static fr_status sum_by_bruck(fr_comm *comm, char *buffer, int64_t count, size_t size, fr_type type, fr_error *error) {
+/* Rank r adds up the columns fr_split(count, ranks, r); slices are filled up to one length. */
+static fr_status sum_by_slices(fr_comm *comm, char *buffer, int64_t count, size_t size, fr_type type, fr_error *error) {
     int ranks = comm->size;
     size_t each = (size_t)((count + ranks - 1) / ranks) * size, row = (size_t)ranks * each;
     void *memory;
@@ -168,7 +169,7 @@ static fr_status sum_by_bruck(fr_comm *comm, char *buffer, int64_t count, size_t
         fr_range slice = fr_split(count, ranks, r);
         memcpy(send + (size_t)r * each, buffer + (size_t)slice.first * size, (size_t)slice.count * size);
     }
-    FR_TRY(fr_mpi_bruck(fr_mpi_of(comm), send, each, receive, error));
+    FR_TRY(fr_mpi_all_to_all_host(fr_mpi_of(comm), send, each, receive, error));
     add_ranks(receive, ranks, (int64_t)(each / size), type, send);
     FR_TRY(fr_mpi_gather_host(comm, send, each, receive, error));
     for (int r = 0; r < ranks; r++) {
@@ -178,37 +179,27 @@ static fr_status sum_by_bruck(fr_comm *comm, char *buffer, int64_t count, size_t
     return FR_OK;
 }
 
-static fr_status sum_directly(mpi_comm *c, char *buffer, int64_t count, size_t size, fr_type type, fr_error *error) {
-    int ranks = c->base.size, rank = c->base.rank;
-    fr_range mine = fr_split(count, ranks, rank);
-    size_t bytes = (size_t)mine.count * size;
-    char *own = buffer + (size_t)mine.first * size;
+/* Levels of own workers lie in -W s .. W s: moved up by W s they are bytes, and four of them a word, which MPI adds without a
+ * carry from one to the next, since K s <= 127. */
+static fr_status sum_levels(fr_comm *comm, int8_t *levels, int64_t count, fr_error *error) {
+    const int all = comm->plan->workers * comm->plan->levels, own = all / comm->size;
+    fr_world *world = fr_mpi_of(comm)->world;
+    fr_link before = *world->link;
+    int64_t words = (count + 3) / 4;
     void *memory;
-    FR_TRY(fr_comm_scratch(&c->base, (size_t)ranks * bytes, &memory, error));
-    char *rows = memory; /* own slice of each rank's vector */
-    for (int i = 1; i < ranks; i++) {
-        int r = fr_mpi_after(c, i);
-        fr_range theirs = fr_split(count, ranks, r);
-        c->out[i - 1] = (fr_message){r, buffer + (size_t)theirs.first * size, (size_t)theirs.count * size};
-        c->in[i - 1] = (fr_message){r, rows + (size_t)r * bytes, bytes};
-    }
-    memcpy(rows + (size_t)rank * bytes, own, bytes);
-    FR_TRY(exchange(c, "the sum", error));
-    add_ranks(rows, ranks, mine.count, type, own);
-    for (int i = 1; i < ranks; i++) { /* the way back: own slice to all, theirs from them */
-        int r = fr_mpi_after(c, i);
-        fr_range theirs = fr_split(count, ranks, r);
-        c->out[i - 1] = (fr_message){r, own, bytes};
-        c->in[i - 1] = (fr_message){r, buffer + (size_t)theirs.first * size, (size_t)theirs.count * size};
-    }
-    return exchange(c, "the sum", error);
+    FR_TRY(fr_comm_scratch(comm, (size_t)words * sizeof(uint32_t), &memory, error));
+    uint8_t *bytes = memory;
+    memset(bytes + count, 0, (size_t)(4 * words - count));
+    for (int64_t j = 0; j < count; j++) bytes[j] = (uint8_t)(levels[j] + own);
+    fr_status status = fr_link_sum(world->link, "the sum", memory, words, error);
+    for (int64_t j = 0; j < count; j++) levels[j] = (int8_t)(bytes[j] - all);
+    note(comm, &before);
+    return status;
 }
 
 static fr_status mpi_sum(fr_comm *comm, void *buffer, int64_t count, fr_type type, fr_error *error) {
-    size_t size = fr_type_bytes(type);
-    if (fr_sum_uses_bruck(comm->size, (double)size * (double)count / comm->size))
-        return sum_by_bruck(comm, buffer, count, size, type, error);
-    return sum_directly(fr_mpi_of(comm), buffer, count, size, type, error);
+    if (type == FR_TYPE_I8 && fr_sum_is_mpis(comm->size)) return sum_levels(comm, buffer, count, error);
+    return sum_by_slices(comm, buffer, count, fr_type_bytes(type), type, error);
 }
 
 /* Numbers travel as doubles, whatever they are here. */

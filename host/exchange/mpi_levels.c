@@ -2,8 +2,7 @@
  * mpi_levels.c - quantized vectors between processes: one packed message from a rank to another (exchange/packed.h),
  * in the format of the plan's wire.
  *
- * A message to each other rank, or, of many ranks and short messages of one length, by doubling and Bruck's all-to-all
- * (fr_levels_use_bruck): then all are filled up to the length of the longest.
+ * To all, messages are filled up to the length of the longest. Elias' codes vary, so that their lengths go first.
  */
 #include <string.h>
 
@@ -52,10 +51,12 @@ static fr_status read_messages(mpi_comm *c, fr_coding coding, int count, fr_erro
     return FR_OK;
 }
 
-/* The same of all other ranks' messages, which lie one behind the other, `each` bytes apart. */
-static fr_status read_row(mpi_comm *c, fr_coding coding, uint8_t *row, size_t each, fr_error *error) {
+/* The same of all other ranks' messages, which lie one behind the other, `each` bytes apart, of so many bytes; lengths NULL:
+ * their most. */
+static fr_status read_row(mpi_comm *c, fr_coding coding, uint8_t *row, size_t each, const uint64_t *lengths,
+                          fr_error *error) {
     for (int r = 0; r < c->base.size; r++) {
-        fr_message message = {r, row + (size_t)r * each, fr_packed_most(coding, &c->coming[r])};
+        fr_message message = {r, row + (size_t)r * each, lengths ? lengths[r] : fr_packed_most(coding, &c->coming[r])};
         if (r != c->base.rank) FR_TRY(fr_packed_read(coding, &message, &c->coming[r], error));
     }
     return FR_OK;
@@ -63,34 +64,12 @@ static fr_status read_row(mpi_comm *c, fr_coding coding, uint8_t *row, size_t ea
 
 /* ------------------------------------------------------------------------------------------- gather */
 
-static fr_status gather_by_doubling(mpi_comm *c, fr_coding coding, const fr_packed *mine, size_t each,
-                                    fr_error *error) {
-    fr_comm *comm = &c->base;
-    void *memory;
-    FR_TRY(fr_comm_scratch(comm, (size_t)(comm->size + 1) * each, &memory, error));
-    uint8_t *own = memory, *row = own + each;
-    memset(own, 0, each);
-    write_own(comm, coding, mine, own);
-    FR_TRY(fr_mpi_gather_host(comm, own, each, row, error));
-    return read_row(c, coding, row, each, error);
-}
-
-static fr_status gather_directly(mpi_comm *c, fr_coding coding, const fr_packed *mine, fr_error *error) {
-    fr_comm *comm = &c->base;
-    size_t need = fr_packed_most(coding, mine);
-    void *memory;
-    for (int r = 0; r < comm->size; r++) need += fr_packed_most(coding, &c->coming[r]);
-    FR_TRY(fr_comm_scratch(comm, need, &memory, error));
-    uint8_t *at = (uint8_t *)memory + fr_packed_most(coding, mine);
-    size_t bytes = write_own(comm, coding, mine, memory);
-    for (int i = 1; i < comm->size; i++) {
-        int r = fr_mpi_after(c, i);
-        c->out[i - 1] = (fr_message){r, memory, bytes};
-        c->in[i - 1] = (fr_message){r, at, fr_packed_most(coding, &c->coming[r])};
-        at += c->in[i - 1].size;
-    }
-    FR_TRY(fr_mpi_exchange(c, "the all-gather", comm->size - 1, comm->size - 1, error));
-    return read_messages(c, coding, comm->size - 1, error);
+/* *each <- the longest of all ranks' messages, own of so many bytes. */
+static fr_status gather_lengths(fr_comm *comm, uint64_t own, uint64_t *lengths, size_t *each, fr_error *error) {
+    FR_TRY(fr_mpi_gather_host(comm, &own, sizeof own, lengths, error));
+    *each = 0;
+    for (int r = 0; r < comm->size; r++) *each = lengths[r] > *each ? lengths[r] : *each;
+    return FR_OK;
 }
 
 fr_status fr_mpi_all_gather_levels(fr_comm *comm, fr_quantized mine, fr_quantized all, const int64_t *counts,
@@ -101,10 +80,19 @@ fr_status fr_mpi_all_gather_levels(fr_comm *comm, fr_quantized mine, fr_quantize
     cut_gathered(comm, all, counts, c->coming);
     memcpy(c->coming[comm->rank].scales, own.scales, (size_t)own.scale_count * coding.real);
     memcpy(c->coming[comm->rank].levels, own.levels, (size_t)own.level_count);
-    size_t longest = longest_of(coding, c->coming, comm->size);
-    if (fr_levels_use_bruck(comm->size, coding.wire, (double)longest))
-        return gather_by_doubling(c, coding, &own, longest, error);
-    return gather_directly(c, coding, &own, error);
+    size_t longest = longest_of(coding, c->coming, comm->size), each = longest;
+    FR_OWNED uint64_t *lengths = NULL;
+    void *memory;
+    FR_TRY(fr_comm_scratch(comm, (size_t)(comm->size + 1) * longest, &memory, error));
+    uint8_t *message = memory, *row = message + longest;
+    memset(message, 0, longest);
+    size_t bytes = write_own(comm, coding, &own, message);
+    if (coding.wire == FR_WIRE_ELIAS) {
+        FR_TRY(fr_allocate((void **)&lengths, comm->size, sizeof *lengths, "lengths of messages", error));
+        FR_TRY(gather_lengths(comm, bytes, lengths, &each, error));
+    }
+    FR_TRY(fr_mpi_gather_host(comm, message, each, row, error));
+    return read_row(c, coding, row, each, lengths, error);
 }
 
 /* To rank 0 alone. */
@@ -135,38 +123,6 @@ fr_status fr_mpi_gather_levels(fr_comm *comm, fr_quantized mine, fr_quantized al
 
 /* --------------------------------------------------------------------------------------- all-to-all */
 
-static fr_status all_to_all_by_bruck(mpi_comm *c, fr_coding coding, size_t each, fr_error *error) {
-    fr_comm *comm = &c->base;
-    size_t row = (size_t)comm->size * each;
-    void *memory;
-    FR_TRY(fr_comm_scratch(comm, 2 * row, &memory, error));
-    uint8_t *send = memory;
-    memset(send, 0, row);
-    for (int r = 0; r < comm->size; r++)
-        if (r != comm->rank) write_own(comm, coding, &c->leaving[r], send + (size_t)r * each);
-    FR_TRY(fr_mpi_bruck(c, send, each, send + row, error));
-    return read_row(c, coding, send + row, each, error);
-}
-
-static fr_status all_to_all_directly(mpi_comm *c, fr_coding coding, fr_error *error) {
-    fr_comm *comm = &c->base;
-    size_t need = 0;
-    void *memory;
-    for (int r = 0; r < comm->size; r++)
-        need += fr_packed_most(coding, &c->leaving[r]) + fr_packed_most(coding, &c->coming[r]);
-    FR_TRY(fr_comm_scratch(comm, need, &memory, error));
-    uint8_t *at = memory;
-    for (int i = 1; i < comm->size; i++) {
-        int r = fr_mpi_after(c, i);
-        c->out[i - 1] = (fr_message){r, at, write_own(comm, coding, &c->leaving[r], at)};
-        at += fr_packed_most(coding, &c->leaving[r]);
-        c->in[i - 1] = (fr_message){r, at, fr_packed_most(coding, &c->coming[r])};
-        at += fr_packed_most(coding, &c->coming[r]);
-    }
-    FR_TRY(fr_mpi_exchange(c, "the all-to-all", comm->size - 1, comm->size - 1, error));
-    return read_messages(c, coding, comm->size - 1, error);
-}
-
 fr_status fr_mpi_all_to_all_levels(fr_comm *comm, const int8_t *send, const int64_t *send_counts, int8_t *receive,
                                    const int64_t *receive_counts, fr_error *error) {
     mpi_comm *c = fr_mpi_of(comm);
@@ -174,8 +130,13 @@ fr_status fr_mpi_all_to_all_levels(fr_comm *comm, const int8_t *send, const int6
     cut_levels(comm, (int8_t *)send, send_counts, c->leaving); /* which are read alone */
     cut_levels(comm, receive, receive_counts, c->coming);
     memcpy(c->coming[comm->rank].levels, c->leaving[comm->rank].levels, (size_t)send_counts[comm->rank]);
-    size_t longest = longest_of(coding, c->leaving, comm->size);
-    if (fr_levels_use_bruck(comm->size, coding.wire, (double)longest))
-        return all_to_all_by_bruck(c, coding, longest, error);
-    return all_to_all_directly(c, coding, error);
+    size_t each = longest_of(coding, c->leaving, comm->size), row = (size_t)comm->size * each;
+    void *memory;
+    FR_TRY(fr_comm_scratch(comm, 2 * row, &memory, error));
+    uint8_t *out = memory;
+    memset(out, 0, row);
+    for (int r = 0; r < comm->size; r++)
+        if (r != comm->rank) write_own(comm, coding, &c->leaving[r], out + (size_t)r * each);
+    FR_TRY(fr_mpi_all_to_all_host(c, out, each, out + row, error));
+    return read_row(c, coding, out + row, each, NULL, error);
 }

@@ -21,14 +21,11 @@ typedef struct mpi_comm {
 
 static inline mpi_comm *fr_mpi_of(fr_comm *comm) { return (mpi_comm *)comm; }
 
-/* Rank i places after this one: whoever begins with the next rank never meets all others at the same one. */
-static inline int fr_mpi_after(const mpi_comm *c, int i) { return (c->base.rank + i) % c->base.size; }
-
 /* Sends the first `outs` messages set up in c->out, and receives the first `ins` of c->in. what: for the line about a
  * rank that does not answer. */
 fr_status fr_mpi_exchange(mpi_comm *c, const char *what, int outs, int ins, fr_error *error);
 /* As fr_world_all_to_all and fr_world_gather, counted. */
-fr_status fr_mpi_bruck(mpi_comm *c, const void *send, size_t size, void *receive, fr_error *error);
+fr_status fr_mpi_all_to_all_host(mpi_comm *c, const void *send, size_t size, void *receive, fr_error *error);
 fr_status fr_mpi_gather_host(fr_comm *comm, const void *mine, size_t size, void *all, fr_error *error);
 
 /* exchange/mpi_levels.c: entries of fr_comm_ops */

@@ -4,15 +4,16 @@
  * R ranks; |x| is the size of x on the wire. A sum by messages gives rank r the s_r columns of its slice.
  *
  *   maximum     by messages, up and down a tree: a number from and to each rank next to it (few ranks: doubling)
- *   sum         by messages: slices out and in, d - s_r + (R - 1) s_r numbers; in a ring: 2 (R - 1) / R |sum|
- *   direct      one message to each other rank
- *   gather      doubling: (R - 1) |own| out and in, ceil(log2 R) messages each way
- *   Bruck       as often as it hands chunks on: chunk i once for each bit of i
+ *   sum         by messages: slices from each to each, and sums to all; in a ring: 2 (R - 1) / R |sum|; whole numbers of many
+ *               ranks by MPI, modelled as a ring where they are long, else as a binomial tree up and down
+ *   gather      (R - 1) |own| out and in: doubling, ceil(log2 R) messages each way; by MPI, R - 1 each way in every round
+ *   all-to-all  by MPI the same; Bruck's as often as it hands chunks on: chunk i once for each bit of i
  */
 #include "exchange/traffic.h"
 
 #include <math.h>
 
+#include "ranks/link.h"
 #include "ranks/routes.h"
 #include "wire/wire.h"
 
@@ -27,16 +28,14 @@ double fr_traffic_vectors(const fr_plan *plan, int ranks, int rank) {
     return fr_traffic_coded(plan, workers * (double)plan->features, workers);
 }
 
-bool fr_traffic_levels_use_bruck(const fr_plan *plan, fr_member member, double bytes) {
-    return plan->levels > 0 && !member.rings && fr_levels_use_bruck(member.ranks, plan->wire, bytes);
-}
-
 /* ------------------------------------------------------------------------------------------- parts */
 
-void fr_traffic_add_direct(fr_traffic *total, fr_member member, double out, double in) {
-    total->sent += out, total->received += in;
-    total->hops += 1;
-    total->messages += 2 * (member.ranks - 1);
+/* A message to each other rank, in rounds of one piece each. */
+static void add_rounds(fr_traffic *total, fr_member member, double bytes) {
+    double rounds = ceil(bytes / (double)FR_LINK_PIECE), others = member.ranks - 1;
+    total->sent += others * bytes, total->received += others * bytes;
+    total->hops += rounds;
+    total->messages += 2 * others * rounds;
 }
 
 /* `chunks` of so many bytes each, in rounds of one message each way whose distance doubles. */
@@ -48,14 +47,20 @@ static void add_doubling(fr_traffic *total, fr_member member, double chunks, dou
 }
 
 void fr_traffic_add_gather(fr_traffic *total, fr_member member, double bytes) {
-    add_doubling(total, member, member.ranks - 1, bytes);
+    if (!member.rings && !fr_gather_doubles(bytes)) add_rounds(total, member, bytes);
+    else add_doubling(total, member, member.ranks - 1, bytes);
 }
 
-void fr_traffic_add_bruck(fr_traffic *total, fr_member member, double bytes) {
+static void add_bruck(fr_traffic *total, fr_member member, double bytes) {
     double chunks = 0; /* that a rank hands on */
     for (int i = 1; i < member.ranks; i++)
         for (int rest = i; rest > 0; rest /= 2) chunks += rest % 2;
     add_doubling(total, member, chunks, bytes);
+}
+
+void fr_traffic_add_all_to_all(fr_traffic *total, fr_member member, double bytes) {
+    if (fr_all_to_all_uses_bruck(member.ranks, bytes)) add_bruck(total, member, bytes);
+    else add_rounds(total, member, bytes);
 }
 
 /* Ranks on the way from the last one to the root take turns, and each serves its children. */
@@ -73,17 +78,25 @@ void fr_traffic_add_max(fr_traffic *total, const fr_plan *plan, fr_member member
     else fr_traffic_add_gather(total, member, sizeof(double));
 }
 
-void fr_traffic_add_sum(fr_traffic *total, fr_member member, int64_t count, double size) {
-    int ranks = member.ranks;
-    double d = (double)count, slice = (double)fr_split(count, ranks, member.rank).count;
+static void add_sum_by_mpi(fr_traffic *total, fr_member member, double bytes) {
+    double ranks = member.ranks, visits = fr_sum_visits(member.ranks, member.rank);
+    bool ring = fr_sum_goes_round(bytes);
+    double each = ring ? 2 * (ranks - 1) / ranks * bytes : visits * bytes;
+    total->sent += each, total->received += each;
+    total->hops += ring ? 2 * (ranks - 1) : 2 * ceil(log2(ranks));
+    total->messages += ring ? 4 * (ranks - 1) : 2 * visits;
+    total->uneven |= !ring;
+}
+
+void fr_traffic_add_sum(fr_traffic *total, fr_member member, int64_t count, double size, bool whole) {
+    double slice = size * ceil((double)count / member.ranks);
     if (member.rings) {
-        total->summed += size * d;
-    } else if (fr_sum_uses_bruck(ranks, size * d / ranks)) { /* slices filled up to the longest */
-        fr_traffic_add_bruck(total, member, size * ceil(d / ranks));
-        fr_traffic_add_gather(total, member, size * ceil(d / ranks));
-    } else {
-        fr_traffic_add_direct(total, member, size * (d - slice), size * (ranks - 1) * slice);
-        fr_traffic_add_direct(total, member, size * (ranks - 1) * slice, size * (d - slice));
+        total->summed += size * (double)count;
+    } else if (whole && fr_sum_is_mpis(member.ranks)) { /* in words of four bytes */
+        add_sum_by_mpi(total, member, 4 * ceil(size * (double)count / 4));
+    } else { /* slices filled up to the longest */
+        fr_traffic_add_all_to_all(total, member, slice);
+        fr_traffic_add_gather(total, member, slice);
     }
 }
 

@@ -35,18 +35,12 @@ double fr_traffic_bits(const fr_plan *plan);
 double fr_traffic_coded(const fr_plan *plan, double count, double scales);
 /* |the vectors of a rank's workers|, with their scales. */
 double fr_traffic_vectors(const fr_plan *plan, int ranks, int rank);
-/* Whether messages of levels, the longest of so many bytes, go by Bruck's all-to-all and by doubling. */
-bool fr_traffic_levels_use_bruck(const fr_plan *plan, fr_member member, double bytes);
-
 /* The largest norm; none where nothing is quantized. */
 void fr_traffic_add_max(fr_traffic *total, const fr_plan *plan, fr_member member);
-/* A sum of `count` numbers of `size` bytes. */
-void fr_traffic_add_sum(fr_traffic *total, fr_member member, int64_t count, double size);
-/* Each rank its own message to each other at once, `out` bytes and `in` bytes in all. */
-void fr_traffic_add_direct(fr_traffic *total, fr_member member, double out, double in);
-/* `bytes` of every rank to every rank, by doubling. */
+/* A sum of `count` numbers of `size` bytes, whole ones or not. */
+void fr_traffic_add_sum(fr_traffic *total, fr_member member, int64_t count, double size, bool whole);
+/* `bytes` of every rank to every rank; and from every rank to each other. */
 void fr_traffic_add_gather(fr_traffic *total, fr_member member, double bytes);
-/* `bytes` from every rank to each other, by Bruck's all-to-all. */
-void fr_traffic_add_bruck(fr_traffic *total, fr_member member, double bytes);
+void fr_traffic_add_all_to_all(fr_traffic *total, fr_member member, double bytes);
 
 #endif

@@ -51,40 +51,27 @@ static fr_status step(fr_engine *engine, fr_comm *comm, fr_error *error) {
 static fr_traffic traffic_in_rings(const fr_plan *plan, fr_member member) {
     fr_traffic total = {0};
     fr_traffic_add_max(&total, plan, member);
-    fr_traffic_add_sum(&total, member, 1, fr_traffic_coded(plan, (double)plan->features, 0));
+    fr_traffic_add_sum(&total, member, 1, fr_traffic_coded(plan, (double)plan->features, 0), true);
     fr_traffic_add_gather(&total, member, fr_traffic_coded(plan, 0, 1));
     return total;
 }
 
-static double columns_of(const fr_plan *plan, int ranks, int rank) {
-    return (double)fr_slice_of_workers(plan, fr_workers_of_rank(plan, ranks, rank)).count;
-}
-
 static double most_columns(const fr_plan *plan, int ranks) {
     double most = 0;
-    for (int r = 0; r < ranks; r++) most = fmax(most, columns_of(plan, ranks, r));
+    for (int r = 0; r < ranks; r++)
+        most = fmax(most, (double)fr_slice_of_workers(plan, fr_workers_of_rank(plan, ranks, r)).count);
     return most;
 }
 
 static fr_traffic traffic(const fr_plan *plan, fr_member member) {
     if (member.rings) return traffic_in_rings(plan, member);
     if (fr_is_hierarchical(plan, member.ranks)) return fr_hierarchical_traffic(plan, member);
-    int ranks = member.ranks, rank = member.rank;
-    double each = plan->workers / ranks, own = columns_of(plan, ranks, rank), most = most_columns(plan, ranks);
-    double longest = fr_traffic_coded(plan, each * most, 0), slice = fr_traffic_coded(plan, most, each);
-    double out = 0, in = 0, back_out = 0, back_in = 0;
+    int ranks = member.ranks;
+    double each = plan->workers / ranks, most = most_columns(plan, ranks);
     fr_traffic total = {0};
-    for (int r = 0; r < ranks; r++) {
-        if (r == rank) continue;
-        double theirs = columns_of(plan, ranks, r);
-        out += fr_traffic_coded(plan, each * theirs, 0), in += fr_traffic_coded(plan, each * own, 0);
-        back_out += fr_traffic_coded(plan, own, each), back_in += fr_traffic_coded(plan, theirs, each);
-    }
     fr_traffic_add_max(&total, plan, member);
-    if (fr_traffic_levels_use_bruck(plan, member, longest)) fr_traffic_add_bruck(&total, member, longest);
-    else fr_traffic_add_direct(&total, member, out, in);
-    if (fr_traffic_levels_use_bruck(plan, member, slice)) fr_traffic_add_gather(&total, member, slice);
-    else fr_traffic_add_direct(&total, member, back_out, back_in);
+    fr_traffic_add_all_to_all(&total, member, fr_traffic_coded(plan, each * most, 0));
+    fr_traffic_add_gather(&total, member, fr_traffic_coded(plan, most, each));
     return total;
 }
 
@@ -97,7 +84,7 @@ static fr_work work(const fr_plan *plan, int ranks) {
 const fr_collective_ops fr_two_phase = {
     .name = "two-phase",
     .wires = FR_CARRIES(FR_WIRE_FULL) | FR_CARRIES(FR_WIRE_INT8) | FR_CARRIES(FR_WIRE_PACKED),
-    .scale = FR_SCALE_L2,
+    .scale = FR_SCALE_MAX,
     .needs = FR_NEEDS_SLICES,
     .shares_scale = true,
     .rounds_sums = true,

@@ -22,8 +22,9 @@
 static const double BATCH_DIVERGES = 1000, LOSS_DIVERGES = 100;
 static const double PROGRESS_SECONDS = 0.1;
 /* Steps between two meetings of many ranks about divergence and a wish to stop, which cost about as much as an
- * exchange. */
+ * exchange. Where steps are slow they also meet after so many seconds, so that a signal is heard within one. */
 enum { MEET_EVERY = 32 };
+static const double MEET_SECONDS = 0.4;
 
 double fr_fit_relative_error(fr_fit *fit, const double *weights) {
     const double *planted = fit->set->planted;
@@ -103,8 +104,14 @@ static int64_t report_after(const fr_fit *fit, int64_t step) {
     return next < fit->plan->iterations ? next : fit->plan->iterations;
 }
 
-/* due: a run that is never stopped measures this step too. What others see is not kept as the best, or a run that is
- * stopped and goes on would find another result. */
+static fr_status write_checkpoint(fr_fit *fit, fr_error *error) {
+    const fr_run run = {fit->options, fit->plan, fit->set};
+    fit->last_checkpoint = fr_seconds();
+    return fr_checkpoint_write(fit->options->checkpoint, &run, &fit->state, error);
+}
+
+/* due: a run that is never stopped measures this step too. What others see is not kept as the best and ends nothing, or a
+ * run that is stopped and goes on would find another result. */
 static fr_status report(fr_fit *fit, bool due, bool *done, fr_error *error) {
     bool close_enough = false;
     FR_TRY(measure(fit, &close_enough, error));
@@ -116,14 +123,22 @@ static fr_status report(fr_fit *fit, bool due, bool *done, fr_error *error) {
     if (has_diverged(fit, fit->latest_loss, LOSS_DIVERGES) || !weights_are_finite(fit)) {
         fit->outcome = FR_DIVERGED;
         *done = true;
-    } else if (close_enough) {
+    } else if (close_enough && (due || fit->state.step == 0)) {
         fit->outcome = FR_TOLERANCE;
         *done = true;
     } else if (fit->options->checkpoint && fit->comm->rank == 0) {
-        const fr_run run = {fit->options, fit->plan, fit->set};
-        return fr_checkpoint_write(fit->options->checkpoint, &run, &fit->state, error);
+        return write_checkpoint(fit, error);
     }
     return FR_OK;
+}
+
+/* Between reports, by the clock of rank 0, which has the same state as all. */
+static fr_status keep_in_time(fr_fit *fit, fr_error *error) {
+    double every = fit->options->checkpoint_every;
+    if (!fit->options->checkpoint || fit->comm->rank > 0 || every <= 0) return FR_OK;
+    if (fr_seconds() - fit->last_checkpoint < every) return FR_OK;
+    FR_TRY(fit->engine->ops->store(fit->engine, &fit->state, error));
+    return write_checkpoint(fit, error);
 }
 
 static bool progress_is_due(const fr_fit *fit) {
@@ -146,12 +161,21 @@ static fr_status look_at_weights(fr_fit *fit, fr_error *error) {
     return FR_OK;
 }
 
-/* What one rank has seen. */
+/* What one rank has seen, and the step at which it would meet next. */
 typedef struct vote {
     char diverged, close, stop;
+    int64_t next;
 } vote;
 
-/* Whether any rank saw it; of closeness, whether rank 0 did. */
+/* By the time that the steps since the last meeting took. */
+static int64_t next_meeting(fr_fit *fit, int64_t step) {
+    double now = fr_seconds(), seconds = now - fit->met, most = MEET_EVERY;
+    double steps = (double)(step - fit->met_at) * MEET_SECONDS / (seconds > 0 ? seconds : MEET_SECONDS);
+    fit->met = now, fit->met_at = step;
+    return step + (int64_t)fmax(1, fmin(steps, most));
+}
+
+/* Whether any rank saw it; of closeness, whether rank 0 did; and rank 0's clock says when all meet again. */
 static fr_status gather_votes(fr_fit *fit, vote *seen, fr_error *error) {
     FR_OWNED vote *all = NULL;
     if (fit->comm->size == 1) return FR_OK;
@@ -159,6 +183,7 @@ static fr_status gather_votes(fr_fit *fit, vote *seen, fr_error *error) {
     FR_TRY(fit->comm->ops->gather_host(fit->comm, seen, sizeof *seen, all, error));
     for (int r = 0; r < fit->comm->size; r++)
         seen->diverged |= all[r].diverged, seen->stop |= all[r].stop, seen->close = all[0].close;
+    fit->next_meeting = all[0].next;
     return FR_OK;
 }
 
@@ -170,24 +195,6 @@ static double batch_loss(const fr_fit *fit, int64_t step) {
     if (fr_is_full_step(plan, step - 1)) rows = (double)fr_engine_rows(fit->engine).count;
     for (int k = 0; k < config->worker_count; k++) residual += fit->residuals[k];
     return rows > 0 ? residual / rows : 0;
-}
-
-/* The cheap look between reports: divergence of the mini-batches, the tolerance on w, a wish to stop. Every rank has the
- * same weights and finds the same about the tolerance; the rest is gathered, at some of the looks only. */
-static fr_status probe(fr_fit *fit, int64_t step, bool gathers, bool *done, fr_error *error) {
-    FR_TRY(fit->engine->ops->probe(fit->engine, fit->residuals, error));
-    FR_TRY(look_at_weights(fit, error));
-    vote seen = {.diverged = has_diverged(fit, batch_loss(fit, step), BATCH_DIVERGES),
-                 .close = fit->options->tolerance > 0 && fit->relative_error <= fit->options->tolerance,
-                 .stop = fit->stop};
-    if (!gathers && fit->comm->size > 1) seen.diverged = seen.stop = false;
-    if (gathers) FR_TRY(gather_votes(fit, &seen, error));
-    *done = true;
-    if (seen.diverged) fit->outcome = FR_DIVERGED;
-    else if (seen.close) fit->outcome = FR_TOLERANCE;
-    else if (seen.stop) fit->outcome = FR_INTERRUPTED;
-    else *done = false;
-    return FR_OK;
 }
 
 /* ------------------------------------------------------------------------------------ stopping rule */
@@ -249,6 +256,48 @@ static fr_status apply_rule(fr_fit *fit, bool *done, fr_error *error) {
         stand_still(fit);
         FR_TRY(fit->engine->ops->load(fit->engine, &fit->state, error));
     }
+    return FR_OK;
+}
+
+/* ---------------------------------------------------------------------------------------------- looks */
+
+/* Why the loop looks. Where a run ends must not depend on time, so a meeting by the clock alone asks for a wish to stop and
+ * nothing else. */
+typedef struct look {
+    bool due;    /* for a report */
+    bool rules;  /* for the stopping rule */
+    bool usual;  /* for what this rank sees, at fixed steps */
+    bool common; /* for what all ranks see, at fixed steps */
+    bool meets;  /* all ranks meet */
+} look;
+
+static look look_at(const fr_fit *fit, int64_t step) {
+    look l = {.due = step >= fit->next_report, .rules = rule_is_due(fit, step)};
+    l.common = l.due || step % MEET_EVERY == 0;
+    l.usual = l.common || l.rules || step % fit->engine->ops->probe_every == 0;
+    l.meets = l.common || (fit->comm->size > 1 && step >= fit->next_meeting);
+    if (fit->comm->size == 1) l.common = l.usual;
+    return l;
+}
+
+/* The cheap look between reports: divergence of the mini-batches, the tolerance on w, a wish to stop. Every rank has the
+ * same weights and finds the same about the tolerance; the rest is gathered, at some of the looks only. */
+static fr_status probe(fr_fit *fit, int64_t step, look why, bool *done, fr_error *error) {
+    FR_TRY(fit->engine->ops->probe(fit->engine, fit->residuals, error));
+    FR_TRY(look_at_weights(fit, error));
+    bool close = fit->options->tolerance > 0 && fit->relative_error <= fit->options->tolerance;
+    vote seen = {.diverged = why.common && has_diverged(fit, batch_loss(fit, step), BATCH_DIVERGES),
+                 .close = why.usual && close,
+                 .stop = fit->stop && (why.meets || fit->comm->size == 1)};
+    if (why.meets) {
+        seen.next = next_meeting(fit, step);
+        FR_TRY(gather_votes(fit, &seen, error));
+    }
+    *done = true;
+    if (seen.diverged) fit->outcome = FR_DIVERGED;
+    else if (seen.close) fit->outcome = FR_TOLERANCE;
+    else if (seen.stop) fit->outcome = FR_INTERRUPTED;
+    else *done = false;
     return FR_OK;
 }
 
@@ -319,6 +368,7 @@ static fr_status run(fr_fit *fit, int64_t *step, fr_error *error) {
     FR_TRY(ops->load(fit->engine, &fit->state, error));
     fit->latest_loss = fit->start_loss;
     fit->relative_error = NAN;
+    fit->met = fr_seconds(), fit->met_at = *step, fit->next_meeting = *step + 1;
     if (progress_is_due(fit)) show_progress(fit); /* before rank 0's first report can be seen */
     FR_TRY(report(fit, false, &done, error));
     fit->next_report = report_after(fit, *step);
@@ -326,14 +376,14 @@ static fr_status run(fr_fit *fit, int64_t *step, fr_error *error) {
         if (fit->plan->settles && *step > 0 && *step == fit->plan->settle_from) FR_TRY(begin_to_settle(fit, error));
         FR_TRY(one_step(fit, error));
         ++*step;
-        bool due = *step >= fit->next_report, rules = rule_is_due(fit, *step);
-        bool gathers = due || *step % MEET_EVERY == 0;
-        if (gathers || rules || *step % ops->probe_every == 0) FR_TRY(probe(fit, *step, gathers, &done, error));
+        const look why = look_at(fit, *step);
+        if (why.usual || why.meets) FR_TRY(probe(fit, *step, why, &done, error));
         /* A run that is stopped here has seen what one that is not stopped sees. */
-        if (rules && (!done || fit->outcome == FR_INTERRUPTED)) FR_TRY(apply_rule(fit, &done, error));
-        if (!due && !done) continue;
+        if (why.rules && (!done || fit->outcome == FR_INTERRUPTED)) FR_TRY(apply_rule(fit, &done, error));
+        if (!why.due && !done && why.usual) FR_TRY(keep_in_time(fit, error));
+        if (!why.due && !done) continue;
         FR_TRY(ops->store(fit->engine, &fit->state, error));
-        FR_TRY(report(fit, due || fit->outcome != FR_INTERRUPTED, &done, error));
+        FR_TRY(report(fit, why.due || fit->outcome != FR_INTERRUPTED, &done, error));
         fit->next_report = report_after(fit, *step);
     }
     return finish(fit, error);

@@ -31,7 +31,10 @@ typedef struct fr_fit {
     double *scratch;           /* d, for the user's own coordinates */
     double *residuals;         /* of each own worker, at the last probe */
     double latest_loss, last_progress;
+    double last_checkpoint;    /* when it was written */
     int64_t next_report;
+    int64_t met_at, next_meeting; /* steps of the ranks' last meeting and of one that is to come */
+    double met;                /* when they last met */
     bool stop;
 } fr_fit;
 

@@ -1,6 +1,7 @@
 /*
  * predict.c - max(0, <w, x> + b) for the rows of a data set, on the CPU or, by cuBLAS, on a GPU.
  */
+#include "base/threads.h"
 #include "columns/condition.h"
 #include "fit/model.h"
 #include "simd/kernels.h"
@@ -23,7 +24,7 @@ fr_status fr_model_predict_held(const fr_model *model, const fr_dataset *set, do
     const fr_cpu_kernels *kernels = fr_cpu_kernels_for(set->precision);
     const double *weights = fr_model_weights(model), intercept = fr_model_intercept(model);
     size_t row_bytes = (size_t)set->features * fr_precision_bytes(set->precision);
-#pragma omp parallel for schedule(static)
+#pragma omp parallel for schedule(static) num_threads(fr_loop_threads())
     for (int64_t i = 0; i < set->local_rows; i++)
         out[i] = relu(kernels->dot((const char *)set->rows + (size_t)i * row_bytes, weights, set->features) + intercept);
     return FR_OK;
@@ -42,7 +43,7 @@ fr_status fr_model_predict(const fr_model *model, const fr_dataset *set, double 
 /* Rows as doubles. */
 static void widen(const fr_dataset *set, int64_t first, int64_t count, double *x) {
     int64_t d = set->features;
-#pragma omp parallel for schedule(static)
+#pragma omp parallel for schedule(static) num_threads(fr_loop_threads())
     for (int64_t i = 0; i < count * d; i++)
         x[i] = set->precision == FR_F64 ? ((const double *)set->rows)[first * d + i]
                                         : (double)((const float *)set->rows)[first * d + i];
@@ -69,7 +70,7 @@ static fr_status predict_on_gpu(const fr_model *model, const fr_dataset *set, do
     int devices;
     fr_dense *gpu = NULL;
     FR_TRY(fr_cuda_count(&devices, error));
-    FR_TRY(fr_dense_create(0, &gpu, error));
+    FR_TRY(fr_dense_create(0, FR_DEFAULT_TIMEOUT, &gpu, error));
     fr_status status = predict_by(gpu, model, set, out, error);
     fr_dense_free(gpu);
     return status;

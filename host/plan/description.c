@@ -43,6 +43,7 @@ const fr_undescribed_option fr_undescribed[] = {
     {"timeout", BOTH, stops},
     {"no-graphs", BOTH, same_bits},
     {"checkpoint", RESUME, stops},
+    {"checkpoint-every", BOTH, "rank 0 alone decides, and looking changes nothing"},
     {"resume", RESUME, stops},
     {"model", BOTH, output},
     {"history", BOTH, output},
@@ -191,7 +192,7 @@ static void put_loop(writer *w, const fr_options *o) {
     put(w, RANKS, "--device", "%s", devices[o->device]);
     put_integer(w, RANKS, "--gpus", o->gpus);
     put_flag(w, RANKS, "--checkpoint", o->checkpoint != NULL);
-    put_flag(w, RANKS, "--resume", o->resume != NULL);
+    put(w, RANKS, "--resume", "%s", o->resume_if_there ? "auto" : o->resume ? "yes" : "no");
 }
 
 /* The first difference is told: what is chosen comes before what follows from it. */

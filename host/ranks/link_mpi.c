@@ -1,49 +1,17 @@
 /*
- * link_mpi.c - the link over MPI: non-blocking sends and receives, and a wait that sleeps.
- *
- * MPI's own collectives are not used: they poll without pause, which starves the ranks that compute where several
- * share a processor, and they wait for ever for a rank that was stopped. Here a wait tests, sleeps, and counts how long
- * nothing has come. Only time in which this process was awake counts, so that a job that was suspended as a whole goes
- * on when it is resumed.
+ * link_mpi.c - joining MPI, and messages between two ranks: non-blocking sends and receives (waits: ranks/link_wait.c).
  *
  * A message of `largest` bytes or more goes in pieces: full ones, and at the end one that is shorter, be it empty. So its
  * receiver, who knows only the most that may come, knows when it has all. Pieces carry no names either: the next piece,
  * or the next message from the same rank, is received when the piece before has come.
  */
-#include <mpi.h>
-#include <pthread.h>
-#include <sched.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "ranks/coverage.h"
 #include "ranks/launch.h"
-#include "ranks/link.h"
-
-enum { TAG_MESSAGE = 1, TAG_BEAT = 2 };
-
-/* How far a message has come. */
-typedef struct arrival {
-    size_t bytes;
-    bool posted, complete; /* its next piece is waited for; it is all there */
-} arrival;
-
-typedef struct mpi_link {
-    fr_link base;
-    MPI_Comm comm;
-    bool ours; /* MPI was started here */
-    bool serialized; /* MPI may be called by one thread after the other */
-    int processors;
-    pthread_mutex_t lock; /* held while MPI is called; in an exchange to its end */
-    MPI_Request *requests;
-    MPI_Status *statuses;
-    int *done;
-    arrival *arrivals;
-    int room; /* of the four above */
-} mpi_link;
+#include "ranks/link_parts.h"
 
 /* The messages of one exchange; requests stand in this order: one for each of in, one for each piece of out. */
 typedef struct batch {
@@ -53,7 +21,7 @@ typedef struct batch {
     bool large; /* a message that comes may be pieces */
 } batch;
 
-static fr_status fail(const mpi_link *l, int code, const char *what, fr_error *error) {
+fr_status fr_link_fail(const mpi_link *l, int code, const char *what, fr_error *error) {
     char text[MPI_MAX_ERROR_STRING] = "";
     int length = 0;
     MPI_Error_string(code, text, &length);
@@ -77,7 +45,7 @@ static fr_status start_mpi(mpi_link *l, fr_error *error) {
     if (code == MPI_SUCCESS) code = MPI_Comm_set_errhandler(l->comm, MPI_ERRORS_RETURN);
     if (code == MPI_SUCCESS) code = MPI_Comm_size(l->comm, &l->base.size);
     if (code == MPI_SUCCESS) code = MPI_Comm_rank(l->comm, &l->base.rank);
-    if (code != MPI_SUCCESS) return fail(l, code, "starting MPI", error);
+    if (code != MPI_SUCCESS) return fr_link_fail(l, code, "starting MPI", error);
     if (l->base.size < fr_launched_ranks())
         return fr_fail(error, FR_ERROR_DEVICE,
                        "the launcher started %d processes, but MPI joins only %d of them; launch with the mpirun of "
@@ -92,6 +60,8 @@ fr_status fr_link_join(fr_link **link, fr_error *error) {
     l->comm = MPI_COMM_NULL;
     l->base.local_ranks = 1;
     l->base.largest = FR_LINK_LARGEST;
+    l->base.piece = FR_LINK_PIECE;
+    l->collective = MPI_REQUEST_NULL;
     pthread_mutex_init(&l->lock, NULL);
     l->processors = (int)sysconf(_SC_NPROCESSORS_ONLN);
     fr_status status = start_mpi(l, error);
@@ -109,11 +79,13 @@ void fr_link_leave(fr_link *link) {
     free(l->statuses);
     free(l->done);
     free(l->arrivals);
+    if (!l->given_up) free(l->stage);
     pthread_mutex_destroy(&l->lock);
     free(l);
 }
 
 void fr_link_abort(fr_link *link, int code) {
+    fr_coverage_keep();
     MPI_Abort(((mpi_link *)link)->comm, code);
     abort(); /* MPI_Abort may return, but not here */
 }
@@ -126,7 +98,7 @@ bool fr_link_beat(fr_link *link) {
     for (int r = 0; r < link->size && l->serialized; r++) {
         MPI_Request request;
         if (r == link->rank) continue;
-        if (MPI_Isend(NULL, 0, MPI_BYTE, r, TAG_BEAT, l->comm, &request) == MPI_SUCCESS) MPI_Request_free(&request);
+        if (MPI_Isend(NULL, 0, MPI_BYTE, r, FR_TAG_BEAT, l->comm, &request) == MPI_SUCCESS) MPI_Request_free(&request);
     }
     pthread_mutex_unlock(&l->lock);
     return true;
@@ -137,17 +109,6 @@ bool fr_link_is_busy(fr_link *link) {
     if (pthread_mutex_trylock(&l->lock) != 0) return true;
     pthread_mutex_unlock(&l->lock);
     return false;
-}
-
-/* Whether any rank has told that it is at work since this was last asked. The rank that this one waits for may itself
- * wait for that one. */
-static bool hear_beats(const mpi_link *l) {
-    for (bool heard = false;; heard = true) {
-        int there = 0;
-        MPI_Status from;
-        if (MPI_Iprobe(MPI_ANY_SOURCE, TAG_BEAT, l->comm, &there, &from) != MPI_SUCCESS || !there) return heard;
-        if (MPI_Recv(NULL, 0, MPI_BYTE, from.MPI_SOURCE, TAG_BEAT, l->comm, MPI_STATUS_IGNORE) != MPI_SUCCESS) return heard;
-    }
 }
 
 /* ------------------------------------------------------------------------------------------- pieces */
@@ -163,7 +124,7 @@ static int post_piece(mpi_link *l, const batch *all, int which) {
     arrival *a = &l->arrivals[which];
     a->posted = true;
     return MPI_Irecv((char *)m->data + a->bytes, (int)smaller(m->size - a->bytes, l->base.largest), MPI_BYTE, m->rank,
-                     TAG_MESSAGE, l->comm, &l->requests[which]);
+                     FR_TAG_MESSAGE, l->comm, &l->requests[which]);
 }
 
 /* Whether message i is behind one of the same rank's that is to come in pieces. */
@@ -188,7 +149,7 @@ static int send_pieces(mpi_link *l, const fr_message *m, MPI_Request *requests) 
     for (int p = 0; p < pieces_of(l, m) && code == MPI_SUCCESS; p++) {
         size_t from = (size_t)p * l->base.largest;
         code = MPI_Isend((const char *)m->data + from, (int)smaller(m->size - from, l->base.largest), MPI_BYTE, m->rank,
-                         TAG_MESSAGE, l->comm, &requests[p]);
+                         FR_TAG_MESSAGE, l->comm, &requests[p]);
     }
     l->base.sent += m->size;
     return code;
@@ -210,48 +171,6 @@ static int take_piece(mpi_link *l, const batch *all, int which, size_t bytes, bo
 }
 
 /* ------------------------------------------------------------------------------------------ waiting */
-
-/* The other end of a request. */
-static int rank_of(const mpi_link *l, const batch *all, int request) {
-    if (request < all->ins) return all->in[request].rank;
-    int which = 0;
-    for (int p = request - all->ins; p >= pieces_of(l, &all->out[which]); which++) p -= pieces_of(l, &all->out[which]);
-    return all->out[which].rank;
-}
-
-/* "rank 2", "ranks 2, 5 and 3 more": those whose messages are still to come, or else are still to be taken. */
-static void name_missing(const mpi_link *l, const batch *all, char *text, size_t size) {
-    int missing = 0, named = 0, first = 0, last = all->ins;
-    for (int i = 0; i < all->ins; i++) missing += l->requests[i] != MPI_REQUEST_NULL;
-    if (missing == 0) {
-        first = all->ins, last = all->ins + all->pieces;
-        for (int i = first; i < last; i++) missing += l->requests[i] != MPI_REQUEST_NULL;
-    }
-    size_t used = (size_t)snprintf(text, size, missing == 1 ? "rank " : "ranks ");
-    for (int i = first; i < last && named < 4; i++)
-        if (l->requests[i] != MPI_REQUEST_NULL && used < size)
-            used += (size_t)snprintf(text + used, size - used, "%s%d", named++ ? ", " : "", rank_of(l, all, i));
-    if (missing > named && used < size) snprintf(text + used, size - used, " and %d more", missing - named);
-}
-
-static fr_status tell_silence(const mpi_link *l, const char *what, const batch *all, fr_error *error) {
-    char missing[96];
-    name_missing(l, all, missing, sizeof missing);
-    return fr_fail_on_rank(error, FR_ERROR_TIMEOUT, l->base.rank,
-                           "rank %d: %s had no answer from %s for %g seconds", l->base.rank, what, missing,
-                           l->base.timeout);
-}
-
-/* Spins for a moment where processors are free, then sleeps, each time a little longer. The more ranks a processor has,
- * the longer, since looking takes time from those that compute. */
-static void rest(const mpi_link *l, int turn) {
-    const int ranks = l->base.local_ranks / l->processors; /* that one processor has */
-    const int spins = l->base.local_ranks > l->processors ? 0 : 2000;
-    const long shortest = 20000L * (ranks < 1 ? 1 : ranks > 10 ? 10 : ranks), longest = ranks > 1 ? 400000 : 200000;
-    if (turn < spins) return;
-    long pause = shortest << ((turn - spins) / 4 < 6 ? (turn - spins) / 4 : 6);
-    nanosleep(&(struct timespec){0, pause < longest ? pause : longest}, NULL);
-}
 
 /* Open MPI's test looks at the requests first and for messages then: what has come, the next test tells. */
 static int look(const mpi_link *l, int count, int *done) {
@@ -277,26 +196,18 @@ static int take_done(mpi_link *l, const batch *all, int done, int *left) {
     return code;
 }
 
-/* Until all requests are done. Ranks time out one after the other, so that one of them speaks. From half of the time on
- * they listen whether somebody is at work. */
+/* Until all requests are done. */
 static fr_status wait_all(mpi_link *l, const char *what, const batch *all, fr_error *error) {
     const int count = all->ins + all->pieces;
-    double silent = 0, before = fr_seconds(), limit = l->base.timeout + 0.05 * l->base.rank;
-    for (int turn = 0, left = count;; turn++) {
-        int done = 0;
-        if (left == 0) return FR_OK;
-        int code = look(l, count, &done);
+    patience p = fr_patience(fr_seconds());
+    for (int left = count; left > 0;) {
+        int done = 0, code = look(l, count, &done);
         if (done == MPI_UNDEFINED) return FR_OK;
         if (code == MPI_SUCCESS) code = take_done(l, all, done, &left);
-        if (code != MPI_SUCCESS) return fail(l, code, what, error);
-        if (left == 0) return FR_OK;
-        rest(l, turn);
-        double now = fr_seconds(), awake = now - before;
-        before = now;
-        silent = done > 0 ? 0 : silent + (awake < 1 ? awake : 1);
-        if (l->base.timeout > 0 && silent > l->base.timeout / 2 && hear_beats(l)) silent = 0;
-        if (l->base.timeout > 0 && silent > limit) return tell_silence(l, what, all, error);
+        if (code != MPI_SUCCESS) return fr_link_fail(l, code, what, error);
+        if (left > 0) FR_TRY(fr_link_rest(l, &p, done > 0, what, error));
     }
+    return FR_OK;
 }
 
 /* ----------------------------------------------------------------------------------------- exchange */
@@ -325,7 +236,7 @@ static fr_status start_and_wait(mpi_link *l, const char *what, const batch *all,
         code = send_pieces(l, &all->out[i], &l->requests[next]);
         next += pieces_of(l, &all->out[i]);
     }
-    return code == MPI_SUCCESS ? wait_all(l, what, all, error) : fail(l, code, what, error);
+    return code == MPI_SUCCESS ? wait_all(l, what, all, error) : fr_link_fail(l, code, what, error);
 }
 
 fr_status fr_link_exchange(fr_link *link, const char *what, const fr_message *out, int outs, fr_message *in, int ins,

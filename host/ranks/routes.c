@@ -8,11 +8,10 @@
 
 static bool are_many(int ranks) { return ranks > 8; }
 
-bool fr_sum_uses_bruck(int ranks, double bytes) { return are_many(ranks) && bytes <= 1024; }
-
-bool fr_levels_use_bruck(int ranks, fr_wire wire, double bytes) {
-    return wire != FR_WIRE_ELIAS && fr_sum_uses_bruck(ranks, bytes);
-}
+bool fr_gather_doubles(double bytes) { return bytes <= 512; }
+bool fr_all_to_all_uses_bruck(int ranks, double bytes) { return are_many(ranks) && bytes <= 128; }
+bool fr_sum_is_mpis(int ranks) { return are_many(ranks); }
+bool fr_sum_goes_round(double bytes) { return bytes >= 65536; }
 
 bool fr_max_uses_tree(int ranks) { return ranks > 4; }
 
@@ -21,20 +20,14 @@ int fr_tree_children(int ranks, int rank) {
     return rest < 0 ? 0 : rest < FR_FAN ? (int)rest : FR_FAN;
 }
 
-bool fr_broadcast_uses_chunks(int ranks, size_t size) { return ranks > 4 && size > 8192; }
+bool fr_broadcast_uses_chunks(int ranks, size_t size) { return ranks > 2 && size > 4096; }
 
 size_t fr_chunk_bytes(int ranks, size_t size) { return (size + (size_t)ranks - 1) / (size_t)ranks; }
 
-int fr_binomial_children(int ranks, int rank, int *children) {
-    int64_t bit = 1;
-    int count = 0;
-    while (bit < ranks && !(rank & bit)) bit *= 2;
-    for (bit /= 2; bit > 0; bit /= 2) {
-        if (rank + bit >= ranks) continue;
-        if (children) children[count] = (int)(rank + bit);
-        count++;
-    }
-    return count;
+int fr_binomial_children(int ranks, int rank) {
+    int children = 0;
+    for (int64_t bit = 1; bit < ranks && !(rank & bit); bit *= 2) children += rank + bit < ranks;
+    return children;
 }
 
 bool fr_slices_use_leaders(int ranks, size_t bytes, int most) { return are_many(ranks) && bytes <= 256 && most <= 127; }

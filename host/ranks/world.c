@@ -1,9 +1,9 @@
 /*
  * world.c - the processes of a run, of exchanges over a link (ranks/link.h).
  *
- * Gathering goes by doubling: in round i every rank hands all that it has to the rank 2^i before it, so that after
- * log2(R) rounds everybody has everything. Sums go by slices: rank r gets slice r of every vector, adds them in order
- * and hands its sum to all, which costs each rank about two vectors and two rounds whatever R is.
+ * What is short goes in few messages: gathering by doubling, where in round i every rank hands all that it has to the rank
+ * 2^i before it; all-to-all by Bruck's way; maxima by a tree. What is long goes by MPI's collectives. Sums of floating-point
+ * numbers have one order: MPI moves them, rank r adds slice r of every vector and hands its sum to all.
  */
 #include "ranks/world.h"
 
@@ -86,10 +86,30 @@ void fr_world_beat(fr_world *world) {
 
 #ifndef FR_HAVE_MPI
 /* A build without MPI has worlds of one process, which exchange nothing. */
+static fr_status fail_without_mpi(const char *what, fr_error *error) {
+    return fr_fail(error, FR_ERROR_DEVICE, "%s needs MPI, and this fitrelu was built without it", what);
+}
 fr_status fr_link_exchange(fr_link *link, const char *what, const fr_message *out, int outs, fr_message *in, int ins,
                            fr_error *error) {
     (void)link, (void)out, (void)outs, (void)in, (void)ins;
-    return fr_fail(error, FR_ERROR_DEVICE, "%s needs MPI, and this fitrelu was built without it", what);
+    return fail_without_mpi(what, error);
+}
+fr_status fr_link_sum(fr_link *link, const char *what, uint32_t *words, int64_t count, fr_error *error) {
+    (void)link, (void)words, (void)count;
+    return fail_without_mpi(what, error);
+}
+fr_status fr_link_broadcast(fr_link *link, const char *what, void *data, size_t size, fr_error *error) {
+    (void)link, (void)data, (void)size;
+    return fail_without_mpi(what, error);
+}
+fr_status fr_link_gather(fr_link *link, const char *what, const void *mine, size_t size, void *all, fr_error *error) {
+    (void)link, (void)mine, (void)size, (void)all;
+    return fail_without_mpi(what, error);
+}
+fr_status fr_link_all_to_all(fr_link *link, const char *what, const void *send, size_t size, void *receive,
+                             fr_error *error) {
+    (void)link, (void)send, (void)size, (void)receive;
+    return fail_without_mpi(what, error);
 }
 void fr_link_leave(fr_link *link) { (void)link; }
 bool fr_link_beat(fr_link *link) { return link != NULL; }
@@ -120,24 +140,32 @@ void fr_world_leave(fr_world *world) {
 
 /* -------------------------------------------------------------------------------------------- gather */
 
-fr_status fr_world_gather(fr_world *world, const void *mine, size_t size, void *all, fr_error *error) {
-    int ranks = fr_world_size(world), rank = fr_world_rank(world);
+static const char meeting[] = "the meeting of the ranks";
+
+static fr_status gather_by_doubling(fr_link *link, const void *mine, size_t size, void *all, fr_error *error) {
+    int ranks = link->size, rank = link->rank;
     FR_OWNED char *held = NULL;
-    if (ranks == 1) {
-        if (mine != all) memcpy(all, mine, size);
-        return FR_OK;
-    }
     FR_TRY(fr_allocate((void **)&held, ranks, size, "what ranks gather", error));
     memcpy(held, mine, size); /* place i is for what rank (rank + i) mod ranks has */
     for (int have = 1; have < ranks; have *= 2) {
         int count = have < ranks - have ? have : ranks - have;
         fr_message out = {(rank - have + ranks) % ranks, held, (size_t)count * size};
         fr_message in = {(rank + have) % ranks, held + (size_t)have * size, (size_t)count * size};
-        FR_TRY(fr_link_exchange(world->link, "the meeting of the ranks", &out, 1, &in, 1, error));
+        FR_TRY(fr_link_exchange(link, meeting, &out, 1, &in, 1, error));
     }
     for (int i = 0; i < ranks; i++)
         memcpy((char *)all + (size_t)((rank + i) % ranks) * size, held + (size_t)i * size, size);
     return FR_OK;
+}
+
+fr_status fr_world_gather(fr_world *world, const void *mine, size_t size, void *all, fr_error *error) {
+    int ranks = fr_world_size(world);
+    if (ranks == 1) {
+        if (mine != all) memcpy(all, mine, size);
+        return FR_OK;
+    }
+    if (fr_gather_doubles((double)size)) return gather_by_doubling(world->link, mine, size, all, error);
+    return fr_link_gather(world->link, meeting, mine, size, all, error);
 }
 
 /* ------------------------------------------------------------------------------------------- maximum */
@@ -198,34 +226,32 @@ static fr_status bruck_rounds(fr_link *link, char *chunks, char *out, char *in, 
     return FR_OK;
 }
 
-fr_status fr_world_all_to_all(fr_world *world, const void *send, size_t size, void *receive, fr_error *error) {
-    int ranks = fr_world_size(world), rank = fr_world_rank(world);
+static fr_status bruck(fr_link *link, const void *send, size_t size, void *receive, fr_error *error) {
+    int ranks = link->size, rank = link->rank;
     size_t half = (size_t)(ranks + 1) / 2 * size, all = (size_t)ranks * size;
     FR_OWNED char *memory = NULL;
-    if (ranks == 1) {
-        memcpy(receive, send, size);
-        return FR_OK;
-    }
     FR_TRY(fr_allocate((void **)&memory, (int64_t)(all + 2 * half), 1, "Bruck's all-to-all", error));
     for (int i = 0; i < ranks; i++)
         memcpy(memory + (size_t)i * size, (const char *)send + (size_t)((rank + i) % ranks) * size, size);
-    FR_TRY(bruck_rounds(world->link, memory, memory + all, memory + all + half, size, error));
+    FR_TRY(bruck_rounds(link, memory, memory + all, memory + all + half, size, error));
     for (int i = 0; i < ranks; i++)
         memcpy((char *)receive + (size_t)((rank - i + ranks) % ranks) * size, memory + (size_t)i * size, size);
     return FR_OK;
 }
 
+fr_status fr_world_all_to_all(fr_world *world, const void *send, size_t size, void *receive, fr_error *error) {
+    int ranks = fr_world_size(world);
+    if (ranks == 1) {
+        memcpy(receive, send, size);
+        return FR_OK;
+    }
+    if (fr_all_to_all_uses_bruck(ranks, (double)size)) return bruck(world->link, send, size, receive, error);
+    return fr_link_all_to_all(world->link, "the all-to-all", send, size, receive, error);
+}
+
 /* ----------------------------------------------------------------------------------------- broadcast */
 
 static const char model_back[] = "the model's way back";
-
-static fr_status broadcast_by_tree(fr_link *link, void *data, size_t size, fr_error *error) {
-    int children[FR_BINOMIAL_MOST], count = fr_binomial_children(link->size, link->rank, children);
-    fr_message out[FR_BINOMIAL_MOST], in = {fr_binomial_parent(link->rank), data, size};
-    if (link->rank > 0) FR_TRY(fr_link_exchange(link, model_back, NULL, 0, &in, 1, error));
-    for (int c = 0; c < count; c++) out[c] = (fr_message){children[c], data, size};
-    return fr_link_exchange(link, model_back, out, count, NULL, 0, error);
-}
 
 static fr_status broadcast_in_chunks(fr_world *world, void *data, size_t size, fr_error *error) {
     int ranks = world->link->size, rank = world->link->rank;
@@ -259,66 +285,10 @@ fr_status fr_world_broadcast(fr_world *world, void *data, size_t size, bool tree
     if (ranks == 1) return FR_OK;
     if (!tree) return broadcast_by_star(world->link, data, size, error);
     if (fr_broadcast_uses_chunks(ranks, size)) return broadcast_in_chunks(world, data, size, error);
-    return broadcast_by_tree(world->link, data, size, error);
+    return fr_link_broadcast(world->link, model_back, data, size, error);
 }
 
 /* ----------------------------------------------------------------------------------------------- sum */
-
-/* A sum under way: what goes out, what comes in, and the slice that this rank adds up. */
-typedef struct slices {
-    double *send, *receive, *own;
-    fr_message *out, *in;
-} slices;
-
-static void free_slices(slices *s) {
-    free(s->send);
-    free(s->receive);
-    free(s->own);
-    free(s->out);
-    free(s->in);
-}
-
-static fr_status make_slices(slices *s, int ranks, int own, int64_t vectors, int64_t count, int64_t width,
-                             fr_error *error) {
-    static const char what[] = "sums over ranks";
-    FR_TRY(fr_allocate((void **)&s->send, own * count, sizeof(double), what, error));
-    FR_TRY(fr_allocate((void **)&s->receive, vectors * width, sizeof(double), what, error));
-    FR_TRY(fr_allocate((void **)&s->own, width, sizeof(double), what, error));
-    FR_TRY(fr_allocate((void **)&s->out, ranks, sizeof *s->out, what, error));
-    return fr_allocate((void **)&s->in, ranks, sizeof *s->in, what, error);
-}
-
-/* Slice r of every own vector to rank r. */
-static fr_status scatter(fr_link *link, slices *s, const int *owns, const double *mine, int64_t count, int64_t width,
-                         fr_error *error) {
-    int ranks = link->size, rank = link->rank, outs = 0, ins = 0;
-    double *to = s->send, *from = s->receive;
-    for (int r = 0; r < ranks; r++) {
-        fr_range theirs = fr_split(count, ranks, r);
-        double *slice = r == rank ? from : to;
-        for (int k = 0; k < owns[rank]; k++)
-            memcpy(slice + k * theirs.count, mine + k * count + theirs.first, (size_t)theirs.count * sizeof(double));
-        if (r != rank) {
-            s->out[outs++] = (fr_message){r, to, (size_t)(owns[rank] * theirs.count) * sizeof(double)};
-            s->in[ins++] = (fr_message){r, from, (size_t)(owns[r] * width) * sizeof(double)};
-            to += owns[rank] * theirs.count;
-        }
-        from += owns[r] * width;
-    }
-    return fr_link_exchange(link, "the sum over ranks", s->out, outs, s->in, ins, error);
-}
-
-static fr_status hand_out(fr_link *link, slices *s, int64_t count, int64_t width, double *sum, fr_error *error) {
-    int others = 0;
-    for (int i = 1; i < link->size; i++) {
-        int r = (link->rank + i) % link->size;
-        fr_range theirs = fr_split(count, link->size, r);
-        s->out[others] = (fr_message){r, s->own, (size_t)width * sizeof(double)};
-        s->in[others++] = (fr_message){r, sum + theirs.first, (size_t)theirs.count * sizeof(double)};
-    }
-    memcpy(sum + fr_split_start(count, link->size, link->rank), s->own, (size_t)width * sizeof(double));
-    return fr_link_exchange(link, "the sum over ranks", s->out, others, s->in, others, error);
-}
 
 static void add_vectors(const double *vectors, int64_t how_many, int64_t width, double *sum) {
     memset(sum, 0, (size_t)width * sizeof *sum);
@@ -326,26 +296,36 @@ static void add_vectors(const double *vectors, int64_t how_many, int64_t width, 
         for (int64_t j = 0; j < width; j++) sum[j] += vectors[k * width + j];
 }
 
-static fr_status sum_by_slices(fr_link *link, slices *s, const int *owns, const double *mine, int64_t count,
-                               double *sum, fr_error *error) {
-    int64_t vectors = 0, width = fr_split(count, link->size, link->rank).count;
-    for (int r = 0; r < link->size; r++) vectors += owns[r];
-    FR_TRY(make_slices(s, link->size, owns[link->rank], vectors, count, width, error));
-    FR_TRY(scatter(link, s, owns, mine, count, width, error));
-    add_vectors(s->receive, vectors, width, s->own);
-    return hand_out(link, s, count, width, sum, error);
-}
-
 fr_status fr_world_sum(fr_world *world, const int *owns, const double *mine, int64_t count, double *sum,
                        fr_error *error) {
-    slices s = {0};
-    if (fr_world_size(world) == 1) {
+    int ranks = fr_world_size(world), rank = fr_world_rank(world), most = 0;
+    if (ranks == 1) {
         add_vectors(mine, owns[0], count, sum);
         return FR_OK;
     }
-    fr_status status = sum_by_slices(world->link, &s, owns, mine, count, sum, error);
-    free_slices(&s);
-    return status;
+    for (int r = 0; r < ranks; r++) most = owns[r] > most ? owns[r] : most;
+    /* Slices filled up to the longest, vectors to the most that a rank has. */
+    int64_t width = (count + ranks - 1) / ranks, block = most * width;
+    FR_OWNED double *send = NULL;
+    FR_OWNED double *receive = NULL;
+    FR_TRY(fr_allocate((void **)&send, ranks * block, sizeof *send, "sums over ranks", error));
+    FR_TRY(fr_allocate((void **)&receive, ranks * block, sizeof *receive, "sums over ranks", error));
+    for (int r = 0; r < ranks; r++) {
+        fr_range slice = fr_split(count, ranks, r);
+        for (int k = 0; k < owns[rank]; k++)
+            memcpy(send + r * block + k * width, mine + k * count + slice.first, (size_t)slice.count * sizeof *send);
+    }
+    FR_TRY(fr_world_all_to_all(world, send, (size_t)block * sizeof *send, receive, error));
+    int64_t vectors = 0; /* from here on one behind the other */
+    for (int r = 0; r < ranks; vectors += owns[r], r++)
+        memmove(receive + vectors * width, receive + r * block, (size_t)(owns[r] * width) * sizeof *receive);
+    add_vectors(receive, vectors, width, send);
+    FR_TRY(fr_world_gather(world, send, (size_t)width * sizeof *send, receive, error));
+    for (int r = 0; r < ranks; r++) {
+        fr_range slice = fr_split(count, ranks, r);
+        memcpy(sum + slice.first, receive + r * width, (size_t)slice.count * sizeof *sum);
+    }
+    return FR_OK;
 }
 
 /* --------------------------------------------------------------------------------------------- agree */

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/threads.h"
 #include "exchange/mpi.h"
 #include "plan/collective.h"
 #include "solver/devices.h"
@@ -96,8 +97,8 @@ fr_status fr_read_options_share(fr_read_options *reading, const fr_options *opti
 
 fr_status fr_place_make(fr_options *options, fr_place *place, fr_error *error) {
     FR_TRY(count_ranks(options, place, error));
-    if (options->threads < 0 || options->threads > 4096)
-        return fr_fail(error, FR_ERROR_USAGE, "--threads is %d; it must be from 1 to 4096", options->threads);
+    if (options->threads < 0 || options->threads > FR_MOST_THREADS)
+        return fr_fail(error, FR_ERROR_USAGE, "--threads is %d; it must be from 1 to %d", options->threads, FR_MOST_THREADS);
     if (!place->cuda) return check_cpu(options, error);
     FR_TRY(check_cuda(options, error));
 #ifdef FR_HAVE_NCCL
@@ -180,7 +181,7 @@ fr_status fr_place_products(fr_place *place, const fr_device_products **products
     *products = NULL;
     if (!place->cuda) return FR_OK;
 #ifdef FR_HAVE_CUDA
-    FR_TRY(fr_dense_create(place->devices[0], &place->dense, error));
+    FR_TRY(fr_dense_create(place->devices[0], place->timeout, &place->dense, error));
     *products = fr_dense_products(place->dense);
 #else
     (void)error;

@@ -15,6 +15,7 @@ typedef struct fr_solver_rank {
     fr_engine *engine;
     fr_comm *comm;
     fr_fit fit;
+    bool resumed;       /* the run goes on from options.resume */
     fr_row_sums labels; /* of FR_PASS_LABELS: sums over all rows */
     double spread;      /* of the labels about their mean, a sum of squares */
     double *label_sum;  /* d: sum_i y_i x_i */

@@ -61,6 +61,7 @@ static fr_status add_counters(fr_solver_rank *s, fr_error *error) {
         coded += all[i].coded, levels += all[i].levels;
     }
     r->rank_sent = s->sent, r->rank_received = s->received;
+    r->bytes_modelled = comm->models_bytes;
     if (levels > 0) r->bits_per_coordinate = 8 * coded / levels;
     if (s->plan.dedicated_master) split_time(s, all, r);
     return FR_OK;

@@ -3,6 +3,7 @@
  */
 #include <math.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "columns/condition.h"
@@ -42,6 +43,20 @@ static fr_status begin(fr_solver_rank *s, fr_error *error) {
     return FR_OK;
 }
 
+/* Whether there is a run to go on with. Where that depends on a file, the first rank alone looks: others may see it later. */
+static fr_status find_resumed(fr_solver_rank *s, fr_error *error) {
+    fr_comm *comm = s->comm;
+    char here = s->options.resume != NULL;
+    FR_OWNED char *all = NULL;
+    s->resumed = here;
+    if (!s->options.resume_if_there) return FR_OK;
+    if (comm->rank == 0) here = access(s->options.resume, F_OK) == 0;
+    FR_TRY(fr_allocate((void **)&all, comm->size, 1, "the ranks' agreement", error));
+    FR_TRY(comm->ops->gather_host(comm, &here, 1, all, error));
+    s->resumed = all[0];
+    return FR_OK;
+}
+
 /* Rank 0 of a world reads the checkpoint for all. */
 static fr_status resume(fr_solver_rank *s, fr_error *error) {
     fr_state *state = &s->fit.state, read;
@@ -75,7 +90,7 @@ static fr_status run_once(fr_solver_rank *s, int run, fr_error *error) {
     memcpy(fit->state.weights, s->start, bytes);
     if (s->plan.settles) memcpy(fit->state.average, s->start, bytes); /* where momentum begins */
     else memset(fit->state.average, 0, bytes);
-    if (s->options.resume) FR_TRY(resume(s, error));
+    if (s->resumed) FR_TRY(resume(s, error));
     FR_TRY(fr_fit_run(fit, error));
     memcpy(s->fitted, fit->state.weights, bytes);
     return FR_OK;
@@ -84,8 +99,8 @@ static fr_status run_once(fr_solver_rank *s, int run, fr_error *error) {
 static fr_status run_search(fr_solver_rank *s, fr_error *error) {
     fr_fit *fit = &s->fit;
     const double *given = s->options.init == FR_INIT_AUTO ? NULL : s->start;
-    if (s->options.resume) FR_TRY(resume(s, error));
-    FR_TRY(fr_search_run(fit, &s->data, given, fit->start_loss, s->options.resume != NULL, error));
+    if (s->resumed) FR_TRY(resume(s, error));
+    FR_TRY(fr_search_run(fit, &s->data, given, fit->start_loss, s->resumed, error));
     memcpy(s->fitted, fit->state.weights, (size_t)s->plan.features * sizeof(double));
     return FR_OK;
 }
@@ -153,6 +168,7 @@ fr_status fr_rank_run(fr_solver_rank *s, fr_error *error) {
     s->fit.steps_before = 0;
     s->agreeing = 1;
     FR_TRY(begin(s, error));
+    FR_TRY(find_resumed(s, error));
     s->fit.started = fr_seconds();
     comm->seconds = comm->model_clock = 0;
     comm->steps = 0;

@@ -54,6 +54,17 @@ TEST_F(Ending, AHangupKeepsTheResultAsTerminationDoes) {
     }
 }
 
+/* As batch systems send it some time before they end a job. */
+TEST_F(Ending, AFirstUserSignalAsksToBeRunAgain) {
+    Said said = struck("--checkpoint c --resume auto", SIGUSR1);
+    EXPECT_EQ(said.code, 75) << said.err;
+    EXPECT_NE(said.out.find("interrupted"), std::string::npos) << said.out;
+    EXPECT_NE(said.err.find("the same command goes on with --resume auto"), std::string::npos) << said.err;
+    EXPECT_NE(read("c"), "");
+    EXPECT_EQ(struck("--model m", SIGUSR1).code, 128 + SIGUSR1) << "without a checkpoint nothing could go on";
+    EXPECT_NE(read("m"), "");
+}
+
 TEST_F(Ending, AKillLeavesNoTemporaryFiles) {
     if (::open(folder.c_str(), O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600) < 0) GTEST_SKIP() << "no O_TMPFILE here";
     EXPECT_EQ(struck("--history h --checkpoint c --model m", SIGKILL).code, 128 + SIGKILL);
@@ -92,6 +103,17 @@ TEST_F(Ending, AReaderThatGoesAwayEndsItLikeSigpipe) {
     close(ends[1]);
     EXPECT_EQ(said.code, 128 + SIGPIPE);
     EXPECT_EQ(said.err, "");
+}
+
+TEST_F(Ending, AReaderOfTheHistoryThatGoesAwayIsAFailure) {
+    ASSERT_EQ(mkfifo(at("h").c_str(), 0600), 0);
+    int reader = ::open(at("h").c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    How how;
+    how.watch = [&](const std::string &) { return close(reader) == 0; };
+    /* More rows than a pipe holds, so that it cannot end before the reader has gone. */
+    Said said = run("fit --samples 200 --features 4 --batch 20 --iterations 20K --report-every 1 --history h", how);
+    EXPECT_EQ(said.code, 1) << said.err;
+    EXPECT_NE(said.err.find("fitrelu: error: cannot write h: Broken pipe"), std::string::npos) << said.err;
 }
 
 /* SIGXFSZ would end it with 153. */
@@ -139,4 +161,14 @@ TEST_F(Ending, SizesBeyondAllMemoryAreRefusedByArithmetic) {
     run("fit -n 1000G -d 1G").refuses(1, {"1000000000000 rows of 1000000000 features"});
     run("fit -n 1G -d 1G").refuses(1, {"8.0 EB", "the planted rows"});
     run("generate -n 1G -d 1G --output f.npy").refuses(1, {"8.0 EB"});
+}
+
+/* The runtime of OpenMP dies of such a number. */
+TEST_F(Ending, AnAbsurdNumberOfThreadsInTheEnvironmentIsBounded) {
+    How how;
+    how.environment = {"OMP_NUM_THREADS=100000"};
+    EXPECT_EQ(run("generate --samples 300 --features 4 --output g.npz", how).code, 0);
+    EXPECT_EQ(run("fit --data g.npz --threads 2 --model m", how).code, 0);
+    EXPECT_EQ(run("fit --samples 300 --features 4 --threads 2", how).code, 0);
+    EXPECT_EQ(run("predict m g.npz", how).code, 0);
 }

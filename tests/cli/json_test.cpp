@@ -36,7 +36,7 @@ TEST_F(Program, JsonHasThePromisedKeys) {
     EXPECT_EQ(json.text("method.step_rule"), "auto");
     EXPECT_EQ(json.text("method.precision"), "f64");
     EXPECT_EQ(json.text("method.init"), "gradient");
-    EXPECT_EQ(json.text("method.scale"), "l2");
+    EXPECT_EQ(json.text("method.scale"), "max");
     EXPECT_EQ(json.text("method.collective"), "two-phase");
     EXPECT_EQ(json.text("place.device"), "cpu");
     EXPECT_TRUE(json_is_boolean(json.at("theory.condition_ii")));

@@ -84,7 +84,7 @@ TEST_F(Report, RemarksTooFewRowsAndAFitThatIsWorseThanTheMean) {
     EXPECT_NE(said.err.find("the fit is worse than the mean of the labels"), std::string::npos) << said.err;
 }
 
-/* One worker more may change the collective and the scale. */
+/* One worker more may change the collective. */
 TEST_F(Report, SaysWhyAutoChoseTheCollective) {
     auto chosen = [this](const std::string &options) {
         Said said = run("fit -n 100 -d 8 -m 40 -T 5 --quiet " + options);
@@ -92,10 +92,10 @@ TEST_F(Report, SaysWhyAutoChoseTheCollective) {
     };
     EXPECT_EQ(chosen("-K 4 --levels 31"),
               "allreduce with scale max: 4 workers of 31 levels add up to at most 124, and a byte of allreduce holds 127");
-    EXPECT_EQ(chosen("-K 5 --levels 31"), "two-phase with scale l2: 5 workers of 31 levels may add up to 155, more than the "
+    EXPECT_EQ(chosen("-K 5 --levels 31"), "two-phase with scale max: 5 workers of 31 levels may add up to 155, more than the "
                                           "127 that a byte of allreduce holds");
     EXPECT_EQ(chosen("-K 20 --levels 1"),
-              "two-phase with scale l2: 20 workers are more than the 16 that allreduce is chosen for");
+              "two-phase with scale max: 20 workers are more than the 16 that allreduce is chosen for");
     EXPECT_EQ(chosen("-K 4 --levels 7 --collective master"), "scale: l2 goes with --collective master");
     EXPECT_EQ(chosen("-K 4 --levels 7 --collective master --scale max"), "");
     EXPECT_EQ(chosen("-K 4"), "");

@@ -39,6 +39,17 @@ TEST_F(Program, TheSameSeedPrintsTheSameWhateverTheLocaleAndThreads) {
     EXPECT_NE(plain, numbers("--threads 1 --seed 2", {}));
 }
 
+/* Long before numbers overflow, and between reports too: a batch whose loss is a thousand times the start's is enough. */
+TEST_F(Program, ADivergingFitEndsWithinAFewSteps) {
+    for (const char *size : {"3", "4", "50"}) {
+        Said said = run(std::string("fit -n 400 -d 20 --iterations 100K --report-every 100K --quiet --step-size ") + size);
+        EXPECT_EQ(said.code, 4);
+        size_t at = said.err.find("diverged after ");
+        ASSERT_NE(at, std::string::npos) << said.err;
+        EXPECT_LE(atoi(said.err.c_str() + at + 15), 8) << said.err;
+    }
+}
+
 TEST_F(Program, WeightsThatOverflowAreNoSuccessAndNoModel) {
     for (const char *options : {"--init random --step-size 1e308", "--init random --step-size 100 --precision f32",
                                 "--init random --step-size 1e300 --levels 7 --workers 4 --batch 40"}) {

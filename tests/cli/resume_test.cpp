@@ -86,6 +86,20 @@ TEST_F(Program, AResumedRunMayChangeWhatDoesNotTouchItsWeights) {
     EXPECT_EQ(read("resumed"), read("whole"));
 }
 
+/* One command for the first time and for all others. */
+TEST_F(Program, AnAutomaticResumeBeginsWhereThereIsNoCheckpoint) {
+    std::string line = SMALL + "--workers 2 --levels 7 --schedule constant --quiet --checkpoint state --resume auto ";
+    ASSERT_EQ(run(SMALL + "--workers 2 --levels 7 --schedule constant -T 40 --quiet --model whole").code, 0);
+    ASSERT_EQ(run(line + "-T 25 --model half").code, 0);
+    Said rest = run(line + "-T 40 --model rest --history rest.csv");
+    ASSERT_EQ(rest.code, 0) << rest.err;
+    EXPECT_EQ(read("rest"), read("whole"));
+    EXPECT_NE(read("rest.csv").find("\n25,"), std::string::npos) << "it did not begin again: " << read("rest.csv");
+    run(line + "-T 40 --seed 9").refuses(6, {"state: the checkpoint is of another run", "seed"});
+    write("state", "no checkpoint");
+    run(line + "-T 40").refuses(6, {"state"});
+}
+
 /* The stopping rule looks at the tolerance. */
 TEST_F(Program, ASearchGoesOnWithTheStoppingRuleThatItBeganWith) {
     write("a.csv", csv());

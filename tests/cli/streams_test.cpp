@@ -31,7 +31,7 @@ static How with_fault(const std::string &fault) {
 /* On NFS or under a quota a loss shows only there. */
 TEST_F(Program, AFailedCloseOfStdoutIsAFailure) {
     for (std::string line : {"info", "fit --help", "fit -n 400 -d 20 --quiet"}) {
-        Said said = run(line, with_fault("close:1"));
+        Said said = run(line, with_fault("descriptor:1"));
         EXPECT_EQ(said.code, 1) << line;
         EXPECT_EQ(said.err.rfind("fitrelu: error: standard output: cannot write", 0), 0u) << said.err;
     }

@@ -1,10 +1,19 @@
 /*
- * exchange_check - what the ranks of two tests of fault_test.cpp do.
+ * exchange_check - what the ranks of some tests of fault_test.cpp do.
  *
  *   mpirun -np 3 exchange_check pieces
  *
  * exchanges over a link whose largest MPI message has 1000 bytes: messages around that size and its multiples, several from
  * and to each rank, some shorter than their receiver has room for.
+ *
+ *   mpirun -np 5 exchange_check collectives
+ *
+ * MPI's collectives over such a link, in rounds of 100 bytes: sums that wrap, broadcasts, gathers and all-to-alls of lengths
+ * around that size and its multiples.
+ *
+ *   mpirun -np 5 exchange_check roll
+ *
+ * rank 3 is stopped; the others wait in a collective, rank 1 in one of rank 2's messages: all of them are there but rank 3.
  *
  *   mpirun -np 2 exchange_check beats | silence
  *
@@ -12,6 +21,7 @@
  *
  * Exit code 0; or that of the status, or 1, with a line on stderr, when a byte or a size is wrong.
  */
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -72,6 +82,53 @@ static int exchange_pieces(fr_link *link) {
     return wrong;
 }
 
+/* ---------------------------------------------------------------------------------------------- collectives */
+
+static int collect(fr_link *link, size_t size) {
+    static unsigned char mine[ROOM * RANKS_MOST], all[ROOM * RANKS_MOST];
+    static uint32_t words[ROOM];
+    fr_error error = {0};
+    int wrong = 0, ranks = link->size;
+    for (size_t at = 0; at < size; at++) mine[at] = pattern(link->rank, 0, at), words[at] = 0x70000000u + (uint32_t)at;
+    fr_status status = fr_link_gather(link, "the gather", mine, size, all, &error);
+    for (size_t at = 0; status == FR_OK && at < size * (size_t)ranks; at++)
+        wrong |= all[at] != pattern((int)(at / size), 0, at % size);
+    if (status == FR_OK) status = fr_link_broadcast(link, "the broadcast", mine, size, &error);
+    for (size_t at = 0; status == FR_OK && at < size; at++) wrong |= mine[at] != pattern(0, 0, at);
+    if (status == FR_OK) status = fr_link_sum(link, "the sum", words, (int64_t)size, &error);
+    for (size_t at = 0; status == FR_OK && at < size; at++) wrong |= words[at] != (uint32_t)ranks * (0x70000000u + (uint32_t)at);
+    for (int r = 0; r < ranks; r++)
+        for (size_t at = 0; at < size; at++) mine[(size_t)r * size + at] = pattern(link->rank, r, at);
+    if (status == FR_OK) status = fr_link_all_to_all(link, "the all-to-all", mine, size, all, &error);
+    for (size_t at = 0; status == FR_OK && at < size * (size_t)ranks; at++)
+        wrong |= all[at] != pattern((int)(at / size), link->rank, at % size);
+    if (status != FR_OK) fprintf(stderr, "exchange_check: %s\n", error.message);
+    return status != FR_OK ? (int)status : wrong ? fail(link, "a byte of a collective is wrong", (int)size, 0) : 0;
+}
+
+static int collect_all(fr_link *link) {
+    int wrong = 0;
+    link->largest = LARGEST;
+    link->piece = 100;
+    link->timeout = 30;
+    for (int i = 0; i < SIZES; i++) wrong |= collect(link, sizes[i]);
+    for (size_t size = 99; size <= 201; size += 17) wrong |= collect(link, size);
+    return wrong;
+}
+
+/* Rank 3 never comes. */
+static void call_roll(fr_link *link) {
+    fr_error error = {0};
+    char byte = 0, got[RANKS_MOST];
+    fr_message in = {2, &byte, 1};
+    link->timeout = 1;
+    if (link->rank == 3) raise(SIGSTOP);
+    fr_status status = link->rank == 1 ? fr_link_exchange(link, "a message", NULL, 0, &in, 1, &error)
+                                       : fr_link_gather(link, "the gather", &byte, 1, got, &error);
+    if (status != FR_OK) fprintf(stderr, "exchange_check: %s\n", error.message);
+    fr_link_abort(link, (int)status);
+}
+
 /* Rank 1 works for three times the timeout. */
 static int wait_for_work(fr_link *link, bool beats) {
     fr_error error = {0};
@@ -92,7 +149,12 @@ int main(int argc, char **argv) {
     fr_link *link = NULL;
     fr_error error = {0};
     if (argc != 2 || fr_link_join(&link, &error) != FR_OK || link->size > RANKS_MOST) return 1;
-    int code = strcmp(argv[1], "pieces") == 0 ? exchange_pieces(link) : wait_for_work(link, strcmp(argv[1], "beats") == 0);
+    const char *what = argv[1];
+    int code = strcmp(what, "pieces") == 0        ? exchange_pieces(link)
+               : strcmp(what, "collectives") == 0 ? collect_all(link)
+                                                  : 0;
+    if (strcmp(what, "roll") == 0) call_roll(link);
+    if (strcmp(what, "beats") == 0 || strcmp(what, "silence") == 0) code = wait_for_work(link, *what == 'b');
     if (code != 0) fr_link_abort(link, code);
     fr_link_leave(link);
     return 0;

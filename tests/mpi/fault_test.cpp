@@ -101,6 +101,21 @@ TEST_F(Fault, ARankThatSaysThatItIsAtWorkIsNotSilent) {
     EXPECT_NE(said.err.find("rank 0: the work had no answer from rank 1 for 1 seconds"), std::string::npos) << said.err;
 }
 
+/* Rank 0 cannot know from a collective who is silent, and rank 1 would name rank 2, which waits itself. */
+TEST_F(Fault, ARollCallNamesTheRankThatIsSilentAndNoOther) {
+    Said said = check(5, "roll");
+    EXPECT_EQ(said.code, 8) << said.err;
+    EXPECT_NE(said.err.find("rank 0: the gather had no answer from rank 3 for 1 seconds"), std::string::npos) << said.err;
+    EXPECT_EQ(said.err.find("rank 1:"), std::string::npos) << said.err;
+}
+
+TEST_F(Fault, CollectivesGoInRoundsOfAnyLength) {
+    for (int count : {2, 3, 5}) {
+        Said said = check(count, "collectives");
+        EXPECT_EQ(said.code, 0) << count << said.err;
+    }
+}
+
 TEST_F(Fault, AMessageLargerThanMpiAllowsGoesInPieces) {
     Said said = check(3, "pieces");
     EXPECT_EQ(said.code, 0) << said.err;

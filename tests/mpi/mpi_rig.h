@@ -23,7 +23,7 @@ class Mpi : public Program {
     /* `fitrelu fit LINE` (or another subcommand) on so many ranks; rank `odd` gets the words of `extra` too, the last of an option counts. */
     Said ranks(int count, const std::string &line, How how = {}, int odd = -1, const std::string &extra = "",
                const std::string &subcommand = "fit") const {
-        std::string self = "r=$OMPI_COMM_WORLD_RANK; echo $$ > pid.$r; ";
+        std::string self = "r=$OMPI_COMM_WORLD_RANK; echo $$ > pid.$r; echo $PPID > pid.mpirun; ";
         if (odd >= 0) self += "[ $r != " + std::to_string(odd) + " ] || { set -- \"$@\" " + extra + "; }; ";
         std::vector<std::string> words = {"timeout",
                                           "--kill-after=5",
@@ -46,15 +46,18 @@ class Mpi : public Program {
         return run_words(words, how);
     }
 
-    /* Sends the signal to one rank of an endless fit once all have begun. */
-    Said struck(int count, const std::string &line, int rank, int number) const {
+    /* Sends the signal to one rank, or to mpirun, once all have begun. */
+    Said struck(int count, const std::string &line, const std::string &whom, int number) const {
         How how;
         how.watch = [&](const std::string &err) {
             if (!std::regex_search(err, std::regex("\n +0 "))) return false;
-            kill(std::stoi(read("pid." + std::to_string(rank))), number);
+            kill(std::stoi(read("pid." + whom)), number);
             return true;
         };
         return ranks(count, line, how);
+    }
+    Said struck(int count, const std::string &line, int rank, int number) const {
+        return struck(count, line, std::to_string(rank), number);
     }
 
     /* What fitrelu itself said of its failure, apart from what mpirun adds. */

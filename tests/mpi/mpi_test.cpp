@@ -68,6 +68,8 @@ class Methods : public Mpi, public ::testing::WithParamInterface<Method> {
             for (bool sent : {true, false}) {
                 json_t *all = json.at(sent ? "traffic.sent" : "traffic.received");
                 ASSERT_EQ(json_array_size(all), (size_t)ranks);
+            std::string how = json.text("traffic.bytes");
+            EXPECT_TRUE(how == "counted" || how == "modelled") << how;
                 double counted = json_number_value(json_array_get(all, (size_t)r));
                 double formula = sent ? expected.sent : expected.received;
                 if (plan.wire != FR_WIRE_ELIAS) EXPECT_EQ(counted, formula) << "rank " << r << " of " << ranks;
@@ -229,6 +231,23 @@ TEST_F(Mpi, ASearchThatIsStoppedGoesOnWithAnotherNumberOfRanks) {
     equals_one(3, line + "--quiet --resume state");
     run("fit " + line + "--quiet --resume state --model alone");
     EXPECT_EQ(read("alone"), read("one"));
+}
+
+/* As a batch system ends a job and puts it in the queue again: the same command each time, on fewer ranks each time. */
+TEST_F(Mpi, AJobThatIsStoppedAndQueuedAgainWithFewerRanksFindsTheSameBits) {
+    std::string line = "--samples 3001 --features 203 --batch 240 --seed 3 --iterations 4000 --schedule constant "
+                       "--workers 12 --levels 7 --collective two-phase ";
+    ASSERT_EQ(run("fit " + line + "--quiet --model one").code, 0);
+    line += "--checkpoint state --checkpoint-every 0.1s --resume auto ";
+    for (std::string whom : {"1", "mpirun"}) {
+        int code = struck(whom == "1" ? 6 : 4, line, whom, SIGUSR1).code;
+        EXPECT_TRUE(code == 75 || code == 0) << code << " of " << whom; /* 0: the signal came late */
+        ASSERT_NE(read("state"), "");
+    }
+    int code = struck(3, line, 2, SIGKILL).code;
+    EXPECT_TRUE(code == 128 + SIGKILL || code == 0) << code;
+    equals_one(2, line + "--quiet");
+    refused(ranks(2, line + "--quiet --seed 4"), 6, {"state", "another run"});
 }
 
 /* ------------------------------------------------------------------------------------- how a run ends */

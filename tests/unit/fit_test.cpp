@@ -124,6 +124,15 @@ TEST_F(Paper, CollectivesReachTheErrorsOfTheTable) {
     EXPECT_EQ(diverges.result.outcome, FR_DIVERGED);
 }
 
+/* Where few levels must do, the scale that is taken by itself is the one that they do with (l2 ends at 8e-2 and 2e-3). */
+TEST_F(Paper, TwoPhaseWithFewLevelsConvergesByDefault) {
+    for (int levels : {3, 7}) {
+        Fit got = steps(800, 800 * 7 / 18000.0, 300, 20, levels, FR_COLLECTIVE_TWO_PHASE);
+        EXPECT_EQ(got.result.scale, FR_SCALE_MAX);
+        EXPECT_LT(got.result.relative_error, levels == 3 ? 1e-6 : 1e-9);
+    }
+}
+
 /* Figure 1(b): b = 3..7 converge geometrically at m b / (18 d); a bit more is never clearly slower. */
 TEST_F(Paper, EveryNumberOfBitsConvergesGeometrically) {
     for (int bits = 3; bits <= 7; bits++) {

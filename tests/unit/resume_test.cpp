@@ -56,6 +56,7 @@ class Resume : public Scratch, public ::testing::WithParamInterface<Setting> {
     /* Called at a report, which is the how-maniest; true: stop. */
     std::function<bool(int)> at_report;
     int reports = 0;
+    double every = 0;
 
     static int on_report(const fr_report *, void *user) {
         auto *self = static_cast<Resume *>(user);
@@ -75,6 +76,7 @@ class Resume : public Scratch, public ::testing::WithParamInterface<Setting> {
         options.threads = 1;
         GetParam().change(&options);
         options.checkpoint = keeps ? state.c_str() : nullptr, options.resume = resume;
+        options.checkpoint_every = every;
         options.report = on_report, options.report_user = this;
         reports = 0;
         EXPECT_EQ(fr_dataset_from_arrays(p.n, p.d, p.x.data(), p.y.data(), FR_F64, &set, &error), FR_OK);
@@ -103,6 +105,29 @@ TEST_P(Resume, FromTheCheckpointOfEachReportTheBitsAreTheSame) {
     ASSERT_GT(all, 2);
     for (int which = 1; which <= all + 1; which++)
         EXPECT_TRUE(fit(at("kept" + std::to_string(which)).c_str(), false) == whole) << which << " of " << all + 1;
+}
+
+/* Written at every look: what is there at a report is of the step before it. */
+TEST_P(Resume, FromACheckpointByTimeTheBitsAreTheSame) {
+    std::vector<string> at_reports, between;
+    std::vector<string> *kept = &at_reports;
+    at_report = [&](int which) {
+        if (which > 0) kept->push_back(read("state"));
+        return false;
+    };
+    const Found whole = fit(nullptr, true);
+    every = 1e-9, kept = &between;
+    EXPECT_TRUE(fit(nullptr, true) == whole);
+    every = 0, at_report = nullptr;
+    ASSERT_EQ(between.size(), at_reports.size());
+    size_t later = 0;
+    for (size_t i = 0; i < between.size(); i++) {
+        later += between[i] != at_reports[i];
+        if (between.size() > 12 && i % 4) continue;
+        write("kept", between[i]);
+        EXPECT_TRUE(fit(at("kept").c_str(), false) == whole) << "before report " << i + 1;
+    }
+    if (string(GetParam().name) != "EachStep") EXPECT_GT(later, 0u);
 }
 
 /* At the look after a report, where no other fit would write anything; and again when it has gone on to the next, or to

@@ -23,17 +23,32 @@ void expect(const fr_plan &plan, int rank, double sent, double received) {
 
 } // namespace
 
-/* Columns 10 over 3 ranks are 4, 3 and 3. Norms: two float64, 16. Slices: rank 0 sends the 6 of others, then its own 4
- * to two; rank 2 sends 7, then its own 3. */
+/* Columns 10 over 3 ranks are 4, 3 and 3, filled up to 4. Norms: two float64, 16. Slices: two of 4 to others, and own 4 to
+ * two. */
 TEST(Traffic, AllreduceByHand) {
     fr_plan plan = plan_of(FR_COLLECTIVE_ALLREDUCE, 10, FR_WIRE_INT8, FR_F64);
-    expect(plan, 0, 16 + 6 + 8, 16 + 6 + 8);
-    expect(plan, 2, 16 + 7 + 6, 16 + 7 + 6);
-    EXPECT_EQ(fr_traffic_mean(&plan, 3), (30 + 29 + 29) / 3.0);
+    for (int r = 0; r < 3; r++) expect(plan, r, 16 + 8 + 8, 16 + 8 + 8);
+    EXPECT_EQ(fr_traffic_mean(&plan, 3), 32);
     EXPECT_EQ(fr_traffic_bits(&plan), 8);
     plan = plan_of(FR_COLLECTIVE_ALLREDUCE, 0, FR_WIRE_BF16, FR_F32);
-    expect(plan, 0, 2 * (6 + 8), 2 * (6 + 8));
+    expect(plan, 0, 2 * (8 + 8), 2 * (8 + 8));
     EXPECT_EQ(fr_traffic_bits(&plan), 16);
+}
+
+/* 12 ranks sum 10 bytes as three words up and down MPI's tree, in which rank 0 has four below it, rank 1 none, and rank 8 one
+ * (9 and 10; 12 is not there) besides the one above; their norms as below. */
+TEST(Traffic, AllreduceOfManyRanksByHand) {
+    fr_plan plan = plan_of(FR_COLLECTIVE_ALLREDUCE, 10, FR_WIRE_INT8, FR_F64);
+    plan.workers = 12;
+    const double below[] = {4, 0}, norms[] = {8 * 8, 4 * 8};
+    for (int r : {0, 1}) {
+        fr_traffic traffic = fr_traffic_of(&plan, 12, r);
+        EXPECT_EQ(traffic.sent, norms[r] + (below[r] + r) * 12) << r;
+        EXPECT_EQ(traffic.received, traffic.sent) << r;
+        EXPECT_EQ(traffic.hops, 4 + 2 * 4) << r;
+    }
+    plan.features = 1 << 20; /* round a ring */
+    EXPECT_DOUBLE_EQ(fr_traffic_of(&plan, 12, 3).sent - fr_traffic_of(&plan, 12, 4).sent, 0);
 }
 
 /* Two workers a rank: 20 levels of 3 + 1 bits are 10 bytes, with two scales of 8; to two ranks, from two. */
@@ -46,13 +61,11 @@ TEST(Traffic, AllgatherByHand) {
     EXPECT_EQ(fr_traffic_bits(&plan), 32);
 }
 
-/* Columns 10 over 6 workers are 2, 2, 2, 2, 1 and 1, so ranks own 4, 4 and 2. Norms: two float64, 16. Rank 0 sends its
- * two workers' levels of the others' 4 and 2 columns, and its own slice of 4 with two scales of 4 to both; it gets two
- * workers' levels of 4 columns from both, and slices of 4 and 2 with their scales. */
+/* Columns 10 over 6 workers are 2, 2, 2, 2, 1 and 1, so ranks own 4, 4 and 2, filled up to 4. Norms: two float64, 16. A rank
+ * sends its two workers' levels of 4 columns to two others, and its own slice of 4 with two scales of 4; and gets as much. */
 TEST(Traffic, TwoPhaseByHand) {
     fr_plan plan = plan_of(FR_COLLECTIVE_TWO_PHASE, 100, FR_WIRE_INT8, FR_F32);
-    expect(plan, 0, 16 + 8 + 4 + 2 * (4 + 8), 16 + 2 * 8 + (4 + 8) + (2 + 8));
-    expect(plan, 2, 16 + 8 + 8 + 2 * (2 + 8), 16 + 2 * 4 + 2 * (4 + 8));
+    for (int r = 0; r < 3; r++) expect(plan, r, 16 + 2 * 8 + 2 * (4 + 8), 16 + 2 * 8 + 2 * (4 + 8));
 }
 
 /* 12 ranks are groups of 2, the first five of which have 2 columns of 10 and the last none. Levels 0..14 are 4 bits; those

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "console/interrupt.h"
+#include "ranks/coverage.h"
 
 static volatile sig_atomic_t signal_seen;
 static const char *volatile farewell;
@@ -39,11 +40,14 @@ static void leave(int number) {
     const char *text = farewell;
     ssize_t told = text ? write(STDERR_FILENO, text, strlen(text)) : 0;
     (void)told; /* it ends in any case */
+    fr_coverage_keep();
     raise(number);
 }
 
 void interrupt_leave(void) { handle_all(leave); }
 void interrupt_farewell(const char *text) { farewell = text; }
+
+void interrupt_hear_usr1(void) { handle(SIGUSR1, remember, SA_RESTART); }
 
 void interrupt_catch(void) {
     static bool caught;

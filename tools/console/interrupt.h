@@ -1,7 +1,7 @@
 /*
- * interrupt.h - SIGINT, SIGTERM and SIGHUP as a wish that the fit hears at its next look.
+ * interrupt.h - SIGINT, SIGTERM, SIGHUP and SIGUSR1 as a wish that the fit hears at its next look.
  *
- * Until interrupt_catch they end the program at once, wherever it is, be it blocked on a pipe: nothing is lost yet, and
+ * Until interrupt_catch the first three end the program at once, wherever it is, be it blocked on a pipe: nothing is lost yet, and
  * files under way have no name (base/output_file.h).
  */
 #ifndef FITRELU_INTERRUPT_H
@@ -16,6 +16,10 @@ void interrupt_shield(void);
  * as they would. The text is borrowed until the next one. */
 void interrupt_leave(void);
 void interrupt_farewell(const char *text);
+
+/* From now on SIGUSR1 is kept, as often as it comes: it asks for a checkpoint and an end, and batch systems send it (Slurm's
+ * --signal) without knowing how far the program is. */
+void interrupt_hear_usr1(void);
 
 /* From now on the first SIGINT, SIGTERM or SIGHUP is kept; a second one ends the program at once. May be called again. */
 void interrupt_catch(void);

@@ -15,6 +15,7 @@ enum {
     EXIT_USAGE = 2,      /* wrong options or arguments */
     EXIT_TOLERANCE = 3,  /* --tolerance was not reached */
     EXIT_DIVERGED = 4,   /* the iterates grew without bound */
+    EXIT_AGAIN = 75,     /* stopped by SIGUSR1 with a checkpoint: run again with --resume (EX_TEMPFAIL) */
     EXIT_SIGNALLED = 128 /* plus the number of the signal */
 };
 

@@ -26,6 +26,7 @@
 #include "console/progress.h"
 #include "console/stage_line.h"
 #include "ranks/world.h"
+#include "ranks/coverage.h"
 
 enum { LEAST_BAR = 5, MOST_BAR = 20 };
 
@@ -150,6 +151,7 @@ static void tell_silence(void) {
 static void give_up(void) {
     tell_silence();
     if (stage.world && !stage.meeting) fr_world_abort(stage.world, FR_ERROR_TIMEOUT);
+    fr_coverage_keep();
     _exit(FR_ERROR_TIMEOUT);
 }
 

@@ -132,6 +132,8 @@ void experiment_field(fr_output *csv, bool first, double value);
 /* ------------------------------------------------------------------------------------------ scripts.c */
 
 /* Draws NAME.png and NAME.svg where a Python with matplotlib is there; otherwise says so. */
+/* Where a script that belongs to the program is. */
+bool experiment_find_script(const char *name, char path[EXPERIMENT_TEXT]);
 void experiment_draw(const experiment_run *run);
 /* Makes OUTPUT/index.html of the files of these experiments, a page that needs no other file and no network; false,
  * after saying why, where no Python is there. */

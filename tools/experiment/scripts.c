@@ -1,5 +1,5 @@
 /*
- * scripts.c - the Python beside the program: the pictures of an experiment, and the page of all.
+ * scripts.c - the scripts beside the program: the pictures of an experiment, the page of all, the cluster of table2.
  *
  * Neither is a result. Where there is no Python, or one without matplotlib, a remark says what is missing, and CSV and
  * JSON stay.
@@ -7,6 +7,7 @@
 #include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -19,11 +20,26 @@ extern char **environ;
 enum { LACKS_PART = 77, NOT_FOUND = 127 };
 enum { WORDS_MOST = 24 };
 
-static bool find_script(const char *name, char path[EXPERIMENT_TEXT]) {
-    const char *const folders[] = {FITRELU_SCRIPTS_INSTALLED, FITRELU_SCRIPTS_SOURCE};
+/* The folder of this program's file, with a "/" at its end. */
+static bool own_folder(char folder[EXPERIMENT_TEXT]) {
+    ssize_t length = readlink("/proc/self/exe", folder, EXPERIMENT_TEXT - 1);
+    if (length <= 0) return false;
+    folder[length] = '\0';
+    char *name = strrchr(folder, '/');
+    if (name) name[1] = '\0';
+    return name != NULL;
+}
+
+/* Looked for from the program's own place, or where an installation has an absolute folder for them. Never in the folder
+ * that the program was built from: root may run this program, and that folder belongs to whoever built it. */
+bool experiment_find_script(const char *name, char path[EXPERIMENT_TEXT]) {
+    const char *const folders[] = {FITRELU_SHARE, "../share/fitrelu"};
+    char own[EXPERIMENT_TEXT];
     for (int i = 0; i < 2; i++) {
-        snprintf(path, EXPERIMENT_TEXT, "%s/%s", folders[i], name);
-        if (access(path, R_OK) == 0) return true;
+        bool absolute = folders[i][0] == '/';
+        if (!absolute && !own_folder(own)) continue;
+        int length = snprintf(path, EXPERIMENT_TEXT, "%s%s/%s", absolute ? "" : own, folders[i], name);
+        if (length < EXPERIMENT_TEXT && access(path, R_OK) == 0) return true;
     }
     return false;
 }
@@ -45,7 +61,7 @@ static bool run_script(const char *script, const char *const arguments[], const 
     char path[EXPERIMENT_TEXT];
     const char *words[WORDS_MOST + 4] = {NULL, "-B", path};
     for (int i = 0; i < WORDS_MOST && arguments[i]; i++) words[i + 3] = arguments[i];
-    if (!find_script(script, path)) {
+    if (!experiment_find_script(script, path)) {
         message_note("no %s: %s was not found", what, script);
         return false;
     }

@@ -18,8 +18,8 @@ enum { NOT_HERE = 77, WORDS = 2048 };
 const char *experiment_table2_missing(void) {
     if (getenv("FITRELU_NO_CLUSTER")) return "table2 makes no cluster while FITRELU_NO_CLUSTER is set";
     if (geteuid() != 0) return "table2 needs root, to make network namespaces";
-    if (access(FITRELU_CLUSTER_SOURCE, X_OK) != 0 && access(FITRELU_CLUSTER_INSTALLED, X_OK) != 0)
-        return "table2 needs tools/cluster, and it was not found";
+    char script[EXPERIMENT_TEXT];
+    if (!experiment_find_script("cluster", script)) return "table2 needs tools/cluster, and it was not found";
     if (system("command -v ip tc mpirun > /dev/null 2>&1") != 0)
         return "table2 needs ip and tc (iproute2) and mpirun (Open MPI)";
     return NULL;
@@ -76,12 +76,12 @@ static fr_status read_command(const char *command, char **text, int *code, fr_er
 }
 
 fr_status cluster_run_fit(int hosts, double megabits, const char *options, cluster_fit *found, fr_error *error) {
-    char command[WORDS], own[512] = "", rate[40] = "none", *text = NULL;
+    char command[WORDS], script[EXPERIMENT_TEXT], own[512] = "", rate[40] = "none", *text = NULL;
     const char *missing = experiment_table2_missing();
-    const char *script = access(FITRELU_CLUSTER_SOURCE, X_OK) == 0 ? FITRELU_CLUSTER_SOURCE : FITRELU_CLUSTER_INSTALLED;
     ssize_t length = readlink("/proc/self/exe", own, sizeof own - 1);
     int code = 0;
-    if (missing) return fr_fail(error, FR_ERROR, "%s", missing);
+    if (missing || !experiment_find_script("cluster", script))
+        return fr_fail(error, FR_ERROR, "%s", missing ? missing : "tools/cluster was not found");
     if (length <= 0) return fr_fail_errno(error, FR_ERROR, "the program cannot find itself");
     if (megabits > 0) snprintf(rate, sizeof rate, "%.0fkbit", 1000 * megabits);
     snprintf(command, sizeof command, "'%s' --hosts %d --rate %s -- '%s' fit %s --quiet --json 2>/dev/null", script, hosts,

@@ -6,6 +6,7 @@
  * interrupted; only a model of a diverged or dead fit is not written, since it would be of no use to anybody.
  */
 #include <math.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -248,7 +249,9 @@ static int tell_missed_tolerance(const fit_job *job) {
 static void tell_interruption(const fit_job *job) {
     const char *checkpoint = job->settings.options.checkpoint, *model = job->model ? job->settings.model : NULL;
     const long long steps = job->result.iterations;
-    if (checkpoint) message_note("interrupted after %lld steps; the same command goes on with --resume %s", steps, checkpoint);
+    if (checkpoint)
+        message_note("interrupted after %lld steps; the same command goes on with --resume %s", steps,
+                     job->settings.options.resume_if_there ? "auto" : checkpoint);
     else if (model)
         message_note("interrupted after %lld steps; %s has the model so far, from which --init %s begins (--checkpoint "
                      "FILE would let --resume FILE go on)", steps, model, model);
@@ -265,7 +268,8 @@ static int tell_outcome(const fit_job *job) {
     case FR_INTERRUPTED: break;
     }
     tell_interruption(job);
-    return EXIT_SIGNALLED + ranks_most(job->world, interrupt_signal());
+    int number = ranks_most(job->world, interrupt_signal());
+    return number == SIGUSR1 && job->settings.options.checkpoint ? EXIT_AGAIN : EXIT_SIGNALLED + number;
 }
 
 /* -------------------------------------------------------------------------------------------- all */

@@ -99,9 +99,10 @@ static void write_place(json_writer *json, const fr_result *r) {
     json_end(json);
 }
 
-/* Bytes a step, counted, a number a rank. */
+/* Bytes a step, a number a rank. */
 static void write_traffic(json_writer *json, const fr_result *r) {
     json_begin(json, "traffic");
+    json_string(json, "bytes", r->bytes_modelled ? "modelled" : "counted");
     json_begin_array(json, "sent");
     for (int i = 0; i < r->ranks; i++) json_number(json, NULL, r->rank_sent[i]);
     json_end_array(json);

@@ -103,6 +103,16 @@ static int check_method(const option_value *values) {
     return 0;
 }
 
+static int check_checkpoints(const option_value *values) {
+    const option_id options[] = {OPT_CHECKPOINT_EVERY, OPT_RESUME};
+    for (int i = 0; i < 2; i++) {
+        const option_value *value = &values[options[i]];
+        if (value->given && (options[i] != OPT_RESUME || value->word >= 0) && !values[OPT_CHECKPOINT].given)
+            return message_usage("--%s %s needs --checkpoint FILE", option_table[options[i]].name, value->text);
+    }
+    return 0;
+}
+
 /* A run may go on from a checkpoint and keep the next one in the same file, so these two are not compared. */
 static int check_files(const option_value *values) {
     const named_file model = {"--model", text_of(&values[OPT_MODEL]), true},
@@ -114,7 +124,8 @@ static int check_files(const option_value *values) {
                                 model,
                                 history,
                                 {"--checkpoint", text_of(&values[OPT_CHECKPOINT]), true}};
-    const named_file resumed[] = {{"--resume", text_of(&values[OPT_RESUME]), false}, model, history};
+    const char *resume = values[OPT_RESUME].word < 0 ? text_of(&values[OPT_RESUME]) : NULL;
+    const named_file resumed[] = {{"--resume", resume, false}, model, history};
     int code = same_file_check(files, sizeof files / sizeof files[0]);
     return code ? code : same_file_check(resumed, sizeof resumed / sizeof resumed[0]);
 }
@@ -150,7 +161,9 @@ static void read_place(const option_value *values, fr_options *options) {
     options->plain_steps = values[OPT_NO_GRAPHS].given;
     options->report_every = values[OPT_REPORT_EVERY].integer;
     options->checkpoint = text_of(&values[OPT_CHECKPOINT]);
-    options->resume = text_of(&values[OPT_RESUME]);
+    options->checkpoint_every = values[OPT_CHECKPOINT_EVERY].real;
+    options->resume_if_there = values[OPT_RESUME].word >= 0;
+    options->resume = options->resume_if_there ? options->checkpoint : text_of(&values[OPT_RESUME]);
 }
 
 static void read_init(const option_value *init, fit_settings *settings) {
@@ -166,6 +179,7 @@ int fit_settings_read(const arguments *given, fit_settings *settings) {
     fr_options_default(&settings->options);
     int code = check_source(values);
     if (code == 0) code = check_method(values);
+    if (code == 0) code = check_checkpoints(values);
     if (code == 0) code = check_files(values);
     if (code == 0) code = read_levels(values, &settings->options.levels);
     if (code != 0) return code;

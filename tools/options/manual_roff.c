@@ -121,6 +121,7 @@ static void print_exit_codes(FILE *out) {
         {"6", "a checkpoint is damaged or belongs to another run"},
         {"7", "a GPU, NCCL or MPI failed"},
         {"8", "a rank stopped answering"},
+        {"75", "stopped by SIGUSR1 after a checkpoint: the same command goes on with \\-\\-resume auto"},
         {"130, 143", "stopped by SIGINT or SIGTERM, with the results so far"},
     };
     fputs(".SH EXIT STATUS\n", out);

@@ -49,6 +49,16 @@ static bool read_real(const option_entry *entry, const char *text, option_value 
     return read_number(text, &value->real) && within(entry, value->real);
 }
 
+/* A number of seconds, minutes or hours: without its unit it could be taken for steps. */
+static bool read_time(const option_entry *entry, const char *text, option_value *value) {
+    size_t length = strlen(text);
+    char unit = length > 1 ? text[length - 1] : '\0';
+    double seconds = unit == 's' ? 1 : unit == 'm' ? 60 : unit == 'h' ? 3600 : 0;
+    if (seconds == 0 || !fr_parse_double(text, text + length - 1, &value->real)) return false;
+    value->real *= seconds;
+    return isfinite(value->real) && within(entry, value->real);
+}
+
 /* Digits with an optional suffix, without the detour over a double that would round large seeds. */
 static bool read_seed(const char *text, option_value *value) {
     uint64_t seed = 0;
@@ -73,6 +83,7 @@ static bool read_value(const option_entry *entry, const char *text, option_value
     case KIND_INTEGER: return read_integer(entry, text, value);
     case KIND_SEED: return read_seed(text, value);
     case KIND_REAL: return read_real(entry, text, value);
+    case KIND_TIME: return read_time(entry, text, value);
     case KIND_WORD: return false;
     case KIND_TEXT:
     case KIND_FILE: return text[0] != '\0';
@@ -200,7 +211,7 @@ int option_parse(const command *which, int argc, char **argv, arguments *given) 
     *given = (arguments){.command = which};
     for (int i = 0; i < OPT_COUNT; i++) given->values[i].word = -1;
     opterr = 0;
-    optind = 1;
+    optind = 0; /* begins anew, also where an earlier call ended within a word */
     int code;
     while ((code = getopt_long(argc, argv, short_options, long_options, NULL)) != -1) {
         int refused = code == '?' || code == ':' ? refuse_element(which, code, argv[optind - 1])

@@ -19,7 +19,7 @@ typedef struct option_value {
     int word;         /* position of the word given, -1: none of the words */
     int64_t integer;  /* KIND_INTEGER */
     uint64_t seed;    /* KIND_SEED */
-    double real;      /* KIND_REAL */
+    double real;      /* KIND_REAL, KIND_TIME */
     const char *text; /* as it was written; borrowed from argv */
 } option_value;
 

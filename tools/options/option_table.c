@@ -96,8 +96,8 @@ const option_entry option_table[OPT_COUNT] = {
                     "quantize gradients to S levels and a sign (default: no quantization)"},
     [OPT_BITS] = {"bits", 0, GROUP_METHOD, FIT, KIND_INTEGER, "B", NULL, 1, 7, 0, "the same in bits: S = 2^B - 1"},
     [OPT_SCALE] = {"scale", 0, GROUP_METHOD, FIT, KIND_WORD, NULL, "auto|l2|max", 0, 0, 0,
-                   "what a quantized gradient is divided by: its norm or its largest entry (default: auto: max for "
-                   "allreduce, else l2)"},
+                   "what a quantized gradient is divided by: its norm or its largest entry (default: auto: l2, the "
+                   "paper's, for allgather and master, else max)"},
     [OPT_COLLECTIVE] =
         {"collective", 0, GROUP_METHOD, FIT, KIND_WORD, NULL, "auto|allreduce|allgather|two-phase|master", 0, 0, 0,
          "how the workers put their gradients together; quantized, allreduce needs K S <= 127 (default: "
@@ -172,8 +172,12 @@ const option_entry option_table[OPT_COUNT] = {
                           "steps between reports (default: at doubling intervals)"},
     [OPT_CHECKPOINT] = {"checkpoint", 0, GROUP_RESULTS, FIT, KIND_FILE, "FILE", NULL, 0, 0, 0,
                         "keep the state of the run in FILE, at reports and at the end"},
-    [OPT_RESUME] = {"resume", 0, GROUP_RESULTS, FIT, KIND_FILE, "FILE", NULL, 0, 0, 0,
-                    "go on from a checkpoint, with the options and the data of that run"},
+    [OPT_CHECKPOINT_EVERY] = {"checkpoint-every", 0, GROUP_RESULTS, FIT, KIND_TIME, "TIME", NULL, 0, INFINITY, 1,
+                              "keep it also whenever so much time has gone by since the last one: 60s, 5m, 1h (default: at "
+                              "reports and at the end alone)"},
+    [OPT_RESUME] = {"resume", 0, GROUP_RESULTS, FIT, KIND_FILE, "FILE", "auto", 0, 0, 0,
+                    "go on from a checkpoint, with the options and the data of that run; auto: from the file of "
+                    "--checkpoint where it is there, else begin"},
     [OPT_QUIET] = {"quiet", 'q', GROUP_GENERAL, COMMAND_ALL, KIND_FLAG, NULL, NULL, 0, 0, 0,
                    "no progress and no remarks on stderr; errors are still told"},
     [OPT_HELP] = {"help", 'h', GROUP_GENERAL, COMMAND_ALL, KIND_FLAG, NULL, NULL, 0, 0, 0,
@@ -252,7 +256,8 @@ const char *option_argument_text(const option_entry *entry, char text[OPTION_TEX
 /* "a number above 0", "a whole number from 1 to 127": the range of an entry that takes a number. */
 static void range_text(const option_entry *entry, char text[OPTION_TEXT_SIZE]) {
     const char *number = entry->kind == KIND_REAL ? "a number" : "a whole number";
-    if (entry->kind == KIND_SEED) snprintf(text, OPTION_TEXT_SIZE, "a whole number from 0 to 18446744073709551615");
+    if (entry->kind == KIND_TIME) snprintf(text, OPTION_TEXT_SIZE, "a time above 0 with its unit, such as 60s, 5m or 1h");
+    else if (entry->kind == KIND_SEED) snprintf(text, OPTION_TEXT_SIZE, "a whole number from 0 to 18446744073709551615");
     else if (entry->above && !isinf(entry->high))
         snprintf(text, OPTION_TEXT_SIZE, "%s above %.0f and up to %g", number, entry->low, entry->high);
     else if (entry->above) snprintf(text, OPTION_TEXT_SIZE, "%s above %.0f", number, entry->low);

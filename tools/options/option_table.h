@@ -70,6 +70,7 @@ typedef enum option_id {
     OPT_CSV,
     OPT_REPORT_EVERY,
     OPT_CHECKPOINT,
+    OPT_CHECKPOINT_EVERY,
     OPT_RESUME,
     OPT_QUIET,
     OPT_HELP,
@@ -92,6 +93,7 @@ typedef enum option_kind {
     KIND_INTEGER, /* a whole number, K, M and G allowed */
     KIND_SEED,    /* 0 to 2^64 - 1 */
     KIND_REAL,
+    KIND_TIME, /* seconds, written with their unit: 60s, 5m, 1h */
     KIND_WORD, /* one of the words, nothing else */
     KIND_TEXT,
     KIND_FILE

@@ -24,7 +24,8 @@ struct fr_dense {
     cudaStream_t stream;
     cublasHandle_t blas;
     dense_memory block, factor, sums, vector, results;
-    bool has_factor;
+    bool has_factor, lost; /* lost: the device does not answer, and nothing of it is touched any more */
+    double timeout;
 };
 
 #define DENSE_CUDA(call, what)                                                                   \
@@ -75,8 +76,18 @@ static fr_status send(fr_dense *g, dense_memory *to, const double *from, int64_t
     return FR_OK;
 }
 
+static fr_status wait_for(fr_dense *g, const char *what, fr_error *error) {
+    cudaError_t code = fr_cuda_wait(g->stream, g->timeout);
+    g->lost = code == cudaErrorNotReady;
+    if (g->lost) return fr_cuda_fail_silent(error, g->device, -1, what, g->timeout);
+    DENSE_CUDA(code, what);
+    return FR_OK;
+}
+
+/* Waits first: a copy to ordinary host memory could not notice that the stream is stuck. */
 static fr_status fetch(fr_dense *g, double *to, const dense_memory *from, int64_t count, const char *what,
                        fr_error *error) {
+    FR_TRY(wait_for(g, what, error));
     DENSE_CUDA(cudaMemcpyAsync(to, from->at, (size_t)count * sizeof *to, cudaMemcpyDeviceToHost, g->stream), what);
     DENSE_CUDA(cudaStreamSynchronize(g->stream), what);
     return FR_OK;
@@ -134,8 +145,7 @@ static fr_status add_rows(void *user, int64_t rows, int64_t d, const double *x, 
         const int64_t height = last - i < FR_DEVICE_TILE ? last - i : FR_DEVICE_TILE;
         FR_TRY(add_tile(g, rows, d, i, height, g->sums.at + (i - first) * d, error));
     }
-    DENSE_CUDA(cudaStreamSynchronize(g->stream), "products of columns"); /* the caller fills its block again */
-    return FR_OK;
+    return wait_for(g, "products of columns", error); /* the caller fills its block again */
 }
 
 static fr_status end_sums(void *user, int64_t count, double *sums, fr_error *error) {
@@ -168,10 +178,11 @@ fr_status fr_dense_predict(fr_dense *g, int64_t rows, int64_t d, const double *x
 
 /* ------------------------------------------------------------------------------------------ create, destroy */
 
-fr_status fr_dense_create(int device, fr_dense **dense, fr_error *error) {
+fr_status fr_dense_create(int device, double timeout, fr_dense **dense, fr_error *error) {
     fr_dense *g = NULL;
     FR_TRY(fr_allocate((void **)&g, 1, sizeof *g, "products on a GPU", error));
     g->device = device;
+    g->timeout = timeout;
     g->products = (fr_device_products){g, set_factor, begin_sums, add_rows, end_sums, solve};
     *dense = g;
     return FR_OK;
@@ -179,7 +190,7 @@ fr_status fr_dense_create(int device, fr_dense **dense, fr_error *error) {
 
 void fr_dense_free(fr_dense *g) {
     if (!g) return;
-    if (g->stream) {
+    if (g->stream && !g->lost) {
         cudaSetDevice(g->device);
         dense_memory *all[] = {&g->block, &g->factor, &g->sums, &g->vector, &g->results};
         for (size_t i = 0; i < sizeof all / sizeof *all; i++) cudaFree(all[i]->at);

@@ -12,8 +12,9 @@
 
 typedef struct fr_dense fr_dense;
 
-/* device: the GPU. From one thread at a time. */
-fr_status fr_dense_create(int device, fr_dense **dense, fr_error *error);
+/* device: the GPU. timeout: seconds of silence that are too long, FR_ERROR_TIMEOUT; 0: no limit. From one thread at a
+ * time. */
+fr_status fr_dense_create(int device, double timeout, fr_dense **dense, fr_error *error);
 void fr_dense_free(fr_dense *dense); /* NULL is fine */
 
 /* What columns/ asks of a GPU; lives as long as dense. */

@@ -7,40 +7,24 @@
  */
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
-#include "base/clock.h"
 #include "engine/cuda/parts.h"
 #include "plan/collective.h"
 
 /* -------------------------------------------------------------------------------- to and from the host */
 
-/* Until the stream has done everything, or is silent for longer than the timeout: cudaErrorNotReady, and the device is
- * lost. */
 static cudaError_t wait_alone(cuda_engine *e) {
-    double timeout = e->base.config.timeout, since = fr_seconds();
-    if (!(timeout > 0)) return cudaStreamSynchronize(e->stream);
-    for (int turn = 0;; turn++) {
-        cudaError_t code = cudaStreamQuery(e->stream);
-        if (code != cudaErrorNotReady) return code;
-        if (fr_seconds() - since > timeout) break;
-        const struct timespec pause = {0, turn < 1000 ? 20000 : 500000};
-        if (turn > 200) nanosleep(&pause, NULL); /* shortly at first: a step is a matter of microseconds */
-    }
-    cudaGetLastError();
-    e->lost = true;
-    return cudaErrorNotReady;
+    cudaError_t code = fr_cuda_wait(e->stream, e->base.config.timeout);
+    if (code == cudaErrorNotReady) e->lost = true;
+    return code;
 }
 
 fr_status fr_cuda_memory_wait(cuda_engine *e, const char *what, fr_error *error) {
     if (e->ranks.wait) FR_TRY(e->ranks.wait(e->ranks.user, e->step, error));
     cudaError_t code = wait_alone(e);
-    if (!e->lost) FR_CUDA(code, what);
-    if (!e->lost) return FR_OK;
-    fr_fail(error, FR_ERROR_TIMEOUT, "GPU %d: %s at step %lld had no answer for %g seconds", e->device, what,
-            (long long)e->step, e->base.config.timeout);
-    if (error) error->device = e->device, error->step = e->step;
-    return FR_ERROR_TIMEOUT;
+    if (e->lost) return fr_cuda_fail_silent(error, e->device, e->step, what, e->base.config.timeout);
+    FR_CUDA(code, what);
+    return FR_OK;
 }
 
 /* Waits first: a copy to ordinary host memory could not notice that the stream is stuck. */

@@ -1,12 +1,12 @@
 /*
  * replay.c - a step recorded once as a CUDA graph and replayed, and the times of its exchanges.
  *
- * Recording. The first step of a run is made plainly, which loads the kernels and connects the ranks; the second is
- * recorded, unless the options or FITRELU_GRAPHS=0 of the environment of any rank say no. The mode is thread-local: a communicator of NCCL that does not block hands its launch to a thread of its
- * own, and other ranks allocate meanwhile; the modes that forbid more would end the recording. NCCL wants an exchange
- * recorded and replayed by all ranks or by none, so that the ranks agree before and after; where one of them cannot,
- * all go on without. Before they agree to replay it, the graph is on the device and the device is idle: what a first
- * replay would have to upload could wait for exchanges that wait for it.
+ * Recording. The first step of a run is made plainly, which connects the ranks; the second is recorded, unless the
+ * options, or FITRELU_GRAPHS=0 of the environment, of any rank say no. The mode is thread-local: a communicator of NCCL
+ * that does not block hands its launch to a thread of its own, and other ranks allocate meanwhile; the modes that forbid
+ * more would end the recording. NCCL wants an exchange recorded and replayed by all ranks or by none, so that the ranks
+ * agree before and after; where one of them cannot, all go on without. Before they agree to replay it, the graph is on
+ * the device and the device is idle: what a first replay would have to upload could wait for exchanges that wait for it.
  *
  * Times. Events are recorded on the device around each exchange. In a recorded step they are nodes of the graph (an
  * "external" record; an ordinary one would only mark a place in the recording), so each replay sets them anew. They are

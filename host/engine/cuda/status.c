@@ -5,7 +5,9 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
+#include "base/clock.h"
 #include "engine/cuda/cuda.h"
 
 fr_status fr_cuda_fail(fr_error *error, cudaError_t code, int device, int64_t step, const char *what) {
@@ -19,6 +21,27 @@ fr_status fr_cuda_fail(fr_error *error, cudaError_t code, int device, int64_t st
             cudaGetErrorName(code));
     if (error) error->device = device, error->step = step;
     return FR_ERROR_DEVICE;
+}
+
+cudaError_t fr_cuda_wait(cudaStream_t stream, double timeout) {
+    double since = fr_seconds();
+    if (!(timeout > 0)) return cudaStreamSynchronize(stream);
+    for (int turn = 0;; turn++) {
+        cudaError_t code = cudaStreamQuery(stream);
+        if (code != cudaErrorNotReady) return code;
+        cudaGetLastError();
+        if (fr_seconds() - since > timeout) return code;
+        const struct timespec pause = {0, turn < 1000 ? 20000 : 500000};
+        if (turn > 200) nanosleep(&pause, NULL); /* shortly at first: a step is a matter of microseconds */
+    }
+}
+
+fr_status fr_cuda_fail_silent(fr_error *error, int device, int64_t step, const char *what, double timeout) {
+    char when[32] = "";
+    if (step >= 0) snprintf(when, sizeof when, " at step %lld", (long long)step);
+    fr_fail(error, FR_ERROR_TIMEOUT, "GPU %d: %s%s had no answer for %g seconds", device, what, when, timeout);
+    if (error) error->device = device, error->step = step;
+    return FR_ERROR_TIMEOUT;
 }
 
 fr_status fr_cuda_allocate(void **memory, int64_t count, size_t size, int device, const char *what, fr_error *error) {

@@ -44,7 +44,7 @@ struct Conditioned {
         fr_conditioning how = {};
         how.scale = how.decorrelate = true;
         if (on_gpu) {
-            EXPECT_EQ(fr_dense_create(0, &gpu, nullptr), FR_OK);
+            EXPECT_EQ(fr_dense_create(0, 0, &gpu, nullptr), FR_OK);
             how.device = fr_dense_products(gpu);
         }
         status = fr_dataset_condition(set, how, &plan, 2, nullptr, &error);
@@ -135,6 +135,19 @@ TEST_F(Dense, FailuresNameTheDeviceAndWhatFailed) {
         EXPECT_EQ(fit.status, FR_ERROR_DEVICE) << name;
         EXPECT_TRUE(says(fit, "GPU 0: ") && says(fit, "cuBLAS: ")) << fit.error.message;
     }
+}
+
+TEST_F(Dense, AGpuThatStopsAnsweringIsATimeout) {
+    if (!cuda_on_cpu_is_pretending()) GTEST_SKIP() << "nothing can be made late";
+    const oracle::Problem p = own_data(120, 6, 3);
+    Wanted wanted;
+    wanted.own = &p;
+    set("DELAY", "cublas:400000");
+    const Fit fit = fit_on(1, wanted, 0.1);
+    EXPECT_EQ(fit.status, FR_ERROR_TIMEOUT);
+    EXPECT_TRUE(says(fit, "GPU 0: products of columns had no answer for 0.1 seconds")) << fit.error.message;
+    set("DELAY", nullptr);
+    cuda_on_cpu_reset();
 }
 
 /* In a process of its own, since a library that is open stays so. */

@@ -1,0 +1,58 @@
+/*
+ * link_parts.h - the link over MPI from inside, for the files that make it up.
+ *
+ *   ranks/link_mpi.c          joining and leaving, messages between two ranks
+ *   ranks/link_collectives.c  MPI's own collectives
+ *   ranks/link_wait.c         how a rank waits, and finds out who is silent
+ */
+#ifndef FR_LINK_PARTS_H
+#define FR_LINK_PARTS_H
+
+#include <mpi.h>
+#include <pthread.h>
+
+#include "ranks/link.h"
+
+enum { FR_TAG_MESSAGE = 1, FR_TAG_BEAT = 2, FR_TAG_ROLL = 3 };
+
+/* How far a message has come. */
+typedef struct arrival {
+    size_t bytes;
+    bool posted, complete; /* its next piece is waited for; it is all there */
+} arrival;
+
+typedef struct mpi_link {
+    fr_link base;
+    MPI_Comm comm;
+    bool ours; /* MPI was started here */
+    bool serialized; /* MPI may be called by one thread after the other */
+    int processors;
+    pthread_mutex_t lock; /* held while MPI is called; in an exchange to its end */
+    MPI_Request *requests;
+    MPI_Status *statuses;
+    int *done;
+    arrival *arrivals;
+    int room; /* of the four above */
+    /* MPI can neither cancel nor free a collective that was given up: its request and its memory stay as they are. */
+    MPI_Request collective;
+    char *stage;
+    size_t stage_size;
+    bool given_up;
+} mpi_link;
+
+/* FR_ERROR_DEVICE with MPI's own words for the code. */
+fr_status fr_link_fail(const mpi_link *l, int code, const char *what, fr_error *error);
+
+/* A wait that is under way: seconds in which nothing came while this process was awake. */
+typedef struct patience {
+    int turn;
+    double silent, before;
+} patience;
+
+static inline patience fr_patience(double now) { return (patience){0, 0, now}; }
+
+/* After a look: rests, and counts the silence; moved: something has come. FR_ERROR_TIMEOUT with the names of the ranks that
+ * do not answer when the timeout is over. */
+fr_status fr_link_rest(mpi_link *l, patience *p, bool moved, const char *what, fr_error *error);
+
+#endif
