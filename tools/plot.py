@@ -80,6 +80,9 @@ def read_rate(path):
         raise BadInput(f"{path}: {error.strerror}")
     except (ValueError, KeyError, TypeError):
         raise BadInput(f"{path}: not a result of fitrelu fit --json (no theory.rate)")
+    if rate is None:  # neither Theorem 3.1 nor 3.2 speaks of such a run
+        print(f"plot: {path}: no theorem speaks of this run; it gets no line", file=sys.stderr)
+        return None
     if isinstance(rate, bool) or not isinstance(rate, (int, float)) or not 0 < rate < 1:
         raise BadInput(f"{path}: theory.rate is {rate}; a line needs one between 0 and 1")
     return float(rate)
@@ -112,7 +115,7 @@ def theorem_lines(curves, rates, quantity):
         highest = max(curves, key=lambda curve: first_positive(curve.error))
         pairs = [(highest, rate, GREY) for rate in rates]
     last = max(curve.steps[-1] for curve in curves)
-    return [(colour, first_positive(curve.error), rate, last) for curve, rate, colour in pairs]
+    return [(colour, first_positive(curve.error), rate, last) for curve, rate, colour in pairs if rate is not None]
 
 
 def with_matplotlib(curves, quantity, ylabel, lines, title, output, kind):
