@@ -187,9 +187,10 @@ fr_status fr_cuda_memory_make(cuda_engine *e, fr_error *error) {
 }
 
 void fr_cuda_memory_release(cuda_engine *e) {
+    free(e->host_scalars); /* copies to it are waited for where they are made */
+    e->host_scalars = NULL;
     if (e->stream && !e->lost) wait_alone(e); /* nothing may still read what is freed */
     if (e->lost) return;                      /* each call would wait for the device */
     fr_memory_free(&e->base.memory);
     if (e->stream) cudaStreamDestroy(e->stream);
-    free(e->host_scalars);
 }
