@@ -6,9 +6,9 @@
 # The sources of the library that need a part. An empty list: no source of this version needs it.
 set(FITRELU_CUDA_SOURCES  # in host/
     engine/cuda/engine.c engine/cuda/step.c engine/cuda/memory.c engine/cuda/replay.c engine/cuda/status.c
-    engine/cuda/cublas.c engine/cuda/dense.c)
+    engine/cuda/measure.c engine/cuda/cublas.c engine/cuda/dense.c)
 set(FITRELU_KERNEL_SOURCES  # in kernels/, compiled by nvcc
-    relu_gradient.cu survey.cu norm.cu encode.cu exchange.cu apply.cu planted.cu round_rows.cu)
+    relu_gradient.cu survey.cu norm.cu encode.cu exchange.cu apply.cu planted.cu round_rows.cu stream.cu)
 set(FITRELU_NCCL_SOURCES exchange/nccl.c exchange/nccl_host.c exchange/nccl_library.c)  # in host/
 set(FITRELU_MPI_SOURCES ranks/link_mpi.c ranks/link_wait.c ranks/link_collectives.c) # in host/
 

@@ -149,6 +149,9 @@ cudaError_t fr_launch_planted(const fr_shard *shard, int64_t first, int64_t coun
 cudaError_t fr_launch_round_rows(fr_precision precision, const void *rows, int64_t count, void *out,
                                  fr_device_state *state, cudaStream_t stream);
 
+/* Reads `bytes` (a multiple of 16) once; *sum, a uint64_t, rises by the sum of their words of 64 bits. */
+cudaError_t fr_launch_stream(const void *from, int64_t bytes, void *sum, cudaStream_t stream);
+
 #ifdef __cplusplus
 }
 #endif

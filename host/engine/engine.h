@@ -78,6 +78,8 @@ static inline fr_step_plan fr_steps_from(const fr_plan *plan, const fr_state *st
     return (fr_step_plan){.eta = plan->settle_eta * state->step_factor, .steps = plan->iterations, .decays = 0};
 }
 
+enum { FR_STREAM_BLOCK = 1 << 18 }; /* bytes */
+
 typedef struct fr_engine_ops {
     const char *name; /* "cpu", "cuda" */
     int probe_every;  /* steps between two looks that cost a read-back */
@@ -114,6 +116,13 @@ typedef struct fr_engine_ops {
      * recorded in vain and have to be made once more. */
     fr_status (*step_begin)(fr_engine *engine, bool *replayed, fr_error *error);
     fr_status (*step_end)(fr_engine *engine, bool *again, fr_error *error);
+
+    /* For those who measure (tools/bench); all wait. Bytes of a buffer to the host, and from it. */
+    fr_status (*read)(fr_engine *engine, void *to, const void *buffer, size_t size, fr_error *error);
+    fr_status (*write)(fr_engine *engine, void *buffer, const void *from, size_t size, fr_error *error);
+    /* seconds[i] <- of reading `size` bytes (a multiple of FR_STREAM_BLOCK) of memory taken for it once, at the most that
+     * the engine can, for i < times; FR_ERROR where what was read is not what was written. */
+    fr_status (*stream)(fr_engine *engine, size_t size, int times, double *seconds, fr_error *error);
 } fr_engine_ops;
 
 struct fr_engine {

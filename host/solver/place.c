@@ -144,6 +144,15 @@ fr_status fr_place_share_devices(fr_place *place, fr_error *error) {
     return fr_world_agree(world, take_devices(place, &seen[fr_world_rank(world)], error), error);
 }
 
+fr_status fr_place_identify(const fr_place *place, int rank, unsigned char id[16], fr_error *error) {
+#ifdef FR_HAVE_CUDA
+    return fr_cuda_identify(place->devices[rank], id, error);
+#else
+    (void)place, (void)rank, (void)id;
+    return fr_fail(error, FR_ERROR_DEVICE, "this fitrelu was built without CUDA");
+#endif
+}
+
 void fr_place_free(fr_place *place) {
 #ifdef FR_HAVE_NCCL
     fr_nccl_group_free(place->group);

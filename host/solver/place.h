@@ -36,6 +36,9 @@ fr_status fr_place_share_devices(fr_place *place, fr_error *error);
 fr_status fr_place_products(fr_place *place, const fr_device_products **products, fr_error *error);
 void fr_place_products_end(fr_place *place);
 
+/* A name of the GPU of rank `rank` of this process, which no other GPU has: 16 bytes. After fr_place_share_devices. */
+fr_status fr_place_identify(const fr_place *place, int rank, unsigned char id[16], fr_error *error);
+
 /* Runs job(user, rank) on every rank at once and waits for all. A rank that fails makes the others stop; the line is
  * that of the rank that failed first. */
 typedef fr_status (*fr_place_job)(void *user, int rank, fr_error *error);

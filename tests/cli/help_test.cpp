@@ -6,7 +6,7 @@
 
 #include "samples.h"
 
-static const char *const COMMANDS[] = {"fit", "predict", "generate", "experiment", "plan", "show", "info"};
+static const char *const COMMANDS[] = {"fit", "predict", "generate", "experiment", "plan", "bench", "show", "info"};
 
 TEST_F(Program, HelpAndVersionWorkEverywhere) {
     for (const char *how : {"--help", "-h", "help"})

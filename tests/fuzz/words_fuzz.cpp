@@ -47,7 +47,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size) {
     argv.push_back(nullptr);
     arguments given = {};
     optind = 0; /* getopt begins anew */
-    const double timeout = option_timeout((int)words.size(), argv.data());
+    const double timeout = option_timeout(which, (int)words.size(), argv.data());
     must(std::isnan(timeout) || timeout >= 0, "a timeout below 0");
     optind = 0;
     if (option_parse(which, (int)words.size(), argv.data(), &given) != 0) return 0;

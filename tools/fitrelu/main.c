@@ -77,7 +77,7 @@ static int run_command(const command *which, int argc, char **argv) {
     fr_world *world = NULL;
     if (which->bit & COMMANDS_ONCE && fr_launched_rank() > 0) return EXIT_DONE;
     if (which->bit & COMMAND_FIT) interrupt_hear_usr1(); /* before MPI is joined, which takes its time */
-    int code = which->bit & COMMANDS_ON_RANKS ? ranks_join(&world, option_timeout(argc, argv)) : EXIT_DONE;
+    int code = which->bit & COMMANDS_ON_RANKS ? ranks_join(&world, option_timeout(which, argc, argv)) : EXIT_DONE;
     if (code != 0) return fail(code);
     code = ranks_agree(world, option_parse(which, argc, argv, &given));
     given.world = world;

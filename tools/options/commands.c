@@ -55,6 +55,19 @@ const command command_table[] = {
      "    --bandwidth 100G --inner-bandwidth 2400G --compute-rate 400G\n"
      "mpirun -np 8 --hostfile hosts fitrelu plan --features 100K --measure\n",
      cmd_plan},
+    {"bench", COMMAND_BENCH, "[WHAT]", 1, 0, "measure this machine: gradients, coding, exchanges and whole steps, each checked",
+     "Times what a fit does, on the threads of this process, on the ranks of mpirun or on GPUs, and holds every result "
+     "against what it must be: sums of levels are whole numbers, known to the last bit for any number of ranks. WHAT is "
+     "gradient (bytes of rows a second, and the share of the read bandwidth that is measured beside it), encode and decode "
+     "(values to levels and back), exchange (every collective with every wire format over sizes), step (whole steps, with "
+     "speed-up and efficiency, held against one thread of a CPU) or all (each of them, shortly). Sizes, columns and "
+     "bandwidths are those of nccl-tests where it has them; sizes are in coordinates of the vector. A wrong element gives "
+     "exit code 1, a miss of --min-busbw or --max-time 3.",
+     "fitrelu bench\n"
+     "fitrelu bench exchange --gpus 8 --from 1M --to 64M --factor 4 --min-busbw 200\n"
+     "fitrelu bench step --gpus 1,2,4,8 --precision f32\n"
+     "mpirun -np 16 fitrelu bench exchange --json > node07.json\n",
+     cmd_bench},
     {"show", COMMAND_SHOW, "MODEL", 1, 1, "print the intercept and coefficients of a fitted model",
      "Prints the label, the intercept and the coefficient of each feature, by the names of the columns that the model was "
      "fitted to, or by number where they had none: max(0, intercept + sum of coefficient times column) is the prediction.",

@@ -15,11 +15,12 @@ typedef enum command_bit {
     COMMAND_EXPERIMENT = 1 << 4,
     COMMAND_PLAN = 1 << 5,
     COMMAND_SHOW = 1 << 6,
-    COMMAND_ALL = (1 << 7) - 1
+    COMMAND_BENCH = 1 << 7,
+    COMMAND_ALL = (1 << 8) - 1
 } command_bit;
 
 /* Started by mpirun, the processes do these together. */
-enum { COMMANDS_ON_RANKS = COMMAND_FIT | COMMAND_PLAN };
+enum { COMMANDS_ON_RANKS = COMMAND_FIT | COMMAND_PLAN | COMMAND_BENCH };
 /* Of these, the first process does the work and speaks, and the others have nothing to do. */
 enum { COMMANDS_ONCE = COMMAND_PREDICT | COMMAND_SHOW | COMMAND_INFO };
 
@@ -46,6 +47,6 @@ extern const int command_count;
 /* The subcommand of that name, or NULL. */
 const command *command_find(const char *name);
 
-command_run cmd_fit, cmd_predict, cmd_generate, cmd_experiment, cmd_plan, cmd_show, cmd_info;
+command_run cmd_fit, cmd_predict, cmd_generate, cmd_experiment, cmd_plan, cmd_bench, cmd_show, cmd_info;
 
 #endif

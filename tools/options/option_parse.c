@@ -75,12 +75,26 @@ static bool read_seed(const char *text, option_value *value) {
     return true;
 }
 
-static bool read_value(const option_entry *entry, const char *text, option_value *value) {
+/* "1,2,4": each number is read; the last one stays in value. */
+static bool read_integers(const option_entry *entry, const char *text, option_value *value) {
+    char item[OPTION_TEXT_SIZE];
+    for (const char *from = text;;) {
+        size_t length = strcspn(from, ",");
+        if (length >= sizeof item) return false;
+        snprintf(item, sizeof item, "%.*s", (int)length, from);
+        if (!read_integer(entry, item, value)) return false;
+        if (from[length] == '\0') return true;
+        from += length + 1;
+    }
+}
+
+static bool read_value(const command *which, const option_entry *entry, const char *text, option_value *value) {
     value->word = option_word_find(entry->words, text, strlen(text));
     if (value->word >= 0) return true;
     switch (entry->kind) {
     case KIND_FLAG: return true;
-    case KIND_INTEGER: return read_integer(entry, text, value);
+    case KIND_INTEGER:
+        return which->bit & entry->lists ? read_integers(entry, text, value) : read_integer(entry, text, value);
     case KIND_SEED: return read_seed(text, value);
     case KIND_REAL: return read_real(entry, text, value);
     case KIND_TIME: return read_time(entry, text, value);
@@ -93,11 +107,12 @@ static bool read_value(const option_entry *entry, const char *text, option_value
 
 /* ---------------------------------------------------------------------------------------- refusals */
 
-static int refuse_value(const option_entry *entry, const char *text) {
+static int refuse_value(const command *which, const option_entry *entry, const char *text) {
     char expected[OPTION_TEXT_SIZE];
     bool suffixes = entry->kind == KIND_INTEGER && entry->high > 1000;
-    return message_usage("--%s: found \"%s\", expected %s%s", entry->name, text,
+    return message_usage("--%s: found \"%s\", expected %s%s%s", entry->name, text,
                          option_expected_text(entry, expected),
+                         which->bit & entry->lists ? ", or several of them with commas between" : "",
                          suffixes ? ", with K, M or G for thousands, millions or billions" : "");
 }
 
@@ -186,20 +201,20 @@ static int take_option(const command *which, int code, char **argv, arguments *g
     if (code >= LONG_CODE && !named_in_full(written, entry->name)) return refuse_unknown(which, written);
     if (!(entry->commands & which->bit)) return refuse_elsewhere(which, entry);
     option_value value = {.given = true, .word = -1, .text = optarg ? optarg : ""};
-    if (!read_value(entry, value.text, &value)) return refuse_value(entry, value.text);
+    if (!read_value(which, entry, value.text, &value)) return refuse_value(which, entry, value.text);
     given->values[id] = value; /* the last of several wins */
     given->options_given++;
     return 0;
 }
 
-double option_timeout(int argc, char **argv) {
+double option_timeout(const command *which, int argc, char **argv) {
     const option_entry *entry = &option_table[OPT_TIMEOUT];
     double timeout = NAN;
     for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
         option_value value;
         if (strncmp(argv[i], "--", 2) != 0 || !named_in_full(argv[i], entry->name)) continue;
         const char *equals = strchr(argv[i], '='), *text = equals ? equals + 1 : i + 1 < argc ? argv[i + 1] : "";
-        if (read_value(entry, text, &value)) timeout = value.real;
+        if (read_value(which, entry, text, &value)) timeout = value.real;
     }
     return timeout;
 }

@@ -17,7 +17,7 @@
 typedef struct option_value {
     bool given;
     int word;         /* position of the word given, -1: none of the words */
-    int64_t integer;  /* KIND_INTEGER */
+    int64_t integer;  /* KIND_INTEGER; of several the last */
     uint64_t seed;    /* KIND_SEED */
     double real;      /* KIND_REAL, KIND_TIME */
     const char *text; /* as it was written; borrowed from argv */
@@ -35,7 +35,7 @@ struct arguments {
 
 /* The seconds of --timeout, which must be known before anything can be refused together; NAN where none is given that can
  * be read. */
-double option_timeout(int argc, char **argv);
+double option_timeout(const command *which, int argc, char **argv);
 
 /* Parses argv[1] .. of a subcommand whose name is argv[0]. Returns 0, or the exit code after saying what is wrong. */
 int option_parse(const command *which, int argc, char **argv, arguments *given);

@@ -16,12 +16,13 @@
 #define GENERATE COMMAND_GENERATE
 #define EXPERIMENT COMMAND_EXPERIMENT
 #define PLAN COMMAND_PLAN
+#define BENCH COMMAND_BENCH
 
 /* Sizes end at 10^15, which a double still holds exactly; what is too large for memory is told by the library. */
 #define MOST 1e15
 
 const option_entry option_table[OPT_COUNT] = {
-    [OPT_SAMPLES] = {"samples", 'n', GROUP_DATA, FIT | GENERATE | EXPERIMENT | PLAN, KIND_INTEGER, "N", NULL, 1, MOST, 0,
+    [OPT_SAMPLES] = {"samples", 'n', GROUP_DATA, FIT | GENERATE | EXPERIMENT | PLAN | BENCH, KIND_INTEGER, "N", NULL, 1, MOST, 0,
                      "rows of the planted problem (default: 10 times the features)"},
     [OPT_FEATURES] = {"features", 'd', GROUP_DATA, FIT | GENERATE | EXPERIMENT | PLAN, KIND_INTEGER, "D", NULL, 1, MOST, 0,
                       "features of the planted problem (default: 1000; with --samples alone N / 10, at most 1000)"},
@@ -77,7 +78,7 @@ const option_entry option_table[OPT_COUNT] = {
                          "write CSV and JSON only"},
     [OPT_WORKERS] = {"workers", 'K', GROUP_METHOD, FIT | PLAN, KIND_INTEGER, "K", NULL, 1, 1e6, 0,
                      "workers that share the rows; must divide the batch (default: one a GPU or rank)"},
-    [OPT_ITERATIONS] = {"iterations", 'T', GROUP_METHOD, FIT | EXPERIMENT, KIND_INTEGER, "T", NULL, 0, MOST, 0,
+    [OPT_ITERATIONS] = {"iterations", 'T', GROUP_METHOD, FIT | EXPERIMENT | BENCH, KIND_INTEGER, "T", NULL, 0, MOST, 0,
                         "steps to make at most (default: chosen from the size of the problem)"},
     [OPT_STEP_SIZE] = {"step-size", 0, GROUP_METHOD, FIT, KIND_REAL, "NUMBER", "auto|theorem|experiment", 0, INFINITY,
                        1,
@@ -109,7 +110,7 @@ const option_entry option_table[OPT_COUNT] = {
     [OPT_BROADCAST] = {"broadcast", 0, GROUP_METHOD, FIT, KIND_WORD, NULL, "tree|star", 0, 0, 0,
                        "with --collective master over several ranks: the model goes back by way of other ranks, or from "
                        "the master to each (default: tree)"},
-    [OPT_PRECISION] = {"precision", 0, GROUP_METHOD, FIT | GENERATE | PLAN, KIND_WORD, NULL, "f64|f32", 0, 0, 0,
+    [OPT_PRECISION] = {"precision", 0, GROUP_METHOD, FIT | GENERATE | PLAN | BENCH, KIND_WORD, NULL, "f64|f32", 0, 0, 0,
                        "compute and keep rows in float64 or float32 (default: f64)"},
     [OPT_STORAGE] = {"storage", 0, GROUP_METHOD, FIT, KIND_WORD, NULL, "same|bf16", 0, 0, 0,
                      "how a GPU keeps the rows: in the precision of the fit, or rounded to bfloat16, in half the "
@@ -121,13 +122,13 @@ const option_entry option_table[OPT_COUNT] = {
     [OPT_ENSEMBLE] = {"ensemble", 0, GROUP_METHOD, FIT, KIND_INTEGER, "L", NULL, 1, 1e6, 0,
                       "make L runs and keep the one that at least half of them agree with (Algorithm 1)"},
 
-    [OPT_DEVICE] = {"device", 0, GROUP_PLACE, FIT | PREDICT | EXPERIMENT, KIND_WORD, NULL, "auto|cpu|cuda", 0, 0, 0,
+    [OPT_DEVICE] = {"device", 0, GROUP_PLACE, FIT | PREDICT | EXPERIMENT | BENCH, KIND_WORD, NULL, "auto|cpu|cuda", 0, 0, 0,
                     "where to compute; auto: on the processors, or on GPUs where --gpus is given (default: auto)"},
-    [OPT_GPUS] = {"gpus", 0, GROUP_PLACE, FIT, KIND_INTEGER, "G", NULL, 1, 1024, 0,
-                  "GPUs that the workers are spread over; must divide their number (default: 1)"},
-    [OPT_THREADS] = {"threads", 'j', GROUP_PLACE, FIT | EXPERIMENT, KIND_INTEGER, "N", NULL, 1, 4096, 0,
+    [OPT_GPUS] = {"gpus", 0, GROUP_PLACE, FIT | BENCH, KIND_INTEGER, "G", NULL, 1, 1024, 0,
+                  "GPUs that the workers are spread over; must divide their number (default: 1)", BENCH},
+    [OPT_THREADS] = {"threads", 'j', GROUP_PLACE, FIT | EXPERIMENT | BENCH, KIND_INTEGER, "N", NULL, 1, 4096, 0,
                      "processor threads; the result does not depend on them (default: all)"},
-    [OPT_TIMEOUT] = {"timeout", 0, GROUP_PLACE, FIT | PLAN, KIND_REAL, "SECONDS", NULL, 0, INFINITY, 0,
+    [OPT_TIMEOUT] = {"timeout", 0, GROUP_PLACE, FIT | PLAN | BENCH, KIND_REAL, "SECONDS", NULL, 0, INFINITY, 0,
                      "give up, with exit code 8, when for so long another rank is silent or nothing comes of the input, from "
                      "joining MPI on; slow input is not silent; 0: never (default: 300; one process alone waits for its "
                      "input without end)"},
@@ -157,6 +158,27 @@ const option_entry option_table[OPT_COUNT] = {
                      "between ranks 0 and 1; --nodes is then the number of ranks; options given go before what was "
                      "measured"},
 
+    [OPT_FROM] = {"from", 0, GROUP_BENCH, BENCH, KIND_INTEGER, "N", NULL, 1, 1e12, 0,
+                  "the smallest size, in coordinates of a vector (default: 1000)"},
+    [OPT_TO] = {"to", 0, GROUP_BENCH, BENCH, KIND_INTEGER, "N", NULL, 1, 1e12, 0,
+                "the largest size (default: 4000 for gradient and step, else 1M; 100K for the exchanges of all)"},
+    [OPT_FACTOR] = {"factor", 0, GROUP_BENCH, BENCH, KIND_REAL, "X", NULL, 1, 1e12, 1,
+                    "from one size to the next (default: 4 for gradient and step, else 10; larger for all)"},
+    [OPT_STEP] = {"step", 0, GROUP_BENCH, BENCH, KIND_INTEGER, "N", NULL, 1, 1e12, 0,
+                  "from one size to the next by this number instead"},
+    [OPT_WARMUP] = {"warmup", 0, GROUP_BENCH, BENCH, KIND_INTEGER, "N", NULL, 0, 1e6, 0,
+                    "untimed runs before the timed ones; one more tells how long they take (default: 5)"},
+    [OPT_CHECK] = {"check", 0, GROUP_BENCH, BENCH, KIND_INTEGER, "N", NULL, 1, 1e6, 0,
+                   "runs that are checked one by one, beside the timed ones, which are checked together (default: 1)"},
+    [OPT_MIN_BUSBW] = {"min-busbw", 0, GROUP_BENCH, BENCH, KIND_REAL, "GB/S", NULL, 0, INFINITY, 1,
+                       "exit code 3 and a line that says where, if the busbw of an exchange is less"},
+    [OPT_MAX_TIME] = {"max-time", 0, GROUP_BENCH, BENCH, KIND_REAL, "US", NULL, 0, INFINITY, 1,
+                      "the same if anything measured takes more microseconds, in the median"},
+
+    [OPT_SOAK] = {"soak", 0, GROUP_BENCH, BENCH, KIND_TIME, "DURATION", NULL, 0, INFINITY, 1,
+                  "instead of measuring, exchange over all sizes and make steps for so long (60s, 5m, 8h), and hold every "
+                  "one to bits that are known; each difference is told"},
+
     [OPT_MODEL] = {"model", 0, GROUP_RESULTS, FIT, KIND_FILE, "FILE", NULL, 0, 0, 0,
                    "write the fitted model, for fitrelu predict; nothing is written when the fit diverges"},
     [OPT_OUTPUT] = {"output", 'o', GROUP_RESULTS, PREDICT | GENERATE | EXPERIMENT, KIND_FILE, "FILE", NULL, 0, 0, 0,
@@ -166,7 +188,7 @@ const option_entry option_table[OPT_COUNT] = {
                      "write a CSV row a report: iteration,seconds,loss,relative_error,bytes_sent"},
     [OPT_JSON] = {"json", 0, GROUP_RESULTS, COMMAND_ALL, KIND_FLAG, NULL, NULL, 0, 0, 0,
                   "print one JSON object on stdout instead of text"},
-    [OPT_CSV] = {"csv", 0, GROUP_RESULTS, COMMAND_SHOW | COMMAND_INFO, KIND_FLAG, NULL, NULL, 0, 0, 0,
+    [OPT_CSV] = {"csv", 0, GROUP_RESULTS, COMMAND_SHOW | COMMAND_INFO | BENCH, KIND_FLAG, NULL, NULL, 0, 0, 0,
                  "print rows name,coefficient instead, for other programs"},
     [OPT_REPORT_EVERY] = {"report-every", 0, GROUP_RESULTS, FIT, KIND_INTEGER, "N", NULL, 1, MOST, 0,
                           "steps between reports (default: at doubling intervals)"},
@@ -217,6 +239,15 @@ static const struct {
     {OPT_TOLERANCE, PLAN, "relative error ||w - w*|| / ||w*|| that the fit is to reach (default: 1e-6)"},
     {OPT_DEVICE, EXPERIMENT, "where the fits are computed; auto is cpu (default: cpu)"},
     {OPT_THREADS, EXPERIMENT, "trials that run side by side, each on one thread; no result depends on it (default: all)"},
+    {OPT_SAMPLES, BENCH, "rows of each rank for gradient and step (default: more than caches hold, 512 MB at most)"},
+    {OPT_ITERATIONS, BENCH, "timed runs of each size (default: what fits into a second, 5 to 50; less for all)"},
+    {OPT_PRECISION, BENCH, "of rows and vectors; exchanges without levels are measured in both (default: f64)"},
+    {OPT_DEVICE, BENCH, "where to measure; auto: on the processors, or on GPUs where --gpus is given (default: auto)"},
+    {OPT_GPUS, BENCH,
+     "GPUs of each process; of several numbers, as 1,2,4, step measures each and the others the last (default: 1)"},
+    {OPT_THREADS, BENCH, "processor threads of each process (default: all, shared by the ranks of a machine)"},
+    {OPT_TIMEOUT, BENCH, "give up, with exit code 8, when another rank or a GPU is silent for so long; 0: never (default: 300)"},
+    {OPT_CSV, BENCH, "print rows what,collective,wire,... instead, for other programs"},
     {OPT_TIMEOUT, PLAN, "under mpirun, give up when a rank is silent for so long; 0: never (default: 300)"},
     {OPT_OUTPUT, GENERATE, "the file to write, ending in .npz or .npy"},
     {OPT_OUTPUT, EXPERIMENT, "the folder for everything that is written; it is made where it is missing"},
@@ -242,7 +273,7 @@ const char *option_help(option_id id, unsigned bit) {
 }
 
 const char *option_group_name(option_group group) {
-    const char *const names[GROUP_COUNT] = {"Data", "Method", "Place", "Network", "Results", "General"};
+    const char *const names[GROUP_COUNT] = {"Data", "Method", "Place", "Network", "Measurement", "Results", "General"};
     return names[group];
 }
 

@@ -63,6 +63,15 @@ typedef enum option_id {
     OPT_INNER_LATENCY,
     OPT_COMPUTE_RATE,
     OPT_MEASURE,
+    OPT_FROM,
+    OPT_TO,
+    OPT_FACTOR,
+    OPT_STEP,
+    OPT_WARMUP,
+    OPT_CHECK,
+    OPT_MIN_BUSBW,
+    OPT_MAX_TIME,
+    OPT_SOAK,
     OPT_MODEL,
     OPT_OUTPUT,
     OPT_HISTORY,
@@ -83,6 +92,7 @@ typedef enum option_group {
     GROUP_METHOD,
     GROUP_PLACE,
     GROUP_NETWORK,
+    GROUP_BENCH,
     GROUP_RESULTS,
     GROUP_GENERAL,
     GROUP_COUNT
@@ -110,6 +120,7 @@ typedef struct option_entry {
     double low, high;        /* of a number; high may be INFINITY */
     int above;               /* low itself is refused */
     const char *help;        /* for every command that has no text of its own, option_help */
+    unsigned lists;          /* commands that take several such whole numbers, with commas between */
 } option_entry;
 
 extern const option_entry option_table[OPT_COUNT];

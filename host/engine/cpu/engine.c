@@ -185,6 +185,9 @@ fr_status fr_engine_cpu_create(const fr_engine_config *config, fr_engine **engin
         .requantize = fr_cpu_requantize,
         .requantize_slices = fr_cpu_requantize_slices,
         .apply = cpu_apply,
+        .read = fr_cpu_read,
+        .write = fr_cpu_write,
+        .stream = fr_cpu_stream,
     };
     cpu_engine *e = NULL;
     FR_TRY(fr_allocate((void **)&e, 1, sizeof *e, "the engine", error));

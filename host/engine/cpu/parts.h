@@ -5,6 +5,7 @@
  *   engine/cpu/rows.c   passes over rows: gradient, survey
  *   engine/cpu/idle.c   which rows a gradient need not read
  *   engine/cpu/levels.c norms, levels, what goes to the exchange and comes from it
+ *   engine/cpu/measure.c  buffers and rates for those who measure
  */
 #ifndef FR_ENGINE_CPU_H
 #define FR_ENGINE_CPU_H
@@ -121,5 +122,10 @@ fr_status fr_cpu_pack(fr_engine *engine, fr_error *error);
 fr_status fr_cpu_requantize(fr_engine *engine, fr_error *error);
 fr_status fr_cpu_requantize_slices(fr_engine *engine, int first, int slices, const int8_t *incoming, int count,
                                    int8_t *levels, void *scales, fr_error *error);
+
+/* engine/cpu/measure.c */
+fr_status fr_cpu_read(fr_engine *engine, void *to, const void *buffer, size_t size, fr_error *error);
+fr_status fr_cpu_write(fr_engine *engine, void *buffer, const void *from, size_t size, fr_error *error);
+fr_status fr_cpu_stream(fr_engine *engine, size_t size, int times, double *seconds, fr_error *error);
 
 #endif

@@ -151,6 +151,9 @@ fr_status fr_engine_cuda_create(const fr_engine_config *config, fr_engine **engi
         .apply = fr_cuda_step_apply,
         .step_begin = fr_cuda_replay_begin,
         .step_end = fr_cuda_replay_end,
+        .read = fr_cuda_read,
+        .write = fr_cuda_write,
+        .stream = fr_cuda_stream,
     };
     cuda_engine *e = NULL;
     FR_TRY(fr_allocate((void **)&e, 1, sizeof *e, "the engine", error));

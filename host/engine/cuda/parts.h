@@ -1,9 +1,10 @@
 /*
- * parts.h - the CUDA engine from inside: its state, and what its files offer each other. For these four alone.
+ * parts.h - the CUDA engine from inside: its state, and what its files offer each other. For these alone.
  *
  *   engine/cuda/memory.c  what it owns, how rows get there, copies between host and device
  *   engine/cuda/replay.c  recorded steps, times of exchanges
  *   engine/cuda/step.c    the calls of a step, each a kernel enqueued
+ *   engine/cuda/measure.c buffers and rates for those who measure
  *   engine/cuda/engine.c  the object: survey, state, create and destroy
  */
 #ifndef FR_ENGINE_CUDA_PARTS_H
@@ -96,5 +97,10 @@ fr_status fr_cuda_step_round_to_bf16(fr_engine *engine, fr_error *error);
 fr_status fr_cuda_step_pack(fr_engine *engine, fr_error *error);
 fr_status fr_cuda_step_requantize(fr_engine *engine, fr_error *error);
 fr_status fr_cuda_step_apply(fr_engine *engine, fr_update update, fr_error *error);
+
+/* engine/cuda/measure.c */
+fr_status fr_cuda_read(fr_engine *engine, void *to, const void *buffer, size_t size, fr_error *error);
+fr_status fr_cuda_write(fr_engine *engine, void *buffer, const void *from, size_t size, fr_error *error);
+fr_status fr_cuda_stream(fr_engine *engine, size_t size, int times, double *seconds, fr_error *error);
 
 #endif

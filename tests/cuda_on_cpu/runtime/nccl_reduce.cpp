@@ -7,6 +7,7 @@
 #include <type_traits>
 
 #include "clique.h"
+#include "settings.h"
 
 namespace cuda_on_cpu {
 namespace {
@@ -172,6 +173,8 @@ void carry_out(const std::vector<const Request *> &requests) {
                             part);
             }
         }
+        const size_t received = recv_bytes(any, int(r), ranks);
+        if (received >= 64 && arrival_flips(kind_name(any.kind), int(r))) to[received / 2] ^= 1;
     }
 }
 

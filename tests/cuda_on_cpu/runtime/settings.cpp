@@ -30,9 +30,9 @@ struct Rule {
 struct State {
     std::mutex mutex;
     Settings values;
-    std::vector<Rule> fail, hang, delay;
+    std::vector<Rule> fail, hang, flip, delay;
     std::map<std::string, unsigned long long> calls;
-    std::atomic<bool> any_fail{false}, any_delay{false}, any_hang{false};
+    std::atomic<bool> any_fail{false}, any_delay{false}, any_hang{false}, any_flip{false};
 };
 
 [[noreturn]] void bad_setting(const char *variable, const std::string &text) {
@@ -123,10 +123,12 @@ void load(State &state) {
     state.values = read_settings();
     state.fail = read_rules("CUDA_ON_CPU_FAIL", false);
     state.hang = read_rules("CUDA_ON_CPU_HANG", true);
+    state.flip = read_rules("CUDA_ON_CPU_FLIP", true);
     state.delay = read_rules("CUDA_ON_CPU_DELAY", false);
     state.any_fail = !state.fail.empty();
     state.any_delay = !state.delay.empty();
     state.any_hang = !state.hang.empty();
+    state.any_flip = !state.flip.empty();
     state.calls.clear();
 }
 
@@ -175,15 +177,17 @@ unsigned long long calls_of(const char *name) {
     return found == state().calls.end() ? 0 : found->second;
 }
 
-bool arrival_hangs(const char *name, int rank) {
-    State &s = state();
-    if (!s.any_hang) return false;
-    std::lock_guard<std::mutex> lock(s.mutex);
-    bool lost = false;
-    for (Rule &rule : s.hang)
-        if (rule.name == name && rule.rank == rank && hits(rule)) lost = true;
-    return lost;
+static bool any_hits(std::vector<Rule> &rules, const char *name, int rank) {
+    std::lock_guard<std::mutex> lock(state().mutex);
+    bool hit = false;
+    for (Rule &rule : rules)
+        if (rule.name == name && rule.rank == rank && hits(rule)) hit = true;
+    return hit;
 }
+
+bool arrival_hangs(const char *name, int rank) { return state().any_hang && any_hits(state().hang, name, rank); }
+
+bool arrival_flips(const char *name, int rank) { return state().any_flip && any_hits(state().flip, name, rank); }
 
 void delay(const char *name) {
     State &s = state();

@@ -12,11 +12,13 @@
  *                               kernel:N the N-th kernel to run becomes a sticky error of its device,
  *                               ncclAsync:N the N-th collective to run an asynchronous error of its ranks
  *   CUDA_ON_CPU_HANG=NAME:RANK:N[+]   rank RANK's N-th NAME never arrives
+ *   CUDA_ON_CPU_FLIP=NAME:RANK:N[+]   in what rank RANK receives by its N-th NAME of 64 bytes or more, the lowest bit of
+ *                               the middle byte is wrong
  *   CUDA_ON_CPU_DELAY=NAME:MICROSECONDS   NAME (or any) is that much late on its stream
  *   CUDA_ON_CPU_NCCL_TIMEOUT=20  seconds after which a collective names who is missing
  *   CUDA_ON_CPU_LEAKS=1          at exit, list what was not released and exit with 23
  *
- * FAIL, HANG and DELAY take several rules, separated by commas.
+ * FAIL, HANG, FLIP and DELAY take several rules, separated by commas.
  */
 #pragma once
 
@@ -55,6 +57,9 @@ unsigned long long calls_of(const char *name);
 
 /* Counts rank's arrival at `name`; true if it is to be lost. */
 bool arrival_hangs(const char *name, int rank);
+
+/* Counts what rank receives by `name`; true if a bit of it is to be wrong. */
+bool arrival_flips(const char *name, int rank);
 
 /* Sleeps as CUDA_ON_CPU_DELAY says for an operation that is about to run on a stream. */
 void delay(const char *name);
