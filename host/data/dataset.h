@@ -88,6 +88,10 @@ static inline double fr_dataset_value(const fr_dataset *set, int64_t row, int64_
     int64_t at = row * set->features + column;
     return set->precision == FR_F32 ? (double)((const float *)set->rows)[at] : ((const double *)set->rows)[at];
 }
+/* x (d) <- a row among those held, as doubles. */
+void fr_dataset_row(const fr_dataset *set, int64_t row, double *x);
+/* The weight of a row among those held. */
+static inline double fr_dataset_weight(const fr_dataset *set, int64_t row) { return set->weights ? set->weights[row] : 1; }
 static inline void fr_dataset_put(fr_dataset *set, int64_t row, int64_t column, double value) {
     int64_t at = row * set->features + column;
     if (set->precision == FR_F32) ((float *)set->rows)[at] = (float)value;
