@@ -4,8 +4,9 @@
  * The loss (1.1) of real data has more than one basin, and its worst, where no row is active, has no gradient at all. So
  * the starts of fit/start.c are compared by their loss, and the best three are run. Where their results differ by more
  * than 1 %, or no row is active in the best, and always where passes cost next to nothing, up to 27 more follow from
- * neighbours of the best result, at a tenth of its length up to twice, within a budget of work. Then the inactive rows are looked at once more: if
- * the way on which they would begin to fit lowers the loss, a run begins there (a rare column whose rows all died).
+ * neighbours of the best result, at a tenth of its length up to twice, within a budget of work. Then the inactive rows
+ * are looked at once more: if the way on which they would begin to fit lowers the loss, a run begins there (a rare
+ * column whose rows all died).
  *
  * Every iterate whose loss is measured is compared with the best so far (fr_fit_keep_best), starts included, so that the
  * result is never worse than anything that was seen. Runs are numbered; a number is part of every draw's key and of a
@@ -109,7 +110,8 @@ static void begin_run(search *s, int number, double loss) {
     fr_fit *fit = s->fit;
     fr_fit_begin(fit, number, s->start);
     fit->state.search.start_loss = loss;
-    memcpy(fit->state.average, s->start, (size_t)fit->plan->features * sizeof(double)); /* where momentum begins; an average takes its first iterate whole */
+    /* where momentum begins; an average takes its first iterate whole */
+    memcpy(fit->state.average, s->start, (size_t)fit->plan->features * sizeof(double));
     fr_fit_keep_best(fit, loss, s->start);
 }
 

@@ -176,7 +176,8 @@ cublasStatus_t matrix_vector(const char *name, cublasHandle_t handle, cublasOper
         if (rows < 0 || columns < 0 || lda < std::max(1, rows) || incx < 1 || incy < 1)
             return CUBLAS_STATUS_INVALID_VALUE;
         const int outputs = transposed ? columns : rows, inner = transposed ? rows : columns;
-        if (!within(name, stream, a, extent(rows, columns, lda), sizeof(T)) || !within(name, stream, x, extent(inner, incx), sizeof(T)) ||
+        if (!within(name, stream, a, extent(rows, columns, lda), sizeof(T)) ||
+            !within(name, stream, x, extent(inner, incx), sizeof(T)) ||
             !within(name, stream, y, extent(outputs, incy), sizeof(T)))
             return CUBLAS_STATUS_INVALID_VALUE;
         const Operand<T> left{a, lda, transposed};
