@@ -66,6 +66,16 @@ fr_status fr_dataset_copy(const fr_dataset *set, fr_dataset **copy, fr_error *er
     return FR_OK;
 }
 
+/* --------------------------------------------------------------------------------------------- rows */
+
+void fr_dataset_row(const fr_dataset *set, int64_t row, double *x) {
+    int64_t d = set->features;
+    const float *floats = (const float *)set->rows + row * d;
+    if (set->precision == FR_F64) memcpy(x, (const double *)set->rows + row * d, (size_t)d * sizeof *x);
+    else
+        for (int64_t j = 0; j < d; j++) x[j] = (double)floats[j];
+}
+
 /* -------------------------------------------------------------------------------------------- asked */
 
 fr_status fr_dataset_holds(const fr_dataset *set, fr_range needed, fr_error *error) {

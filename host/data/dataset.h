@@ -70,8 +70,8 @@ static inline fr_range fr_dataset_range(const fr_dataset *set) { return (fr_rang
 fr_status fr_dataset_allocate(int64_t samples, int64_t features, fr_range kept, bool labels, fr_precision precision,
                               const char *source, fr_dataset **dataset, fr_error *error);
 
-/* A set of the same rows, labels and weights of rows, as they are now, with a source of the same fingerprint; no names, nothing held out.
- * Of read sets whose columns no fit has changed. */
+/* A set of the same rows, labels and weights of rows, as they are now, with a source of the same fingerprint; no names,
+ * nothing held out. Of read sets whose columns no fit has changed. */
 fr_status fr_dataset_copy(const fr_dataset *set, fr_dataset **copy, fr_error *error);
 
 /* Weights of 1 for the rows held, for a reader or a caller to fill. */
@@ -88,6 +88,10 @@ static inline double fr_dataset_value(const fr_dataset *set, int64_t row, int64_
     int64_t at = row * set->features + column;
     return set->precision == FR_F32 ? (double)((const float *)set->rows)[at] : ((const double *)set->rows)[at];
 }
+/* x (d) <- a row among those held, as doubles. */
+void fr_dataset_row(const fr_dataset *set, int64_t row, double *x);
+/* The weight of a row among those held. */
+static inline double fr_dataset_weight(const fr_dataset *set, int64_t row) { return set->weights ? set->weights[row] : 1; }
 static inline void fr_dataset_put(fr_dataset *set, int64_t row, int64_t column, double value) {
     int64_t at = row * set->features + column;
     if (set->precision == FR_F32) ((float *)set->rows)[at] = (float)value;

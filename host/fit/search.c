@@ -4,8 +4,9 @@
  * The loss (1.1) of real data has more than one basin, and its worst, where no row is active, has no gradient at all. So
  * the starts of fit/start.c are compared by their loss, and the best three are run. Where their results differ by more
  * than 1 %, or no row is active in the best, and always where passes cost next to nothing, up to 27 more follow from
- * neighbours of the best result, at a tenth of its length up to twice, within a budget of work. Then the inactive rows are looked at once more: if
- * the way on which they would begin to fit lowers the loss, a run begins there (a rare column whose rows all died).
+ * neighbours of the best result, at a tenth of its length up to twice, within a budget of work. Then the inactive rows
+ * are looked at once more: if the way on which they would begin to fit lowers the loss, a run begins there (a rare
+ * column whose rows all died).
  *
  * Every iterate whose loss is measured is compared with the best so far (fr_fit_keep_best), starts included, so that the
  * result is never worse than anything that was seen. Runs are numbered; a number is part of every draw's key and of a
@@ -107,15 +108,10 @@ static fr_status revive(search *s, double *loss, bool *found, fr_error *error) {
 /* State and fit as they are before the first step from s->start. */
 static void begin_run(search *s, int number, double loss) {
     fr_fit *fit = s->fit;
-    size_t bytes = (size_t)fit->plan->features * sizeof(double);
-    fit->state.step = fit->state.averaged = 0;
-    fit->state.run = number;
-    fit->state.step_factor = 1;
-    fit->state.seen_loss = NAN;
-    fit->state.settled = false;
+    fr_fit_begin(fit, number, s->start);
     fit->state.search.start_loss = loss;
-    memcpy(fit->state.weights, s->start, bytes);
-    memcpy(fit->state.average, s->start, bytes); /* where momentum begins; an average takes its first iterate whole */
+    /* where momentum begins; an average takes its first iterate whole */
+    memcpy(fit->state.average, s->start, (size_t)fit->plan->features * sizeof(double));
     fr_fit_keep_best(fit, loss, s->start);
 }
 
