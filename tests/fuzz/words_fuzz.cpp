@@ -13,7 +13,7 @@
 
 extern "C" {
 #include "fitrelu/fit_settings.h"
-#include "fitrelu/plan_settings.h"
+#include "fitrelu/plan/settings.h"
 #include "options/option_parse.h"
 }
 

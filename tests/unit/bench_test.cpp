@@ -22,7 +22,7 @@ TEST(BenchKnown, ValuesAreIntegersOfTheirRangeAndTheirSumIsWhatItSays) {
     for (bool tame : {false, true})
         for (int workers : {1, 2, 3, 7, 8})
             for (int64_t d : {1, 2, 8, 101}) {
-                const bench_known known = {d, workers, 31, tame};
+                const bench_known known = {d, workers, 31, tame, false};
                 for (int64_t j = 0; j < d; j++) {
                     int64_t sum = 0;
                     for (int k = 0; k < workers; k++) {
@@ -34,9 +34,27 @@ TEST(BenchKnown, ValuesAreIntegersOfTheirRangeAndTheirSumIsWhatItSays) {
             }
 }
 
+/* As sums of bfloat16 want it, which hold no more than eight bits. */
+TEST(BenchKnown, WithManyWorkersOneACoordinateHasANumber) {
+    fr_plan plan = {};
+    plan.features = 100, plan.workers = 200, plan.wire = FR_WIRE_BF16, plan.collective = FR_COLLECTIVE_ALLREDUCE;
+    const bench_known known = bench_known_of(&plan);
+    for (int64_t j = 0; j < plan.features; j++) {
+        int others = 0;
+        for (int k = 0; k < plan.workers; k++) others += bench_known_value(&known, k, j) != 0;
+        EXPECT_EQ(others, 1);
+        EXPECT_EQ(std::abs(bench_known_sum(&known, j)), 1);
+    }
+    for (int workers : {1, 2, 3, 8, 16}) {
+        plan.workers = workers;
+        EXPECT_FALSE(bench_known_of(&plan).sparse);
+        EXPECT_LE(bench_known_of(&plan).most * workers * workers, 256);
+    }
+}
+
 /* Its largest entry is the scale, so a worker without an a would be rounded. */
 TEST(BenchKnown, EveryWorkerHasItsLargestLevel) {
-    const bench_known known = {50, 9, 14, false};
+    const bench_known known = {50, 9, 14, false, false};
     for (int k = 0; k < known.workers; k++) {
         int most = 0;
         for (int64_t j = 0; j < known.features; j++) most = std::max(most, std::abs(bench_known_value(&known, k, j)));
@@ -46,7 +64,7 @@ TEST(BenchKnown, EveryWorkerHasItsLargestLevel) {
 
 TEST(BenchKnown, TameSumsStayInRangeWithALargestInEverySlice) {
     for (int workers : {1, 2, 5, 8}) {
-        const bench_known known = {103, workers, 127, true};
+        const bench_known known = {103, workers, 127, true, false};
         for (int k = 0; k < workers; k++) {
             const fr_range slice = fr_split(known.features, workers, k);
             int64_t most = 0;
@@ -74,12 +92,14 @@ TEST(BenchKnown, NoDrawRoundsALevelThatIsMeasuredWith) {
 }
 
 TEST(BenchKnown, OneWrongLevelInOneOfAThousandStepsIsFoundAndPlaced) {
-    const bench_known known = {1000, 4, 31, false};
+    const bench_known known = {1000, 4, 31, false, false};
     std::vector<double> weights;
     for (int64_t j = 0; j < known.features; j++) weights.push_back(-1000.0 * static_cast<double>(bench_known_sum(&known, j)));
     bench_place place = {};
     EXPECT_EQ(bench_known_check(&known, weights.data(), 1000, &place), 0);
-    weights[345] -= 1;
+    weights[345] = std::nextafter(weights[345], INFINITY);
+    EXPECT_EQ(bench_known_check(&known, weights.data(), 1000, &place), 1) << "the last bit";
+    weights[345] = -1000.0 * static_cast<double>(bench_known_sum(&known, 345)) - 1;
     EXPECT_EQ(bench_known_check(&known, weights.data(), 1000, &place), 1);
     EXPECT_EQ(place.coordinate, 345);
     EXPECT_EQ(place.step, 1000);
@@ -162,7 +182,7 @@ fr_status three_steps(void *user, bench_rank *rank, fr_error *error) {
     for (int i = 0; i < 3; i++) FR_TRY(bench_one_step(rank, false, error));
     if (spoil->coordinate >= 0) {
         FR_TRY(bench_store(rank, error));
-        rank->state.weights[spoil->coordinate] += 1;
+        rank->state.weights[spoil->coordinate] += 1e-9;
         FR_TRY(rank->engine->ops->load(rank->engine, &rank->state, error));
     }
     return bench_case_check(rank, &known, &spoil->verdict, error);

@@ -53,7 +53,8 @@ fr_status bench_soak(bench_results *results, fr_error *error);
 /* All of what the settings ask for. */
 fr_status bench_run(bench_results *results, fr_error *error);
 
-/* The row that misses --min-busbw or --max-time by most, or NULL; the first with a wrong element, or NULL. */
+/* The row that misses what was asked for by most, or NULL: longer than --max-time, or, the best of its collective, below
+ * --min-busbw. And the first with a wrong element, or NULL. */
 const bench_row *bench_slowest(const bench_results *results);
 const bench_row *bench_wrong(const bench_results *results);
 

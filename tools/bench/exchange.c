@@ -29,7 +29,7 @@ static bench_problem problem_of(const bench_settings *settings, const bench_case
     bench_problem problem = bench_problem_of(settings);
     problem.features = features, problem.precision = c->precision, problem.scale = FR_SCALE_MAX;
     problem.collective = c->collective, problem.wire = c->wire, problem.levels = c->levels;
-    problem.workers = c->workers, problem.step_size = c->workers > 0 ? c->workers : 1;
+    problem.workers = c->workers;
     return problem;
 }
 

@@ -47,14 +47,25 @@ const bench_row *bench_wrong(const bench_results *results) {
     return NULL;
 }
 
+/* The row of this collective with the largest busbw, over all sizes and wires; NULL: none has one. */
+static const bench_row *best_of(const bench_results *results, const char *collective) {
+    const bench_row *best = NULL;
+    for (int i = 0; i < results->count; i++) {
+        const bench_row *row = &results->rows[i];
+        if (isnan(row->busbw) || !row->collective || strcmp(row->collective, collective) != 0) continue;
+        if (!best || row->busbw > best->busbw) best = row;
+    }
+    return best;
+}
+
 const bench_row *bench_slowest(const bench_results *results) {
     const bench_settings *s = &results->settings;
     const bench_row *worst = NULL;
     double most = 1;
     for (int i = 0; i < results->count; i++) {
-        const bench_row *row = &results->rows[i];
-        double busbw = s->min_busbw > 0 && !isnan(row->busbw) ? s->min_busbw / row->busbw : 0;
-        double time = s->max_time > 0 ? row->us / s->max_time : 0, misses = fmax(busbw, time);
+        const bench_row *row = &results->rows[i], *best = row->collective ? best_of(results, row->collective) : NULL;
+        double misses = s->max_time > 0 ? row->us / s->max_time : 0;
+        if (s->min_busbw > 0 && best == row) misses = fmax(misses, s->min_busbw / row->busbw);
         if (misses > most) most = misses, worst = row;
     }
     return worst;

@@ -101,7 +101,7 @@ static int tell_slow(const bench_results *results, const bench_row *row) {
     char who[BENCH_WHO], missed[128];
     if (s->max_time > 0 && row->us > s->max_time)
         snprintf(missed, sizeof missed, "took %.4g us, more than --max-time %.4g", row->us, s->max_time);
-    else snprintf(missed, sizeof missed, "reached %.4g GB/s of busbw, less than --min-busbw %.4g", row->busbw, s->min_busbw);
+    else snprintf(missed, sizeof missed, "reached %.4g GB/s of busbw, its best and less than --min-busbw %.4g", row->busbw, s->min_busbw);
     message_error("slow: %s%s%s %s of %" PRId64 " numbers %s; the slowest was %s", row->what, row->collective ? " " : "",
                   row->collective ? row->collective : "", row->wire, row->count, missed,
                   bench_who(&results->conditions, row->slowest, who));

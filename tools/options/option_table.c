@@ -172,7 +172,7 @@ const option_entry option_table[OPT_COUNT] = {
     [OPT_CHECK] = {"check", 0, GROUP_BENCH, BENCH, KIND_INTEGER, "N", NULL, 1, 1e6, 0,
                    "runs that are checked one by one, beside the timed ones, which are checked together (default: 1)"},
     [OPT_MIN_BUSBW] = {"min-busbw", 0, GROUP_BENCH, BENCH, KIND_REAL, "GB/S", NULL, 0, INFINITY, 1,
-                       "exit code 3 and a line that says where, if the busbw of an exchange is less"},
+                       "exit code 3 and a line that says where, if a collective does not reach this busbw with any size and wire"},
     [OPT_MAX_TIME] = {"max-time", 0, GROUP_BENCH, BENCH, KIND_REAL, "US", NULL, 0, INFINITY, 1,
                       "the same if anything measured takes more microseconds, in the median"},
 

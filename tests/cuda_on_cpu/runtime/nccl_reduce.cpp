@@ -174,7 +174,7 @@ void carry_out(const std::vector<const Request *> &requests) {
             }
         }
         const size_t received = recv_bytes(any, int(r), ranks);
-        if (received >= 64 && arrival_flips(kind_name(any.kind), int(r))) to[received / 2] ^= 1;
+        if (received >= 64 && arrival_flips(kind_name(any.kind), int(r))) to[received / 2] ^= 0x40;
     }
 }
 

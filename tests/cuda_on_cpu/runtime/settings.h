@@ -12,8 +12,8 @@
  *                               kernel:N the N-th kernel to run becomes a sticky error of its device,
  *                               ncclAsync:N the N-th collective to run an asynchronous error of its ranks
  *   CUDA_ON_CPU_HANG=NAME:RANK:N[+]   rank RANK's N-th NAME never arrives
- *   CUDA_ON_CPU_FLIP=NAME:RANK:N[+]   in what rank RANK receives by its N-th NAME of 64 bytes or more, the lowest bit of
- *                               the middle byte is wrong
+ *   CUDA_ON_CPU_FLIP=NAME:RANK:N[+]   in what rank RANK receives by its N-th NAME of 64 bytes or more, bit 6 of
+ *                               the middle byte is turned over
  *   CUDA_ON_CPU_DELAY=NAME:MICROSECONDS   NAME (or any) is that much late on its stream
  *   CUDA_ON_CPU_NCCL_TIMEOUT=20  seconds after which a collective names who is missing
  *   CUDA_ON_CPU_LEAKS=1          at exit, list what was not released and exit with 23

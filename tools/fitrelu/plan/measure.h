@@ -1,5 +1,5 @@
 /*
- * plan_measure.h - latency, bandwidth and rate of the ranks that are there, for a plan of a fit on them.
+ * measure.h - latency, bandwidth and rate of the ranks that are there, for a plan of a fit on them.
  */
 #ifndef FITRELU_PLAN_MEASURE_H
 #define FITRELU_PLAN_MEASURE_H
