@@ -32,8 +32,8 @@ void fr_shard_free(fr_shard *s) {
 
 void fr_shard_row(const fr_shard *s, int64_t row, double *x) {
     int64_t d = s->set->features;
-    const float *floats = (const float *)s->set->rows + row * d;
-    if (s->set->precision == FR_F64) memcpy(x, (const double *)s->set->rows + row * d, (size_t)d * sizeof *x);
+    const float *floats = fr_dataset_row(s->set, row);
+    if (s->set->precision == FR_F64) memcpy(x, floats, (size_t)d * sizeof *x);
     else
         for (int64_t j = 0; j < d; j++) x[j] = (double)floats[j];
 }
