@@ -18,10 +18,11 @@ typedef struct fr_conditioning {
     const fr_device_products *device; /* a GPU for the work of n d^2 multiplications; NULL: the CPU */
 } fr_conditioning;
 
-/* Changes rows in place, by their weights where they have any, and remembers how (set->shift, scale, mix, intercept, constant, left_out). Once only. Sums over
- * rows are taken a worker of the plan and added in the order of workers over all ranks of the world (NULL: this process
- * holds all rows), and one rank's factor serves all, so that every rank changes its rows in the same way, to the bit.
- * threads: 0 for as many as OpenMP would start. FR_ERROR_DATA names a column whose squares overflow. Called by all
+/* Changes rows in place, by their weights where they have any, and remembers how (set->shift, scale, mix, intercept,
+ * constant, left_out). Once only. Sums over rows are taken a worker of the plan and added in the order of workers over
+ * all ranks of the world (NULL: this process holds all rows), and one rank's factor serves all, so that every rank
+ * changes its rows in the same way, to the bit. threads: 0 for as many as OpenMP would start. FR_ERROR_DATA names a
+ * column whose squares overflow. Called by all
  * ranks, which all fail if one does. */
 fr_status fr_dataset_condition(fr_dataset *set, fr_conditioning how, const fr_plan *plan, int threads,
                                fr_world *world, fr_error *error);

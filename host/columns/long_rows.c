@@ -40,7 +40,7 @@ static int64_t find_longest(const fr_shard *s, double *x, double *record) {
     for (int k = 0; k < s->own; k++) {
         fr_range rows = fr_shard_rows(s, k);
         for (int64_t i = rows.first; i < rows.first + rows.count; i++) {
-            fr_shard_row(s, i, x);
+            fr_dataset_row(s->set, i, x);
             double square = row_square(s->set->features, x);
             if (square > *record) *record = square, longest = i;
         }

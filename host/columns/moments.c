@@ -43,7 +43,7 @@ static void view_rows(const fr_shard *s, const fr_products *products, const fr_v
                       int64_t count, double *x) {
     int64_t d = s->set->features;
     for (int64_t i = 0; i < count; i++) {
-        fr_shard_row(s, first + i, x + i * d);
+        fr_dataset_row(s->set, first + i, x + i * d);
         fr_view_scale(view, d, x + i * d);
     }
     if (view->mix) fr_products_solve(products, count, d, view->mix, d, x, d);

@@ -20,8 +20,9 @@ static inline void fr_view_scale(const fr_view *view, int64_t d, double *x) {
     for (int64_t j = 0; j < d; j++) x[j] = (x[j] - shift[j]) * factor[j];
 }
 
-/* moments (d x d) <- the upper triangle of (1/n) X''^T U X'', U the weights of rows, on all ranks; the rest is not to be used. Called by all
- * ranks. The sums of a worker are made of fixed tiles of columns and blocks of its rows, in the order of blocks. */
+/* moments (d x d) <- the upper triangle of (1/n) X''^T U X'', U the weights of rows, on all ranks; the rest is not to
+ * be used. Called by all ranks. The sums of a worker are made of fixed tiles of columns and blocks of its rows, in the
+ * order of blocks. */
 fr_status fr_moments(const fr_shard *shard, const fr_products *products, const fr_view *view, double *moments,
                      fr_error *error);
 

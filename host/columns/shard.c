@@ -30,14 +30,6 @@ void fr_shard_free(fr_shard *s) {
     s->owns = NULL;
 }
 
-void fr_shard_row(const fr_shard *s, int64_t row, double *x) {
-    int64_t d = s->set->features;
-    const float *floats = fr_dataset_row(s->set, row);
-    if (s->set->precision == FR_F64) memcpy(x, floats, (size_t)d * sizeof *x);
-    else
-        for (int64_t j = 0; j < d; j++) x[j] = (double)floats[j];
-}
-
 /* ------------------------------------------------------------------------------------------------ sums */
 
 typedef struct sum_job {
@@ -59,7 +51,7 @@ static void add_part(void *context, int64_t item, int thread) {
     fr_range part = fr_split(some, job->parts, item % job->parts);
     for (int64_t i = part.first; i < part.first + part.count; i++) {
         int64_t row = rows.first + i * job->stride;
-        fr_shard_row(job->shard, row, x);
+        fr_dataset_row(job->shard->set, row, x);
         job->work(job->context, d, fr_shard_weight(job->shard, row), x, job->sums + item * job->count);
     }
 }
@@ -105,6 +97,6 @@ fr_status fr_shard_tell_row(const fr_shard *s, int64_t row, double *out, fr_erro
     for (int r = 0; r < ranks; r++) ones[r] = 1;
     for (int r = 0; r < fr_world_rank(s->world); r++)
         if (all[r] >= 0) row = -1;
-    if (row >= 0) fr_shard_row(s, row, mine);
+    if (row >= 0) fr_dataset_row(s->set, row, mine);
     return fr_world_sum(s->world, ones, mine, d, out, error);
 }

@@ -44,9 +44,6 @@ fr_status fr_shard_sum(const fr_shard *shard, fr_row_work work, const void *cont
 /* The weight of a row among those held. */
 static inline double fr_shard_weight(const fr_shard *s, int64_t row) { return s->weights ? s->weights[row] : 1; }
 
-/* x (d) <- a row among those held. */
-void fr_shard_row(const fr_shard *shard, int64_t row, double *x);
-
 /* out (d) <- row `row` of the first rank that brings one of 0 or more, as doubles; a rank without one brings -1. Zeros
  * where none does. All ranks call. */
 fr_status fr_shard_tell_row(const fr_shard *shard, int64_t row, double *out, fr_error *error);

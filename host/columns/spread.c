@@ -8,7 +8,7 @@
 #include "columns/shard.h"
 
 /* sqrt(u) of a row. */
-static double root_of(const fr_dataset *set, int64_t row) { return set->weights ? sqrt(set->weights[row]) : 1; }
+static double root_of(const fr_dataset *set, int64_t row) { return sqrt(fr_dataset_weight(set, row)); }
 
 /* sqrt(u) y. */
 static double weighed_label(const fr_dataset *set, int64_t row) {

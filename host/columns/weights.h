@@ -17,8 +17,9 @@
 #include "plan/plan.h"
 #include "ranks/world.h"
 
-/* Before columns are changed: set->weights get the mean 1 over the rows of all ranks, set->counted its value. Sums are taken a worker of the plan, in the order of workers, so that ranks change no bit. Once only; nothing
- * where the set has no weights. FR_ERROR_DATA where all are 0. Called by all ranks, which all fail if one does. */
+/* Before columns are changed: set->weights get the mean 1 over the rows of all ranks, set->counted its value. Sums are
+ * taken a worker of the plan, in the order of workers, so that ranks change no bit. Once only; nothing where the set
+ * has no weights. FR_ERROR_DATA where all are 0. Called by all ranks, which all fail if one does. */
 fr_status fr_weights_settle(fr_dataset *set, const fr_plan *plan, fr_world *world, fr_error *error);
 
 /* After columns were changed: rows and labels times sqrt(u). Once only. */

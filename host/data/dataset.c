@@ -52,7 +52,7 @@ static void copy_rows(const fr_dataset *set, int64_t stride, void *rows) {
     size_t bytes = fr_precision_bytes(set->precision), row = (size_t)set->features * bytes;
 #pragma omp parallel for schedule(static) num_threads(fr_loop_threads()) if (set->local_rows * set->features > 100000)
     for (int64_t i = 0; i < set->local_rows; i++)
-        memcpy((char *)rows + (size_t)(i * stride) * bytes, fr_dataset_row(set, i), row);
+        memcpy((char *)rows + (size_t)(i * stride) * bytes, fr_dataset_at(set, i), row);
 }
 
 fr_status fr_dataset_own_rows(fr_dataset *set, int64_t more, fr_error *error) {
@@ -67,6 +67,14 @@ fr_status fr_dataset_own_rows(fr_dataset *set, int64_t more, fr_error *error) {
     set->stride = stride;
     set->borrowed = false;
     return FR_OK;
+}
+
+void fr_dataset_row(const fr_dataset *set, int64_t row, double *x) {
+    int64_t d = set->features;
+    const float *floats = fr_dataset_at(set, row);
+    if (set->precision == FR_F64) memcpy(x, floats, (size_t)d * sizeof *x);
+    else
+        for (int64_t j = 0; j < d; j++) x[j] = (double)floats[j];
 }
 
 bool fr_dataset_borrows(const fr_dataset *dataset) { return dataset->borrowed; }

@@ -68,8 +68,8 @@ static inline size_t fr_precision_bytes(fr_precision precision) { return precisi
 /* The rows that a set holds. */
 static inline fr_range fr_dataset_range(const fr_dataset *set) { return (fr_range){set->first_row, set->local_rows}; }
 
-/* The features of a row among those held. */
-static inline const void *fr_dataset_row(const fr_dataset *set, int64_t row) {
+/* Where the features of a row among those held begin. */
+static inline const void *fr_dataset_at(const fr_dataset *set, int64_t row) {
     return (const char *)set->rows + row * set->stride * (int64_t)fr_precision_bytes(set->precision);
 }
 
@@ -100,6 +100,10 @@ static inline double fr_dataset_value(const fr_dataset *set, int64_t row, int64_
     int64_t at = row * set->stride + column;
     return set->precision == FR_F32 ? (double)((const float *)set->rows)[at] : ((const double *)set->rows)[at];
 }
+/* x (d) <- a row among those held, as doubles. */
+void fr_dataset_row(const fr_dataset *set, int64_t row, double *x);
+/* The weight of a row among those held. */
+static inline double fr_dataset_weight(const fr_dataset *set, int64_t row) { return set->weights ? set->weights[row] : 1; }
 static inline void fr_dataset_put(fr_dataset *set, int64_t row, int64_t column, double value) {
     int64_t at = row * set->stride + column;
     if (set->precision == FR_F32) ((float *)set->rows)[at] = (float)value;

@@ -165,17 +165,11 @@ static fr_status sum_by_slices(fr_comm *comm, char *buffer, int64_t count, size_
     FR_TRY(fr_comm_scratch(comm, 2 * row, &memory, error));
     char *send = memory, *receive = send + row;
     memset(send, 0, row);
-    for (int r = 0; r < ranks; r++) {
-        fr_range slice = fr_split(count, ranks, r);
-        memcpy(send + (size_t)r * each, buffer + (size_t)slice.first * size, (size_t)slice.count * size);
-    }
+    fr_slices_cut(buffer, count, ranks, size, each, send);
     FR_TRY(fr_mpi_all_to_all_host(fr_mpi_of(comm), send, each, receive, error));
     add_ranks(receive, ranks, (int64_t)(each / size), type, send);
     FR_TRY(fr_mpi_gather_host(comm, send, each, receive, error));
-    for (int r = 0; r < ranks; r++) {
-        fr_range slice = fr_split(count, ranks, r);
-        memcpy(buffer + (size_t)slice.first * size, receive + (size_t)r * each, (size_t)slice.count * size);
-    }
+    fr_slices_join(receive, count, ranks, size, each, buffer);
     return FR_OK;
 }
 

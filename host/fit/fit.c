@@ -26,6 +26,16 @@ static const double PROGRESS_SECONDS = 0.1;
 enum { MEET_EVERY = 32 };
 static const double MEET_SECONDS = 0.4;
 
+void fr_fit_begin(fr_fit *fit, int run, const double *start) {
+    fr_state *state = &fit->state;
+    state->step = state->averaged = 0;
+    state->run = run;
+    state->step_factor = 1;
+    state->seen_loss = NAN;
+    state->settled = false;
+    memcpy(state->weights, start, (size_t)fit->plan->features * sizeof *start);
+}
+
 double fr_fit_relative_error(fr_fit *fit, const double *weights) {
     const double *planted = fit->set->planted;
     double off = 0, norm = 0, intercept;

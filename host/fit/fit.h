@@ -41,6 +41,9 @@ typedef struct fr_fit {
 /* Runs from state.step to the end of the plan, the stopping rule, the tolerance, divergence or an interruption. */
 fr_status fr_fit_run(fr_fit *fit, fr_error *error);
 
+/* state as it is before the first step of run number `run` from w_0 (d); the average is the caller's. */
+void fr_fit_begin(fr_fit *fit, int run, const double *start);
+
 /* Keeps weights as state.best if their loss over all rows is the lowest so far. */
 void fr_fit_keep_best(fr_fit *fit, double loss, const double *weights);
 

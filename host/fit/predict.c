@@ -25,7 +25,7 @@ fr_status fr_model_predict_held(const fr_model *model, const fr_dataset *set, do
     const double *weights = fr_model_weights(model), intercept = fr_model_intercept(model);
 #pragma omp parallel for schedule(static) num_threads(fr_loop_threads())
     for (int64_t i = 0; i < set->local_rows; i++)
-        out[i] = relu(kernels->dot(fr_dataset_row(set, i), weights, set->features) + intercept);
+        out[i] = relu(kernels->dot(fr_dataset_at(set, i), weights, set->features) + intercept);
     return FR_OK;
 }
 
@@ -39,14 +39,6 @@ fr_status fr_model_predict(const fr_model *model, const fr_dataset *set, double 
 
 #ifdef FR_HAVE_CUDA
 
-/* Rows as doubles. */
-static void widen(const fr_dataset *set, int64_t first, int64_t count, double *x) {
-    int64_t d = set->features;
-#pragma omp parallel for schedule(static) num_threads(fr_loop_threads())
-    for (int64_t i = 0; i < count; i++)
-        for (int64_t j = 0; j < d; j++) x[i * d + j] = fr_dataset_value(set, first + i, j);
-}
-
 /* 32 MB of rows at once. */
 static fr_status predict_by(fr_dense *gpu, const fr_model *model, const fr_dataset *set, double *out, fr_error *error) {
     const double *w = fr_model_weights(model), intercept = fr_model_intercept(model);
@@ -57,7 +49,8 @@ static fr_status predict_by(fr_dense *gpu, const fr_model *model, const fr_datas
     FR_TRY(fr_allocate((void **)&block, most * d, sizeof *block, "blocks of rows", error));
     for (int64_t first = 0; first < n; first += most) {
         int64_t count = n - first < most ? n - first : most;
-        widen(set, first, count, block);
+#pragma omp parallel for schedule(static) num_threads(fr_loop_threads())
+        for (int64_t i = 0; i < count; i++) fr_dataset_row(set, first + i, block + i * d);
         FR_TRY(fr_dense_predict(gpu, count, d, block, first == 0 ? w : NULL, out + first, error));
     }
     for (int64_t i = 0; i < n; i++) out[i] = relu(out[i] + intercept);

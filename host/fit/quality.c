@@ -23,19 +23,17 @@ static fr_status add_up(fr_world *world, double *sums, int count, fr_error *erro
     return FR_OK;
 }
 
-static double weight_of(const fr_dataset *set, int64_t row) { return set->weights ? set->weights[row] : 1; }
-
 fr_status fr_quality_of(const fr_dataset *set, const double *predicted, fr_world *world, fr_quality *found, fr_error *error) {
     double first[2] = {0}, squares[2] = {0}; /* sums of u and u y; of residuals, and of labels about the mean */
     for (int64_t i = 0; i < set->local_rows; i++) {
-        first[0] += weight_of(set, i);
-        first[1] += weight_of(set, i) * fr_dataset_label(set, i);
+        first[0] += fr_dataset_weight(set, i);
+        first[1] += fr_dataset_weight(set, i) * fr_dataset_label(set, i);
     }
     FR_TRY(add_up(world, first, 2, error));
     double all = first[0], mean = first[1] / all;
     if (!(all > 0)) return fr_fail(error, FR_ERROR_DATA, "%s: the weights of all its rows are 0", set->source);
     for (int64_t i = 0; i < set->local_rows; i++) {
-        double u = weight_of(set, i), label = fr_dataset_label(set, i), off = predicted[i] - label;
+        double u = fr_dataset_weight(set, i), label = fr_dataset_label(set, i), off = predicted[i] - label;
         squares[0] += u * (off * off);
         squares[1] += u * ((label - mean) * (label - mean));
     }

@@ -115,15 +115,10 @@ static fr_status revive(search *s, double *loss, bool *found, fr_error *error) {
 /* State and fit as they are before the first step from s->start. */
 static void begin_run(search *s, int number, double loss) {
     fr_fit *fit = s->fit;
-    size_t bytes = (size_t)fit->plan->features * sizeof(double);
-    fit->state.step = fit->state.averaged = 0;
-    fit->state.run = number;
-    fit->state.step_factor = 1;
-    fit->state.seen_loss = NAN;
-    fit->state.settled = false;
+    fr_fit_begin(fit, number, s->start);
     fit->state.search.start_loss = loss;
-    memcpy(fit->state.weights, s->start, bytes);
-    memcpy(fit->state.average, s->start, bytes); /* where momentum begins; an average takes its first iterate whole */
+    /* where momentum begins; an average takes its first iterate whole */
+    memcpy(fit->state.average, s->start, (size_t)fit->plan->features * sizeof(double));
     fr_fit_keep_best(fit, loss, s->start);
 }
 

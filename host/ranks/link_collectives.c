@@ -26,7 +26,7 @@ static fr_status make_stage(mpi_link *l, size_t size, fr_error *error) {
 /* Until l->collective, begun with this code, is done. Open MPI's test looks at the request first and for messages then: what
  * has come, the next test tells. */
 static fr_status finish(mpi_link *l, int code, const char *what, fr_error *error) {
-    patience p = fr_patience(fr_seconds());
+    link_wait p = fr_link_wait(fr_seconds());
     for (int done = 0;;) {
         for (int i = 0; i < 2 && code == MPI_SUCCESS && !done; i++)
             code = MPI_Test(&l->collective, &done, MPI_STATUS_IGNORE);

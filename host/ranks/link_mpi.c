@@ -199,7 +199,7 @@ static int take_done(mpi_link *l, const batch *all, int done, int *left) {
 /* Until all requests are done. */
 static fr_status wait_all(mpi_link *l, const char *what, const batch *all, fr_error *error) {
     const int count = all->ins + all->pieces;
-    patience p = fr_patience(fr_seconds());
+    link_wait p = fr_link_wait(fr_seconds());
     for (int left = count; left > 0;) {
         int done = 0, code = look(l, count, &done);
         if (done == MPI_UNDEFINED) return FR_OK;

@@ -44,15 +44,15 @@ typedef struct mpi_link {
 fr_status fr_link_fail(const mpi_link *l, int code, const char *what, fr_error *error);
 
 /* A wait that is under way: seconds in which nothing came while this process was awake. */
-typedef struct patience {
+typedef struct link_wait {
     int turn;
     double silent, before;
-} patience;
+} link_wait;
 
-static inline patience fr_patience(double now) { return (patience){0, 0, now}; }
+static inline link_wait fr_link_wait(double now) { return (link_wait){0, 0, now}; }
 
 /* After a look: rests, and counts the silence; moved: something has come. FR_ERROR_TIMEOUT with the names of the ranks that
  * do not answer when the timeout is over. */
-fr_status fr_link_rest(mpi_link *l, patience *p, bool moved, const char *what, fr_error *error);
+fr_status fr_link_rest(mpi_link *l, link_wait *p, bool moved, const char *what, fr_error *error);
 
 #endif

@@ -101,7 +101,7 @@ static fr_status call_roll(mpi_link *l, const char *what, fr_error *error) {
 }
 
 /* From half of the time on they listen whether somebody is at work. */
-fr_status fr_link_rest(mpi_link *l, patience *p, bool moved, const char *what, fr_error *error) {
+fr_status fr_link_rest(mpi_link *l, link_wait *p, bool moved, const char *what, fr_error *error) {
     rest(l, p->turn++);
     double now = fr_seconds(), awake = now - p->before, timeout = l->base.timeout;
     p->before = now;

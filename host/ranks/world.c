@@ -290,6 +290,22 @@ fr_status fr_world_broadcast(fr_world *world, void *data, size_t size, bool tree
 
 /* ----------------------------------------------------------------------------------------------- sum */
 
+void fr_slices_cut(const void *vector, int64_t count, int ranks, size_t size, size_t stride, void *slices) {
+    for (int r = 0; r < ranks; r++) {
+        fr_range slice = fr_split(count, ranks, r);
+        memcpy((char *)slices + (size_t)r * stride, (const char *)vector + (size_t)slice.first * size,
+               (size_t)slice.count * size);
+    }
+}
+
+void fr_slices_join(const void *slices, int64_t count, int ranks, size_t size, size_t stride, void *vector) {
+    for (int r = 0; r < ranks; r++) {
+        fr_range slice = fr_split(count, ranks, r);
+        memcpy((char *)vector + (size_t)slice.first * size, (const char *)slices + (size_t)r * stride,
+               (size_t)slice.count * size);
+    }
+}
+
 static void add_vectors(const double *vectors, int64_t how_many, int64_t width, double *sum) {
     memset(sum, 0, (size_t)width * sizeof *sum);
     for (int64_t k = 0; k < how_many; k++)
@@ -310,21 +326,15 @@ fr_status fr_world_sum(fr_world *world, const int *owns, const double *mine, int
     FR_OWNED double *receive = NULL;
     FR_TRY(fr_allocate((void **)&send, ranks * block, sizeof *send, "sums over ranks", error));
     FR_TRY(fr_allocate((void **)&receive, ranks * block, sizeof *receive, "sums over ranks", error));
-    for (int r = 0; r < ranks; r++) {
-        fr_range slice = fr_split(count, ranks, r);
-        for (int k = 0; k < owns[rank]; k++)
-            memcpy(send + r * block + k * width, mine + k * count + slice.first, (size_t)slice.count * sizeof *send);
-    }
+    for (int k = 0; k < owns[rank]; k++)
+        fr_slices_cut(mine + k * count, count, ranks, sizeof *send, (size_t)block * sizeof *send, send + k * width);
     FR_TRY(fr_world_all_to_all(world, send, (size_t)block * sizeof *send, receive, error));
     int64_t vectors = 0; /* from here on one behind the other */
     for (int r = 0; r < ranks; vectors += owns[r], r++)
         memmove(receive + vectors * width, receive + r * block, (size_t)(owns[r] * width) * sizeof *receive);
     add_vectors(receive, vectors, width, send);
     FR_TRY(fr_world_gather(world, send, (size_t)width * sizeof *send, receive, error));
-    for (int r = 0; r < ranks; r++) {
-        fr_range slice = fr_split(count, ranks, r);
-        memcpy(sum + slice.first, receive + r * width, (size_t)slice.count * sizeof *sum);
-    }
+    fr_slices_join(receive, count, ranks, sizeof *sum, (size_t)width * sizeof *sum, sum);
     return FR_OK;
 }
 

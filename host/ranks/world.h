@@ -57,4 +57,8 @@ fr_status fr_world_same(fr_world *world, const char *text, fr_status status, fr_
 /* The first line in which two such texts differ: *found and *expected point to it, and the lengths are returned. */
 void fr_first_difference(const char **found, int *found_length, const char **expected, int *expected_length);
 
+/* A vector of count elements of `size` bytes as R slices (fr_split), the r-th at slices + r * stride; and back. */
+void fr_slices_cut(const void *vector, int64_t count, int ranks, size_t size, size_t stride, void *slices);
+void fr_slices_join(const void *slices, int64_t count, int ranks, size_t size, size_t stride, void *vector);
+
 #endif

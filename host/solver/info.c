@@ -70,19 +70,14 @@ static const char *zstd_line(void) {
 #endif
 }
 
-static void gpu_line(char *text, size_t size) {
+static void cuda_lines(char *gpus, size_t gpus_size, char *cublas, size_t cublas_size) {
 #ifdef FR_HAVE_CUDA
-    fr_cuda_describe(text, size);
+    fr_cuda_describe(gpus, gpus_size);
+    fr_cublas_describe(cublas, cublas_size);
 #else
-    snprintf(text, size, "none (built without CUDA)");
-#endif
-}
-
-static void cublas_line(char *text, size_t size) {
-#ifdef FR_HAVE_CUDA
-    fr_cublas_describe(text, size);
-#else
-    snprintf(text, size, "none (built without CUDA)");
+    static const char none[] = "none (built without CUDA)";
+    snprintf(gpus, gpus_size, none);
+    snprintf(cublas, cublas_size, none);
 #endif
 }
 
@@ -98,9 +93,8 @@ size_t fr_build_info(char *buffer, size_t size) {
     char name[128], checksum[64], gpus[256], nccl[400], cublas[400], blas[128];
     processor_name(name);
     fr_products_describe(blas, sizeof blas);
-    gpu_line(gpus, sizeof gpus);
+    cuda_lines(gpus, sizeof gpus, cublas, sizeof cublas);
     nccl_line(nccl, sizeof nccl);
-    cublas_line(cublas, sizeof cublas);
 #ifdef FR_HAVE_XXHASH
     snprintf(checksum, sizeof checksum, "xxhash %u.%u.%u", XXH_VERSION_MAJOR, XXH_VERSION_MINOR, XXH_VERSION_RELEASE);
 #else

@@ -81,13 +81,8 @@ static fr_status resume(fr_solver_rank *s, fr_error *error) {
 static fr_status run_once(fr_solver_rank *s, int run, fr_error *error) {
     fr_fit *fit = &s->fit;
     size_t bytes = (size_t)s->plan.features * sizeof(double);
-    fit->state.step = fit->state.averaged = 0;
-    fit->state.run = run;
-    fit->state.step_factor = 1;
-    fit->state.seen_loss = NAN;
-    fit->state.settled = false;
+    fr_fit_begin(fit, run, s->start);
     fit->state.search.best_loss = INFINITY;
-    memcpy(fit->state.weights, s->start, bytes);
     if (s->plan.settles) memcpy(fit->state.average, s->start, bytes); /* where momentum begins */
     else memset(fit->state.average, 0, bytes);
     if (s->resumed) FR_TRY(resume(s, error));

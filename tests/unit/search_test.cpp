@@ -4,49 +4,19 @@
  * Problems are made here, small and of the kinds that go wrong: all rows active, zero-inflated labels, even functions, rare
  * columns, heavy tails, constants beside columns far away. What a fit must reach is found by this file's own starts.
  */
-#include <gtest/gtest.h>
-
 #include <algorithm>
 #include <cmath>
 #include <functional>
 
-#include "fitrelu.h"
-#include "oracle.h"
+#include "fit_problem.h"
 
+using oracle::fit;
+using oracle::Fitted;
 using oracle::Problem;
 using oracle::Random;
 using oracle::Vector;
 
 namespace {
-
-struct Fitted {
-    fr_status status;
-    fr_result result;
-    Vector weights; /* with the intercept behind them */
-};
-
-Fitted fit(const Problem &p, const std::function<void(fr_options *)> &change = nullptr) {
-    Fitted out = {};
-    fr_error error = {};
-    fr_options options;
-    fr_dataset *set = nullptr;
-    fr_solver *solver = nullptr;
-    fr_model *model = nullptr;
-    fr_options_default(&options);
-    options.threads = 1;
-    if (change) change(&options);
-    EXPECT_EQ(fr_dataset_from_arrays(p.n, p.d, p.x.data(), p.y.data(), FR_F64, &set, &error), FR_OK) << error.message;
-    out.status = fr_solver_create(&options, set, &solver, &error);
-    if (out.status == FR_OK) out.status = fr_solver_run(solver, &out.result, &error);
-    if (out.status == FR_OK && out.result.outcome != FR_DIVERGED) {
-        EXPECT_EQ(fr_solver_model(solver, &model, &error), FR_OK) << error.message;
-        out.weights.assign(fr_model_weights(model), fr_model_weights(model) + p.d);
-    }
-    fr_model_free(model);
-    fr_solver_free(solver);
-    fr_dataset_free(set);
-    return out;
-}
 
 double active_share(const Problem &p, const Vector &w) {
     double active = 0;

@@ -5,49 +5,18 @@
 #include <functional>
 #include <limits>
 
-#include "fitrelu.h"
+#include "fit_problem.h"
 #include "scratch.h"
 #include "weighted.h"
 
+using oracle::Change;
+using oracle::fit;
+using oracle::Fitted;
 using oracle::Problem;
 using oracle::Vector;
 using oracle::Weighted;
 
 namespace {
-
-using Change = std::function<void(fr_options *)>;
-
-struct Fitted {
-    fr_status status = FR_OK;
-    fr_error error = {};
-    fr_result result = {};
-    Vector weights; /* with the intercept behind them */
-    std::vector<fr_left_out> left_out;
-};
-
-/* u NULL: rows that weigh alike. */
-Fitted fit(const Problem &p, const Vector *u, fr_precision precision, const Change &change) {
-    Fitted out;
-    fr_options options;
-    fr_dataset *set = nullptr;
-    fr_solver *solver = nullptr;
-    fr_model *model = nullptr;
-    fr_options_default(&options);
-    options.threads = 1;
-    change(&options);
-    EXPECT_EQ(fr_dataset_from_arrays(p.n, p.d, p.x.data(), p.y.data(), precision, &set, &out.error), FR_OK);
-    if (u) EXPECT_EQ(fr_dataset_set_weights(set, u->data(), &out.error), FR_OK) << out.error.message;
-    out.status = fr_solver_create(&options, set, &solver, &out.error);
-    if (out.status == FR_OK) out.status = fr_solver_run(solver, &out.result, &out.error);
-    if (out.status == FR_OK) out.status = fr_solver_model(solver, &model, &out.error);
-    if (out.status == FR_OK) {
-        out.weights.assign(fr_model_weights(model), fr_model_weights(model) + p.d);
-        out.weights.push_back(fr_model_intercept(model));
-        for (int64_t j = 0; j < p.d; j++) out.left_out.push_back(fr_dataset_left_out(set, j));
-    }
-    fr_model_free(model), fr_solver_free(solver), fr_dataset_free(set);
-    return out;
-}
 
 void same_unit(const Fitted &one, const Fitted &other, double tolerance) {
     ASSERT_EQ(one.status, FR_OK) << one.error.message;
@@ -79,7 +48,7 @@ TEST(Weights, AreRowsAsOftenAsTheySay) {
     };
     for (const Change &way : ways) {
         SCOPED_TRACE(&way - ways);
-        same_unit(fit(w.rows, &w.weights, FR_F64, way), fit(often, nullptr, FR_F64, way), 1e-9);
+        same_unit(fit(w.rows, way, &w.weights), fit(often, way), 1e-9);
     }
 }
 
@@ -89,7 +58,7 @@ TEST(Weights, CountInColumnsAsTheyAre) {
     Change way = [](fr_options *o) {
         FIXED(o), o->intercept = false, o->step_rule = FR_STEP_NUMBER, o->step_size = 1;
     };
-    same_unit(fit(w.rows, &w.weights, FR_F64, way), fit(oracle::expanded(w), nullptr, FR_F64, way), 1e-12);
+    same_unit(fit(w.rows, way, &w.weights), fit(oracle::expanded(w), way), 1e-12);
 }
 
 TEST(Weights, AreRowsAsOftenAsTheySayForManyWorkersAndInFloat) {
@@ -99,7 +68,7 @@ TEST(Weights, AreRowsAsOftenAsTheySayForManyWorkersAndInFloat) {
         for (int workers : {1, 4}) {
             SCOPED_TRACE(workers);
             Change way = [&](fr_options *o) { FIXED(o), o->workers = workers; };
-            same_unit(fit(w.rows, &w.weights, precision, way), fit(often, nullptr, precision, way),
+            same_unit(fit(w.rows, way, &w.weights, precision), fit(often, way, nullptr, precision),
                       precision == FR_F64 ? 1e-9 : 2e-4);
         }
 }
@@ -108,16 +77,16 @@ TEST(Weights, AreRowsAsOftenAsTheySayForManyWorkersAndInFloat) {
 TEST(Weights, OfZeroLeaveTooFewRowsToTellColumnsApart) {
     Weighted w = oracle::weighted_problem(60, 40, 6);
     for (size_t i = 20; i < w.weights.size(); i++) w.weights[i] = 0;
-    same_unit(fit(w.rows, &w.weights, FR_F64, FIXED), fit(oracle::expanded(w), nullptr, FR_F64, FIXED), 1e-8);
+    same_unit(fit(w.rows, FIXED, &w.weights), fit(oracle::expanded(w), FIXED), 1e-8);
 }
 
 TEST(Weights, OfZeroDoNotKeepAColumnFromBeingConstant) {
     Weighted w = oracle::weighted_problem(90, 3, 7);
     for (int64_t i = 0; i < w.rows.n; i++) w.rows.x[static_cast<size_t>(3 * i + 1)] = i == 0 ? 8 : 1;
     Change way = [](fr_options *o) { FIXED(o), o->intercept = false; }; /* the constant column serves as one */
-    same_unit(fit(w.rows, &w.weights, FR_F64, way), fit(oracle::expanded(w), nullptr, FR_F64, way), 1e-9);
-    same_unit(fit(w.rows, &w.weights, FR_F64, FIXED), fit(oracle::expanded(w), nullptr, FR_F64, FIXED), 1e-9);
-    EXPECT_EQ(fit(w.rows, &w.weights, FR_F64, FIXED).left_out[1], FR_COLUMN_CONSTANT);
+    same_unit(fit(w.rows, way, &w.weights), fit(oracle::expanded(w), way), 1e-9);
+    same_unit(fit(w.rows, FIXED, &w.weights), fit(oracle::expanded(w), FIXED), 1e-9);
+    EXPECT_EQ(fit(w.rows, FIXED, &w.weights).left_out[1], FR_COLUMN_CONSTANT);
 }
 
 /* One scale of all weights is no other problem; one and the same weight is none at all. */
@@ -125,16 +94,16 @@ TEST(Weights, CountRelativeToEachOther) {
     Weighted w = oracle::weighted_problem(150, 4, 8);
     Vector tiny = w.weights, same(w.weights.size(), 7);
     for (double &u : tiny) u *= 1e-200;
-    Fitted expected = fit(w.rows, &w.weights, FR_F64, FIXED);
-    same_unit(fit(w.rows, &tiny, FR_F64, FIXED), expected, 1e-12);
-    same_unit(fit(w.rows, &same, FR_F64, FIXED), fit(w.rows, nullptr, FR_F64, FIXED), 1e-12);
+    Fitted expected = fit(w.rows, FIXED, &w.weights);
+    same_unit(fit(w.rows, FIXED, &tiny), expected, 1e-12);
+    same_unit(fit(w.rows, FIXED, &same), fit(w.rows, FIXED), 1e-12);
 }
 
 TEST(Weights, AreInTheLossAndInRSquared) {
     Weighted w = oracle::weighted_problem(200, 4, 9);
     w.weights[0] = 1e-9;
     for (size_t i = 1; i < w.weights.size(); i++) w.weights[i] += 0.25;
-    Fitted fitted = fit(w.rows, &w.weights, FR_F64, [](fr_options *o) { o->intercept = true; });
+    Fitted fitted = fit(w.rows, [](fr_options *o) { o->intercept = true; }, &w.weights);
     ASSERT_EQ(fitted.status, FR_OK) << fitted.error.message;
     double all = 0, mean = 0, residual = 0, spread = 0, active = 0;
     for (size_t i = 0; i < w.weights.size(); i++) all += w.weights[i], mean += w.weights[i] * w.rows.y[i];
@@ -157,11 +126,11 @@ TEST(Weights, ActInTheMeanOfDrawnRowsAndLevels) {
         double mean = 0, square = 0;
         const int runs = 600;
         auto step = [&](int64_t batch, uint64_t seed, int s) {
-            return fit(w.rows, &w.weights, FR_F64, [&](fr_options *o) {
+            return fit(w.rows, [&](fr_options *o) {
                 o->batch = batch, o->iterations = 1, o->init = FR_INIT_GIVEN, o->init_weights = start;
                 o->step_rule = FR_STEP_NUMBER, o->step_size = 1e-4, o->schedule = FR_SCHEDULE_CONSTANT;
                 o->seed = seed, o->levels = s, o->workers = 2, o->average = 0;
-            }).weights[0] - start[0];
+            }, &w.weights).weights[0] - start[0];
         };
         for (int run = 0; run < runs; run++) {
             double moved = step(8, static_cast<uint64_t>(run + 1), levels);
@@ -177,8 +146,8 @@ TEST(Weights, ActInTheMeanOfDrawnRowsAndLevels) {
 TEST(Weights, SettleDrawnRowsToo) {
     Weighted w = oracle::weighted_problem(400, 6, 11);
     Change way = [](fr_options *o) { o->batch = 40, o->intercept = true, o->iterations = 4000; };
-    Fitted drawn = fit(w.rows, &w.weights, FR_F64, way);
-    Fitted full = fit(oracle::expanded(w), nullptr, FR_F64, [](fr_options *o) { o->intercept = true; });
+    Fitted drawn = fit(w.rows, way, &w.weights);
+    Fitted full = fit(oracle::expanded(w), [](fr_options *o) { o->intercept = true; });
     ASSERT_EQ(drawn.status, FR_OK) << drawn.error.message;
     EXPECT_LT(drawn.result.loss, 1.02 * full.result.loss);
 }
@@ -199,12 +168,12 @@ TEST(Weights, ThatAreNoneAreRefused) {
     EXPECT_EQ(fr_dataset_set_weights(set, nullptr, &error), FR_OK);
     fr_dataset_free(set);
     Vector none(9, 0);
-    Fitted fitted = fit(w.rows, &none, FR_F64, [](fr_options *) {});
+    Fitted fitted = fit(w.rows, [](fr_options *) {}, &none);
     EXPECT_EQ(fitted.status, FR_ERROR_DATA);
     EXPECT_NE(std::string(fitted.error.message).find("weights of all 9 rows are 0"), std::string::npos);
     for (size_t i = 0; i < 9; i++) none[i] = w.rows.y[i] > 0 ? 0 : 1; /* the rows that count have nothing to fit */
     w.rows.y[3] = -1, none[3] = 1;
-    EXPECT_EQ(fit(w.rows, &none, FR_F64, [](fr_options *) {}).status, FR_ERROR_DATA);
+    EXPECT_EQ(fit(w.rows, [](fr_options *) {}, &none).status, FR_ERROR_DATA);
 }
 
 TEST(Weights, AreForRowsOfOnesOwn) {

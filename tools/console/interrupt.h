@@ -1,8 +1,8 @@
 /*
  * interrupt.h - SIGINT, SIGTERM, SIGHUP and SIGUSR1 as a wish that the fit hears at its next look.
  *
- * Until interrupt_catch the first three end the program at once, wherever it is, be it blocked on a pipe: nothing is lost yet, and
- * files under way have no name (base/output_file.h).
+ * Until interrupt_catch the first three end the program at once, wherever it is, be it blocked on a pipe: nothing is
+ * lost yet, and files under way have no name (base/output_file.h).
  */
 #ifndef FITRELU_INTERRUPT_H
 #define FITRELU_INTERRUPT_H

@@ -159,7 +159,7 @@ static void give_up(void) {
 
 /* Ranks give up one after the other, so that mostly one speaks: while they join all do at once, and the launcher takes a
  * moment to end the others. */
-static double patience(void) {
+static double seconds_allowed(void) {
     int rank = stage.rank > 0 ? stage.rank : 0;
     return stage.limit + (stage.meeting ? fmin(0.5 * rank, 5) : 0.05 * rank);
 }
@@ -175,7 +175,7 @@ static void look(double now, double awake, bool progressed) {
     if (stage.limit > 0) {
         stage.silent = busy || (progressed && !stage.meeting) ? 0 : stage.silent + awake;
         if (!busy && stage.silent == 0) beat(now);
-        if (stage.silent > patience()) give_up();
+        if (stage.silent > seconds_allowed()) give_up();
     }
     show(now);
 }

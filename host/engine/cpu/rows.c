@@ -101,7 +101,7 @@ static void run_lane(const row_pass *p, int l, void *scratch) {
     fr_row_sums *scalars = &e->lane_scalars[l];
     int64_t d = e->base.config.plan->features, first_row = shard_of(e, run->worker).first;
     int64_t start = first_row - shard_of(e, 0).first, index[PASS_ROWS], read[PASS_ROWS];
-    const void *rows = fr_dataset_row(set, first_row - set->first_row);
+    const void *rows = fr_dataset_at(set, first_row - set->first_row);
     const char *labels = (const char *)set->labels + (size_t)(first_row - set->first_row) * e->real;
     double *sum = e->lane_sums + (size_t)l * (size_t)d, products[PASS_ROWS], residual = 0;
     bool asks = e->idle.on && p->pass == FR_PASS_GRADIENT && !p->sums; /* a survey is at weights of its own */

@@ -75,6 +75,26 @@ bool within(const char *name, const Stream &stream, const void *pointer, size_t 
 }
 
 size_t extent(int count, int stride) { return count > 0 ? size_t(count - 1) * size_t(stride) + 1 : 0; }
+size_t extent(int height, int width, int leading) {
+    return height > 0 && width > 0 ? size_t(width - 1) * size_t(leading) + size_t(height) : 0;
+}
+
+/* C = scale left right + keep C, rows x columns, where kept(i, j) says so; inner the summed dimension. */
+template <typename T, typename Kept>
+void multiply(Stream &stream, Operand<T> left, Operand<T> right, int rows, int columns, int inner, Scalar<T> scale,
+              Scalar<T> keep, T *c, int ldc, Kept kept) {
+    stream.submit({"cublas", [=] {
+                       const T factor = scale.get(), old = keep.get();
+                       for (int j = 0; j < columns; ++j)
+                           for (int i = 0; i < rows; ++i) {
+                               if (!kept(i, j)) continue;
+                               T sum = 0;
+                               for (int k = 0; k < inner; ++k) sum += left.at(i, k) * right.at(k, j);
+                               T &out = c[i + ptrdiff_t(j) * ldc];
+                               out = factor * sum + (old == T(0) ? T(0) : old * out);
+                           }
+                   }});
+}
 
 /* C = alpha op(A) op(B) + beta C, rows x columns, inner the summed dimension. */
 template <typename T>
@@ -86,25 +106,13 @@ cublasStatus_t product(const char *name, cublasHandle_t handle, cublasOperation_
         if (rows < 0 || columns < 0 || inner < 0 || lda < std::max(1, ta ? inner : rows) ||
             ldb < std::max(1, tb ? columns : inner) || ldc < std::max(1, rows))
             return CUBLAS_STATUS_INVALID_VALUE;
-        const auto needed = [](int height, int width, int leading) {
-            return height && width ? size_t(width - 1) * size_t(leading) + size_t(height) : 0;
-        };
-        if (!within(name, stream, a, ta ? needed(inner, rows, lda) : needed(rows, inner, lda), sizeof(T)) ||
-            !within(name, stream, b, tb ? needed(columns, inner, ldb) : needed(inner, columns, ldb), sizeof(T)) ||
-            !within(name, stream, c, needed(rows, columns, ldc), sizeof(T)))
+        if (!within(name, stream, a, ta ? extent(inner, rows, lda) : extent(rows, inner, lda), sizeof(T)) ||
+            !within(name, stream, b, tb ? extent(columns, inner, ldb) : extent(inner, columns, ldb), sizeof(T)) ||
+            !within(name, stream, c, extent(rows, columns, ldc), sizeof(T)))
             return CUBLAS_STATUS_INVALID_VALUE;
         const Operand<T> left{a, lda, ta}, right{b, ldb, tb};
-        const Scalar<T> scale(handle, alpha), keep(handle, beta);
-        stream.submit({"cublas", [=] {
-                           const T factor = scale.get(), old = keep.get();
-                           for (int j = 0; j < columns; ++j)
-                               for (int i = 0; i < rows; ++i) {
-                                   T sum = 0;
-                                   for (int k = 0; k < inner; ++k) sum += left.at(i, k) * right.at(k, j);
-                                   T &out = c[i + ptrdiff_t(j) * ldc];
-                                   out = factor * sum + (old == T(0) ? T(0) : old * out);
-                               }
-                       }});
+        multiply(stream, left, right, rows, columns, inner, Scalar<T>(handle, alpha), Scalar<T>(handle, beta), c, ldc,
+                 [](int, int) { return true; });
         return CUBLAS_STATUS_SUCCESS;
     });
 }
@@ -119,22 +127,13 @@ cublasStatus_t square(const char *name, cublasHandle_t handle, cublasFillMode_t 
         if (n < 0 || inner < 0 || lda < std::max(1, height) || ldc < std::max(1, n) ||
             (fill != CUBLAS_FILL_MODE_LOWER && fill != CUBLAS_FILL_MODE_UPPER))
             return CUBLAS_STATUS_INVALID_VALUE;
-        if ((height && width && !within(name, stream, a, size_t(width - 1) * size_t(lda) + size_t(height), sizeof(T))) ||
-            (n && !within(name, stream, c, size_t(n - 1) * size_t(ldc) + size_t(n), sizeof(T))))
+        if (!within(name, stream, a, extent(height, width, lda), sizeof(T)) ||
+            !within(name, stream, c, extent(n, n, ldc), sizeof(T)))
             return CUBLAS_STATUS_INVALID_VALUE;
-        const Operand<T> rows{a, lda, transposed};
-        const Scalar<T> scale(handle, alpha), keep(handle, beta);
-        stream.submit({"cublas", [=] {
-                           const T factor = scale.get(), old = keep.get();
-                           for (int j = 0; j < n; ++j)
-                               for (int i = 0; i < n; ++i) {
-                                   if (fill == CUBLAS_FILL_MODE_LOWER ? i < j : i > j) continue;
-                                   T sum = 0;
-                                   for (int k = 0; k < inner; ++k) sum += rows.at(i, k) * rows.at(j, k);
-                                   T &out = c[i + ptrdiff_t(j) * ldc];
-                                   out = factor * sum + (old == T(0) ? T(0) : old * out);
-                               }
-                       }});
+        const Operand<T> left{a, lda, transposed}, right{a, lda, !transposed};
+        const bool lower = fill == CUBLAS_FILL_MODE_LOWER;
+        multiply(stream, left, right, n, n, inner, Scalar<T>(handle, alpha), Scalar<T>(handle, beta), c, ldc,
+                 [lower](int i, int j) { return lower ? i >= j : i <= j; });
         return CUBLAS_STATUS_SUCCESS;
     });
 }
@@ -147,8 +146,8 @@ cublasStatus_t triangle(const char *name, cublasHandle_t handle, cublasSideMode_
     return call(name, handle, [&](Stream &stream) {
         if (side != CUBLAS_SIDE_LEFT || diagonal != CUBLAS_DIAG_NON_UNIT) return CUBLAS_STATUS_NOT_SUPPORTED;
         if (m < 0 || n < 0 || lda < std::max(1, m) || ldb < std::max(1, m)) return CUBLAS_STATUS_INVALID_VALUE;
-        if ((m && !within(name, stream, a, size_t(m - 1) * size_t(lda) + size_t(m), sizeof(T))) ||
-            (m && n && !within(name, stream, b, size_t(n - 1) * size_t(ldb) + size_t(m), sizeof(T))))
+        if (!within(name, stream, a, extent(m, m, lda), sizeof(T)) ||
+            !within(name, stream, b, extent(m, n, ldb), sizeof(T)))
             return CUBLAS_STATUS_INVALID_VALUE;
         const Operand<T> left{a, lda, op != CUBLAS_OP_N};
         const bool forward = (fill == CUBLAS_FILL_MODE_LOWER) == (op == CUBLAS_OP_N);
@@ -177,8 +176,8 @@ cublasStatus_t matrix_vector(const char *name, cublasHandle_t handle, cublasOper
         if (rows < 0 || columns < 0 || lda < std::max(1, rows) || incx < 1 || incy < 1)
             return CUBLAS_STATUS_INVALID_VALUE;
         const int outputs = transposed ? columns : rows, inner = transposed ? rows : columns;
-        const size_t matrix = rows && columns ? size_t(columns - 1) * size_t(lda) + size_t(rows) : 0;
-        if (!within(name, stream, a, matrix, sizeof(T)) || !within(name, stream, x, extent(inner, incx), sizeof(T)) ||
+        if (!within(name, stream, a, extent(rows, columns, lda), sizeof(T)) ||
+            !within(name, stream, x, extent(inner, incx), sizeof(T)) ||
             !within(name, stream, y, extent(outputs, incy), sizeof(T)))
             return CUBLAS_STATUS_INVALID_VALUE;
         const Operand<T> left{a, lda, transposed};
