@@ -12,8 +12,8 @@
 #include <vector>
 
 extern "C" {
-#include "fitrelu/fit_settings.h"
-#include "fitrelu/plan/settings.h"
+#include "fitting/fit_settings.h"
+#include "fitrelu/plan_settings.h"
 #include "options/option_parse.h"
 }
 

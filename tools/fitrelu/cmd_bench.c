@@ -13,7 +13,7 @@
 #include "console/message.h"
 #include "console/ranks.h"
 #include "console/stage.h"
-#include "fitrelu/fit_settings.h"
+#include "fitting/fit_settings.h"
 #include "options/commands.h"
 #include "options/option_parse.h"
 

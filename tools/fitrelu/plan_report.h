@@ -1,10 +1,10 @@
 /*
- * report.h - what `fitrelu plan` prints.
+ * plan_report.h - what `fitrelu plan` prints.
  */
 #ifndef FITRELU_PLAN_REPORT_H
 #define FITRELU_PLAN_REPORT_H
 
-#include "fitrelu/plan/settings.h"
+#include "fitrelu/plan_settings.h"
 
 typedef struct plan_result {
     const plan_settings *settings;

@@ -1,12 +1,12 @@
 /*
- * report.c - a plan as a table with a verdict, and as JSON with everything.
+ * plan_report.c - a plan as a table with a verdict, and as JSON with everything.
  */
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 
 #include "console/json_result.h"
-#include "fitrelu/plan/report.h"
+#include "fitrelu/plan_report.h"
 
 /* ------------------------------------------------------------------------------------------- text */
 

@@ -11,7 +11,7 @@
 #include "options/commands.h"
 #include "console/message.h"
 #include "options/option_parse.h"
-#include "fitrelu/plan/report.h"
+#include "fitrelu/plan_report.h"
 #include "console/ranks.h"
 
 enum { BITS_MOST = 7, SCHEMES_MOST = FR_COLLECTIVE_COUNT * (2 + (BITS_MOST + 1) * 2 * 3) };

@@ -1,5 +1,5 @@
 /*
- * measure.h - latency, bandwidth and rate of the ranks that are there, for a plan of a fit on them.
+ * plan_measure.h - latency, bandwidth and rate of the ranks that are there, for a plan of a fit on them.
  */
 #ifndef FITRELU_PLAN_MEASURE_H
 #define FITRELU_PLAN_MEASURE_H

@@ -1,12 +1,12 @@
 /*
- * settings.h - from the command line of `fitrelu plan` to a job, machines and links.
+ * plan_settings.h - from the command line of `fitrelu plan` to a job, machines and links.
  */
 #ifndef FITRELU_PLAN_SETTINGS_H
 #define FITRELU_PLAN_SETTINGS_H
 
 #include "forecast/forecast.h"
 #include "options/option_parse.h"
-#include "fitrelu/plan/measure.h"
+#include "fitrelu/plan_measure.h"
 
 typedef struct plan_settings {
     fr_job job;

@@ -1,5 +1,5 @@
 /*
- * measure.c - how fast the present ranks are.
+ * plan_measure.c - how fast the present ranks are.
  *
  * The links are measured by what fits send over them, fr_link_exchange: a message goes from rank 0 to rank 1 and one of
  * 8 bytes comes back, timed by rank 0. Half of the median round trip of 8 bytes is the latency; what a large message
@@ -18,7 +18,7 @@
 #include "base/clock.h"
 #include "base/threads.h"
 #include "console/message.h"
-#include "fitrelu/plan/measure.h"
+#include "fitrelu/plan_measure.h"
 #include "data/planted.h"
 #include "console/ranks.h"
 #include "ranks/world.h"

@@ -1,11 +1,11 @@
 /*
- * settings.c - the defaults of a plan, and the checks that need more than one option to look at.
+ * plan_settings.c - the defaults of a plan, and the checks that need more than one option to look at.
  */
 #include <inttypes.h>
 
-#include "fitrelu/fit_settings.h"
+#include "fitting/fit_settings.h"
 #include "console/message.h"
-#include "fitrelu/plan/settings.h"
+#include "fitrelu/plan_settings.h"
 
 enum { USUAL_NODES = 8, MOST_WORKERS = 1000000 };
 
