@@ -19,9 +19,13 @@ namespace {
 
 constexpr int apply_threads = 128;
 
+template <typename Real> __device__ inline const Real *scales_of(const fr_application &job, int64_t block) {
+    return reinterpret_cast<const Real *>(static_cast<const char *>(job.scales) + block * job.block);
+}
+
 /* g at coordinate j. */
 template <typename Real> __device__ inline double decode(const fr_application &job, int64_t j) {
-    const Real *values = static_cast<const Real *>(job.values), *scales = static_cast<const Real *>(job.scales);
+    const Real *values = static_cast<const Real *>(job.values);
     const int64_t d = job.features;
     const double workers = job.all_workers, s = job.levels;
     const double shared = job.levels ? double(*static_cast<const Real *>(job.shared_scale)) / (s * workers) : 0;
@@ -38,16 +42,22 @@ template <typename Real> __device__ inline double decode(const fr_application &j
         for (int k = 0; k < job.all_workers; k++) mean = __dadd_rn(mean, double(values[k * d + j]) / workers);
         return mean;
     case FR_UPDATE_ALL_LEVELS:
-        for (int k = 0; k < job.all_workers; k++) {
-            const double unit = double(scales[k]) / (s * workers);
-            mean = __dadd_rn(mean, __dmul_rn(unit, double(job.codes[k * d + j])));
+        for (int block = 0; block * job.block_workers < job.all_workers; block++) {
+            const int8_t *codes = job.codes + block * job.block;
+            const Real *scales = scales_of<Real>(job, block);
+            for (int k = 0; k < job.block_workers; k++) {
+                const double unit = double(scales[k]) / (s * workers);
+                mean = __dadd_rn(mean, __dmul_rn(unit, double(codes[k * d + j])));
+            }
         }
         return mean;
     case FR_UPDATE_MODEL: return 0; /* the weights have moved */
     case FR_UPDATE_SLICE_LEVELS: break;
     }
-    const int64_t slice = fr_split_group_of(d, job.all_workers, j);
-    return __dmul_rn(__dmul_rn(shared, double(scales[slice]) / s), double(job.codes[j]));
+    const int slice = int(fr_split_group_of(d, job.all_workers, j)), block = slice / job.block_workers;
+    const int first = block * job.block_workers; /* whose slice is the first of the block */
+    const int8_t code = job.codes[block * job.block + j - fr_split_start(d, job.all_workers, first)];
+    return __dmul_rn(__dmul_rn(shared, double(scales_of<Real>(job, block)[slice - first]) / s), double(code));
 }
 
 /* Step number `step`, the iterate after which is number `averaged` of the average where there is one. */

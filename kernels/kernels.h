@@ -134,6 +134,8 @@ typedef struct fr_application {
     const int8_t *codes; /* total, all or slice levels */
     const uint32_t *fields; /* total levels as fields of words */
     const void *scales;  /* of all workers or of all slices */
+    int64_t block;       /* bytes from the codes and scales of so many workers to those of the next: engine/buffers.h */
+    int block_workers;
     const void *shared_scale;
     double *weights, *average;
     void *weights_real; /* weights as real; weights itself in double */

@@ -182,7 +182,7 @@ fr_status fr_cuda_memory_make(cuda_engine *e, fr_error *error) {
     FR_TRY(make_weights(e, error));
     FR_TRY(make_lanes(e, error));
     FR_TRY(make_slice_sums(e, error));
-    FR_TRY(fr_buffers_make(plan, fr_engine_workers(&e->base), memory, &e->base.buffers, error));
+    FR_TRY(fr_buffers_make(plan, fr_engine_workers(&e->base), true, memory, &e->base.buffers, error));
     return fill_rows(e, error);
 }
 

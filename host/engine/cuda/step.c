@@ -133,6 +133,8 @@ static fr_application application_of(const cuda_engine *e, fr_update update) {
         .average_start = e->average_from,
         .momentum = e->momentum,
         .shared_scale = b->shared_scale,
+        .block = (int64_t)b->block,
+        .block_workers = b->block_workers,
         .weights = e->weights,
         .average = e->average,
         .weights_real = e->weights_real,

@@ -17,6 +17,13 @@ const fr_precision precisions[] = {FR_F32, FR_F64};
 
 class Exchange : public OnCpu {};
 
+std::vector<char> random_codes(size_t count, uint64_t seed) {
+    oracle::Random random(seed);
+    std::vector<char> codes(count);
+    for (char &code : codes) code = static_cast<char>(static_cast<int>(random.uniform() * 41) - 20);
+    return codes;
+}
+
 /* Engines for workers 2 and 3 of 6, over d columns. */
 struct Bench {
     Bench(int64_t d, int levels, fr_scale scale, fr_collective collective, fr_precision precision, int first = 2,
@@ -46,6 +53,19 @@ struct Bench {
         for (fr_engine *engine : {pair.cpu, pair.cuda})
             fill(engine, engine->buffers.*buffer, values.data(), values.size() * sizeof(fr_bf16));
     }
+    /* Levels and scales of three ranks, one behind the other on the CPU and in blocks on the GPU. */
+    void fill_gathered(int8_t *fr_buffers::*levels, void *fr_buffers::*scales, const std::vector<size_t> &counts) {
+        const oracle::Vector all = {1.5, 0.1, 7, 0, 3.3, 2};
+        const std::vector<char> codes = random_codes(counts[0] + counts[1] + counts[2], 22);
+        fr_buffers &cpu = pair.cpu->buffers, &cuda = pair.cuda->buffers;
+        fill(pair.cpu, cpu.*levels, codes.data(), codes.size());
+        fill_reals(pair.cpu, cpu.*scales, all);
+        ASSERT_GT(cuda.block, 0u);
+        for (size_t r = 0, at = 0; r < 3; at += counts[r++]) {
+            fill(pair.cuda, cuda.*levels + r * cuda.block, codes.data() + at, counts[r]);
+            fill_reals(pair.cuda, static_cast<char *>(cuda.*scales) + r * cuda.block, {all[2 * r], all[2 * r + 1]});
+        }
+    }
     template <class T> void same(T *fr_buffers::*buffer, size_t bytes, const char *what) {
         EXPECT_EQ(bytes_of(pair.cpu, pair.cpu->buffers.*buffer, bytes),
                   bytes_of(pair.cuda, pair.cuda->buffers.*buffer, bytes))
@@ -55,13 +75,6 @@ struct Bench {
     fr_dataset *set;
     Pair pair;
 };
-
-std::vector<char> random_codes(size_t count, uint64_t seed) {
-    oracle::Random random(seed);
-    std::vector<char> codes(count);
-    for (char &code : codes) code = static_cast<char>(static_cast<int>(random.uniform() * 41) - 20);
-    return codes;
-}
 
 std::vector<fr_bf16> rounded(const oracle::Vector &values) {
     std::vector<fr_bf16> out;
@@ -221,12 +234,12 @@ void updates_agree(int64_t d, int levels, fr_collective collective, fr_update up
     }
     case FR_UPDATE_ALL_VALUES: bench.fill_both(&fr_buffers::all_values, random_vector(6 * d, 22)); break;
     case FR_UPDATE_ALL_LEVELS:
-        bench.fill_both(&fr_buffers::all_levels, random_codes(6 * n, 22));
-        bench.fill_both(&fr_buffers::all_scales, oracle::Vector{1.5, 0.1, 7, 0, 3.3, 2});
+        bench.fill_gathered(&fr_buffers::all_levels, &fr_buffers::all_scales, {2 * n, 2 * n, 2 * n});
         break;
     case FR_UPDATE_SLICE_LEVELS:
-        bench.fill_both(&fr_buffers::slice_levels, random_codes(n, 22));
-        bench.fill_both(&fr_buffers::slice_scales, oracle::Vector{1.5, 0.1, 7, 0, 3.3, 2});
+        bench.fill_gathered(&fr_buffers::slice_levels, &fr_buffers::slice_scales,
+                            {size_t(fr_split_start(d, 6, 2)), size_t(fr_split_start(d, 6, 4) - fr_split_start(d, 6, 2)),
+                             n - size_t(fr_split_start(d, 6, 4))});
         break;
     case FR_UPDATE_MODEL: bench.pair.plan.steps.eta = std::numeric_limits<double>::infinity(); break;
     }

@@ -26,6 +26,25 @@ TEST_F(Replay, NoLaunchOfAStepOrASurveyLoadsItsKernel) {
             }
 }
 
+/* Levels and norm in one message; two-phase as few as its two halves: calls of the first step, which alone is made plainly. */
+TEST_F(Replay, AStepMakesAsFewExchangesAsCanBe) {
+    const struct {
+        fr_collective collective;
+        int levels;
+        unsigned reduces, gathers, sends;
+    } cases[] = {{FR_COLLECTIVE_ALLREDUCE, 0, 1, 0, 0},  {FR_COLLECTIVE_ALLREDUCE, 15, 2, 0, 0}, {FR_COLLECTIVE_ALLGATHER, 0, 0, 1, 0},
+                 {FR_COLLECTIVE_ALLGATHER, 15, 0, 1, 0}, {FR_COLLECTIVE_MASTER, 15, 0, 1, 0},    {FR_COLLECTIVE_TWO_PHASE, 15, 1, 1, 4}};
+    for (const auto &c : cases) {
+        Wanted wanted;
+        wanted.levels = c.levels, wanted.collective = c.collective, wanted.iterations = 1, wanted.workers = 4;
+        cuda_on_cpu_reset();
+        ASSERT_EQ(fit_on(4, wanted).status, FR_OK);
+        EXPECT_EQ(cuda_on_cpu_calls("ncclAllReduce"), 4u * c.reduces) << fr_collective_name(c.collective) << c.levels;
+        EXPECT_EQ(cuda_on_cpu_calls("ncclAllGather"), 4u * c.gathers) << fr_collective_name(c.collective) << c.levels;
+        EXPECT_EQ(cuda_on_cpu_calls("ncclSend"), 4u * c.sends) << fr_collective_name(c.collective) << c.levels;
+    }
+}
+
 /* After two steps nothing but the recorded graph is launched. */
 TEST_F(Replay, AStepIsRecordedOnceAndReplayed) {
     for (int gpus : {1, 2}) {
