@@ -62,9 +62,13 @@ static fr_status make_total(const layout *l, const fr_plan *plan, fr_error *erro
     if (bits > 0)
         return fr_memory_take(l->memory, &b->total_fields, fr_field_words(l->features, bits), sizeof *b->total_fields,
                               "the sum of levels", error);
-    if (l->quantized) return take_levels(l, &b->total_levels, l->features, "the sum of levels", error);
     if (plan->wire == FR_WIRE_BF16)
         FR_TRY(fr_memory_take(l->memory, &b->total_bf16, l->features, sizeof(fr_bf16), "the sum in bfloat16", error));
+    if (l->own == 1) { /* a worker alone is the sum */
+        b->total_levels = b->levels, b->total_values = b->values;
+        return FR_OK;
+    }
+    if (l->quantized) return take_levels(l, &b->total_levels, l->features, "the sum of levels", error);
     return take_reals(l, &b->total_values, l->features, "the sum of gradients", error);
 }
 

@@ -130,6 +130,56 @@ TEST_F(Exchange, NormsNeitherOverflowNorUnderflow) {
         }
 }
 
+/* Those that the gradient leaves under the max scale are the largest sizes of its values, in any order of blocks: of the next
+ * gradient too, which is smaller, and of one that is no number. */
+TEST_F(Exchange, TheGradientLeavesTheNormsOfItsValues) {
+    for (const char *order : {(const char *)nullptr, "reverse", "random:3"})
+        for (fr_precision precision : precisions)
+            for (int64_t d : {int64_t{1}, int64_t{31}, int64_t{33}, int64_t{130}, int64_t{1000}}) {
+                set("ORDER", order);
+                Bench bench(d, 7, FR_SCALE_MAX, FR_COLLECTIVE_ALLGATHER, precision);
+                for (double size : {50.0, 0.5, std::numeric_limits<double>::quiet_NaN(), 2.0}) {
+                    oracle::Vector w = random_vector(d, 3);
+                    for (double &x : w) x *= size;
+                    bench.pair.load(w);
+                    fr_engine *engine = bench.pair.cuda;
+                    ASSERT_EQ(engine->ops->gradient(engine, nullptr), FR_OK);
+                    ASSERT_EQ(engine->ops->norm(engine, nullptr), FR_OK);
+                    const oracle::Vector v = reals_of(engine, engine->buffers.values, static_cast<size_t>(2 * d));
+                    const oracle::Vector scales = reals_of(engine, engine->buffers.scales, 2);
+                    const double shared = reals_of(engine, engine->buffers.shared_scale, 1)[0];
+                    if (std::isnan(size)) {
+                        EXPECT_TRUE(std::isnan(scales[0]) && std::isnan(scales[1]) && std::isnan(shared)) << d;
+                        continue;
+                    }
+                    double most[2] = {};
+                    for (size_t i = 0; i < v.size(); i++) most[i / size_t(d)] = std::fmax(most[i / size_t(d)], std::fabs(v[i]));
+                    EXPECT_EQ(scales[0], most[0]) << d;
+                    EXPECT_EQ(scales[1], most[1]) << d;
+                    EXPECT_EQ(shared, std::fmax(most[0], most[1])) << d;
+                }
+                set("ORDER", nullptr);
+            }
+}
+
+/* A device's only worker is encoded into the fields of its sum at once. */
+TEST_F(Exchange, AnOnlyWorkerIsEncodedAsTheSum) {
+    for (fr_precision precision : precisions)
+        for (int64_t d : sizes)
+            for (int s : {1, 20, 127}) {
+                Bench bench(d, s, FR_SCALE_MAX, FR_COLLECTIVE_ALLREDUCE, precision, 2, 1, FR_WIRE_PACKED);
+                bench.pair.load(oracle::Vector(static_cast<size_t>(d)), 4, 1);
+                bench.fill_both(&fr_buffers::values, random_vector(d, 5));
+                for (double scale : {4.0, 0.0}) {
+                    bench.fill_both(&fr_buffers::shared_scale, oracle::Vector{scale});
+                    bench.both([](fr_engine *e) { return e->ops->encode(e, true, nullptr); });
+                    bench.both([](fr_engine *e) { return e->ops->total(e, nullptr); });
+                    bench.same(&fr_buffers::total_fields,
+                               static_cast<size_t>(fr_field_words(d, fr_field_bits(6 * s))) * sizeof(uint32_t), "fields");
+                }
+            }
+}
+
 TEST_F(Exchange, ZeroEncodesToZeroAndNaNIsSeen) {
     for (fr_precision precision : precisions) {
         Bench bench(9, 7, FR_SCALE_L2, FR_COLLECTIVE_ALLGATHER, precision);
