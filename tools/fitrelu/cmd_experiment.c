@@ -17,25 +17,23 @@
 /* An experiment, and the options that it has no use for: given, they are refused, except to "all". */
 typedef struct entry {
     const experiment *what;
-    uint64_t unused; /* a bit an option_id */
+    int count;
+    option_id unused[4];
 } entry;
-
-#define UNUSED(id) (UINT64_C(1) << (id))
-_Static_assert(OPT_COUNT <= 64, "an option has a bit in entry.unused");
 
 /* In the order in which "all" runs them; fig2b compares itself with fig2a. */
 static const entry entries[] = {
-    {&experiment_fig1a, 0},
-    {&experiment_fig1b, 0},
-    {&experiment_fig2a, UNUSED(OPT_BATCHES)},
-    {&experiment_fig2b, UNUSED(OPT_BATCHES)},
-    {&experiment_scales, 0},
-    {&experiment_collectives, 0},
-    {&experiment_lemmas, UNUSED(OPT_ITERATIONS)},
-    {&experiment_theorems, 0},
-    {&experiment_ensemble, UNUSED(OPT_SAMPLES) | UNUSED(OPT_FEATURES) | UNUSED(OPT_ITERATIONS) | UNUSED(OPT_BATCHES)},
+    {&experiment_fig1a, 0, {0}},
+    {&experiment_fig1b, 0, {0}},
+    {&experiment_fig2a, 1, {OPT_BATCHES}},
+    {&experiment_fig2b, 1, {OPT_BATCHES}},
+    {&experiment_scales, 0, {0}},
+    {&experiment_collectives, 0, {0}},
+    {&experiment_lemmas, 1, {OPT_ITERATIONS}},
+    {&experiment_theorems, 0, {0}},
+    {&experiment_ensemble, 4, {OPT_SAMPLES, OPT_FEATURES, OPT_ITERATIONS, OPT_BATCHES}},
     /* Last: only where there is a cluster, whose hosts have processors alone. */
-    {&experiment_table2, UNUSED(OPT_BATCHES) | UNUSED(OPT_THREADS) | UNUSED(OPT_DEVICE)},
+    {&experiment_table2, 3, {OPT_BATCHES, OPT_THREADS, OPT_DEVICE}},
 };
 enum { EXPERIMENT_COUNT = sizeof entries / sizeof entries[0] };
 
@@ -45,11 +43,18 @@ static const entry *find_entry(const char *name) {
     return NULL;
 }
 
+static bool has_no_use(const entry *which, option_id id) {
+    for (int i = 0; i < which->count; i++)
+        if (which->unused[i] == id) return true;
+    return false;
+}
+
 static int check_unused(const entry *which, const option_value *values) {
-    for (int i = 0; i < OPT_COUNT; i++) {
-        if (values[i].given && which->unused & UNUSED(i))
-            return message_usage("--%s %s has no effect on 'fitrelu experiment %s'", option_table[i].name,
-                                 values[i].text, which->what->name);
+    for (int i = 0; i < which->count; i++) {
+        option_id id = which->unused[i];
+        if (values[id].given)
+            return message_usage("--%s %s has no effect on 'fitrelu experiment %s'", option_table[id].name,
+                                 values[id].text, which->what->name);
     }
     return 0;
 }
@@ -104,11 +109,11 @@ static int read_settings(const option_value *values, experiment_settings *settin
 /* The settings that were given and are used, so that the command told is one that is accepted. */
 static experiment_settings used_settings(const entry *which, const experiment_settings *settings) {
     experiment_settings used = *settings;
-    if (which->unused & UNUSED(OPT_SAMPLES)) used.samples = 0;
-    if (which->unused & UNUSED(OPT_FEATURES)) used.features = 0;
-    if (which->unused & UNUSED(OPT_ITERATIONS)) used.iterations = 0;
-    if (which->unused & UNUSED(OPT_BATCHES)) used.batch_count = 0;
-    if (which->unused & UNUSED(OPT_DEVICE)) used.device = FR_DEVICE_CPU;
+    if (has_no_use(which, OPT_SAMPLES)) used.samples = 0;
+    if (has_no_use(which, OPT_FEATURES)) used.features = 0;
+    if (has_no_use(which, OPT_ITERATIONS)) used.iterations = 0;
+    if (has_no_use(which, OPT_BATCHES)) used.batch_count = 0;
+    if (has_no_use(which, OPT_DEVICE)) used.device = FR_DEVICE_CPU;
     return used;
 }
 

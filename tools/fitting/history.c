@@ -4,7 +4,7 @@
 #include <inttypes.h>
 #include <math.h>
 
-#include "fitrelu/history.h"
+#include "fitting/history.h"
 #include "base/parse_number.h"
 
 fr_status history_open(const char *path, fr_output **history, fr_error *error) {
