@@ -173,7 +173,7 @@ fr_status bench_one_step(bench_rank *rank, bool gradient, fr_error *error) {
     bool replayed = false, again = true;
     while (again && !replayed) {
         again = false;
-        if (engine->ops->step_begin) FR_TRY(engine->ops->step_begin(engine, &replayed, error));
+        if (engine->ops->step_begin) FR_TRY(engine->ops->step_begin(engine, rank->looked_at, &replayed, error));
         if (replayed) break;
         if (gradient) FR_TRY(engine->ops->gradient(engine, error));
         FR_TRY(fr_collective_step(engine, rank->comm, error));

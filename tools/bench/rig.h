@@ -35,6 +35,7 @@ typedef struct bench_rank {
     const fr_dataset *set;
     fr_engine *engine;
     fr_comm *comm;
+    bool looked_at;             /* the time of the next step's exchange is read after it */
     fr_state state;             /* zero weights, or what load was given; of d */
 } bench_rank;
 
