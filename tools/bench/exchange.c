@@ -33,6 +33,12 @@ static bench_problem problem_of(const bench_settings *settings, const bench_case
     return problem;
 }
 
+/* A rank's only worker may be summed where it stands: the next step would start from the sum. Two workers keep theirs. */
+static int workers_of(const bench_case *c, int workers, int ranks) {
+    bool in_place = fr_collectives[c->collective]->needs == FR_NEEDS_TOTAL && c->levels == 0 && workers == ranks;
+    return in_place ? 2 * workers : workers;
+}
+
 /* Whether there is such an exchange here. */
 static bool exists(const bench_settings *settings, const bench_case *c) {
     bench_problem problem = problem_of(settings, c, 1);
@@ -40,10 +46,11 @@ static bool exists(const bench_settings *settings, const bench_case *c) {
 }
 
 /* With the most levels that the collective takes. */
-static void add_case(const bench_settings *settings, bench_case c, bench_cases *list) {
+static void add_case(const bench_settings *settings, bench_case c, int ranks, bench_cases *list) {
     bool quantized = c.wire != FR_WIRE_FULL && c.wire != FR_WIRE_BF16;
     if (!(fr_collectives[c.collective]->wires & FR_CARRIES(c.wire)) || list->count == BENCH_CASES_MOST) return;
     c.levels = quantized ? bench_known_levels(most_levels(c.wire)) : 0;
+    c.workers = workers_of(&c, c.workers, ranks);
     while (c.levels > 1 && !exists(settings, &c)) c.levels = bench_known_levels(c.levels - 1);
     if (exists(settings, &c)) list->cases[list->count++] = c;
 }
@@ -57,8 +64,8 @@ fr_status bench_cases_of(const bench_settings *settings, bench_cases *list, fr_e
         FR_TRY(bench_rig_count(settings, &problem, &c.workers, &ranks, error));
         for (fr_wire wire = FR_WIRE_FULL; wire <= FR_WIRE_ELIAS; wire++) {
             c.wire = wire, c.precision = settings->precision;
-            if (wire == FR_WIRE_FULL) c.precision = FR_F64, add_case(settings, c, list), c.precision = FR_F32;
-            add_case(settings, c, list);
+            if (wire == FR_WIRE_FULL) c.precision = FR_F64, add_case(settings, c, ranks, list), c.precision = FR_F32;
+            add_case(settings, c, ranks, list);
         }
     }
     return FR_OK;

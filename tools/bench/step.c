@@ -154,7 +154,8 @@ static fr_status check_levels(const job *j, bench_rank *rank, bench_verdict *ver
     int64_t d = rank->plan->features, own = engine->config.worker_count * d;
     bench_place place = {.rank = -1};
     FR_OWNED int8_t *found = NULL;
-    if (rank->plan->levels == 0) return FR_OK;
+    if (rank->plan->levels == 0 || engine->buffers.block > 0) return FR_OK; /* in blocks: the weights tell all of it */
+    if (sums_of(engine) == engine->buffers.levels) own = 0;                  /* the sum stands where the levels were */
     FR_TRY(fr_allocate((void **)&found, own + d, 1, "levels", error));
     FR_TRY(engine->ops->read(engine, found, engine->buffers.levels, (size_t)own, error));
     FR_TRY(engine->ops->read(engine, found + own, sums_of(engine), (size_t)d, error));
@@ -273,7 +274,7 @@ static fr_status measure_methods(job *j, const spot *places, int count, fr_error
     const int levels[] = {0, workers <= SUMMED_MOST ? bench_known_levels(127 / workers) : 127};
     fr_status status = FR_OK;
     for (int i = 0; i < 2 && status == FR_OK; i++) {
-        j->problem.levels = levels[i];
+        j->problem.levels = levels[i], j->problem.wire = i == 1 ? FR_WIRE_INT8 : FR_WIRE_AUTO;
         j->problem.collective = i == 1 && workers > SUMMED_MOST ? FR_COLLECTIVE_TWO_PHASE : FR_COLLECTIVE_ALLREDUCE;
         j->problem.step_size = fr_experiment_step_size(j->problem.features, (double)j->problem.batch, levels[i]);
         status = make_reference(j, error);

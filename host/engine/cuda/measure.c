@@ -12,6 +12,7 @@ fr_status fr_cuda_read(fr_engine *engine, void *to, const void *buffer, size_t s
 fr_status fr_cuda_write(fr_engine *engine, void *buffer, const void *from, size_t size, fr_error *error) {
     cuda_engine *e = cuda_of(engine);
     FR_CUDA(cudaSetDevice(e->device), "choosing the device");
+    e->has_norms = false; /* the values may be others now */
     return size > 0 ? fr_cuda_memory_send(e, buffer, from, size, "filling a buffer", error) : FR_OK;
 }
 
