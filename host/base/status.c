@@ -81,6 +81,17 @@ void fr_error_name_rank(fr_error *error, int rank) {
     error->rank = rank;
 }
 
+void fr_error_advise(fr_error *error, const char *format, ...) {
+    char text[sizeof error->message];
+    va_list arguments;
+    if (!error) return;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    size_t length = strlen(error->message);
+    snprintf(error->message + length, sizeof error->message - length, "; %s", text);
+}
+
 void fr_error_name_step(fr_error *error, int64_t step) {
     if (!error || error->step >= 0) return;
     const fr_error said = *error;

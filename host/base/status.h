@@ -29,6 +29,9 @@ fr_status fr_fail_on_rank(fr_error *error, fr_status status, int rank, const cha
 void fr_error_name_rank(fr_error *error, int rank);
 void fr_error_name_step(fr_error *error, int64_t step);
 
+/* Adds "; " and a text to the line: what would do instead. NULL is fine. */
+void fr_error_advise(fr_error *error, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
 /* Returns from the calling function if the call fails; what the function holds is FR_OWNED. */
 #define FR_TRY(call)                                \
     do {                                            \

@@ -17,12 +17,25 @@
 
 static const double PLANTED_MEAN = 200, PLANTED_VARIANCE = 3;
 
+/* What would fit: float32 where that does, and so many rows. */
+static void advise(const fr_planted *planted, fr_precision precision, int ranks, fr_error *error) {
+    double available = (double)fr_memory_available(), features = (double)planted->features;
+    double fitting = floor(available / (features * (double)fr_precision_bytes(precision))) * ranks;
+    bool halves = precision == FR_F64 && (double)planted->samples / ranks * features * 4 <= available;
+    if (halves) fr_error_advise(error, "--precision f32 takes half and fits, or --samples %.0f", fitting);
+    else if (fitting >= 1) fr_error_advise(error, "--samples %.0f fits%s", fitting,
+                                           precision == FR_F64 ? ", with --precision f32 twice as many" : "");
+    else fr_error_advise(error, "fewer --features are needed");
+}
+
 fr_status fr_planted_check(const fr_planted *planted, fr_precision precision, int ranks, fr_error *error) {
     int64_t cells, rows = planted->samples / ranks + (planted->samples % ranks != 0);
     if (__builtin_mul_overflow(rows, planted->features, &cells))
         return fr_fail(error, FR_ERROR, "planted: %lld rows of %lld features are more than can be counted", (long long)rows,
                        (long long)planted->features);
-    return fr_memory_check(cells, fr_precision_bytes(precision), "the planted rows", error);
+    fr_status status = fr_memory_check(cells, fr_precision_bytes(precision), "the planted rows", error);
+    if (status != FR_OK) advise(planted, precision, ranks, error);
+    return status;
 }
 
 fr_status fr_dataset_generate(const fr_planted *planted, fr_precision precision, fr_dataset **dataset,

@@ -85,6 +85,25 @@ TEST_F(Bench, CsvHasARowForEachLineAndOneHeader) {
     }
 }
 
+/* As node_exporter reads it: each name once with its help and type, then its values. */
+TEST_F(Bench, PrometheusGetsAWholeFile) {
+    Said said = run("bench exchange --prometheus bench.prom" + TINY);
+    EXPECT_EQ(said.code, 0) << said.err;
+    const std::string text = read("bench.prom");
+    for (std::string name : {"seconds", "seconds_p99", "wrong_elements", "run_seconds"}) {
+        const std::string type = "# TYPE fitrelu_bench_" + name + " gauge\n";
+        EXPECT_NE(text.find(type), std::string::npos) << text;
+        EXPECT_EQ(text.find(type), text.rfind(type));
+    }
+    EXPECT_TRUE(std::regex_search(text, std::regex("fitrelu_bench_wrong_elements\\{what=\"exchange\",collective=\"two-phase\","
+                                                   "wire=\"int8\",levels=\"127\",count=\"100\",units=\"1\"\\} 0\n")))
+        << text;
+    EXPECT_EQ(text.find("nan"), std::string::npos) << text;
+    Said refused = run("bench --prometheus no/such/folder" + TINY);
+    EXPECT_EQ(refused.code, 1);
+    EXPECT_EQ(refused.out, "") << "before anything is measured";
+}
+
 TEST_F(Bench, ASoakOfHealthyProcessorsFindsNothing) {
     Said said = run("bench --soak 0.3s --from 10 --to 1000 --samples 50");
     EXPECT_EQ(said.code, 0) << said.err;

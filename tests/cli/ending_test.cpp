@@ -159,7 +159,7 @@ TEST_F(Ending, WhatIsReadIsShownWithItsRateAndASignalSaysHowToGoOn) {
 
 TEST_F(Ending, SizesBeyondAllMemoryAreRefusedByArithmetic) {
     run("fit -n 1000G -d 1G").refuses(1, {"1000000000000 rows of 1000000000 features"});
-    run("fit -n 1G -d 1G").refuses(1, {"8.0 EB", "the planted rows"});
+    run("fit -n 1G -d 1G").refuses(1, {"8.0 EB", "the planted rows", "--samples"}); /* as many as fit */
     run("generate -n 1G -d 1G --output f.npy").refuses(1, {"8.0 EB"});
 }
 

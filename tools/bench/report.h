@@ -18,4 +18,7 @@ void bench_csv_row(const bench_results *results, const bench_row *row);
 /* status: "done", "wrong", "slow" or "interrupted". */
 void bench_json(const bench_results *results, const char *status);
 
+/* The file for node_exporter, whole or not at all. */
+fr_status bench_prometheus(const bench_results *results, const char *path, fr_error *error);
+
 #endif

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/output_file.h"
 #include "bench/report.h"
 #include "console/interrupt.h"
 #include "console/message.h"
@@ -119,18 +120,33 @@ static void remark(const bench_results *results) {
 /* All processes know the same; the first one speaks. */
 static int conclude(const bench_results *results, const option_value *values, bool speaks) {
     const bench_row *wrong = bench_wrong(results), *slow = bench_slowest(results);
+    fr_error error = {0};
     int signal = ranks_most(results->settings.world, interrupt_signal());
     remark(results);
     if (speaks && values[OPT_JSON].given)
         bench_json(results, wrong ? "wrong" : signal ? "interrupted" : slow ? "slow" : "done");
     else if (speaks && !values[OPT_CSV].given) bench_table_end(results);
     fflush(stdout);
+    if (speaks && values[OPT_PROMETHEUS].given &&
+        bench_prometheus(results, values[OPT_PROMETHEUS].text, &error) != FR_OK)
+        return message_library(&error);
     if (wrong) return tell_wrong(results, wrong);
     if (signal) return EXIT_SIGNALLED + signal;
     return slow ? tell_slow(results, slow) : EXIT_DONE;
 }
 
 /* ---------------------------------------------------------------------------------------------- all */
+
+/* A file that cannot be written is told now, not after hours. */
+static int probe_output(const option_value *file) {
+    fr_error error = {0};
+    fr_output *probe = NULL;
+    if (!file->given || fr_output_open(file->text, &probe, &error) == FR_OK) {
+        fr_output_discard(probe);
+        return EXIT_DONE;
+    }
+    return message_library(&error);
+}
 
 static int measure(bench_results *results, const option_value *values, bool speaks) {
     fr_error error = {0};
@@ -151,6 +167,7 @@ int cmd_bench(const arguments *given) {
     bench_results results = {0};
     bool speaks = fr_world_rank(given->world) == 0;
     int code = ranks_agree(given->world, read_settings(given, &results.settings));
+    if (code == 0) code = ranks_agree(given->world, speaks ? probe_output(&given->values[OPT_PROMETHEUS]) : EXIT_DONE);
     if (code != 0) return code;
     fr_world_set_timeout(given->world, results.settings.timeout);
     results.settings.speaks = speaks && !given->values[OPT_QUIET].given;

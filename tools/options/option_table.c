@@ -183,6 +183,9 @@ const option_entry option_table[OPT_COUNT] = {
                   "instead of measuring, exchange over all sizes and make steps for so long (60s, 5m, 8h), and hold every "
                   "one to bits that are known; each difference is told"},
 
+    [OPT_PROMETHEUS] = {"prometheus", 0, GROUP_RESULTS, BENCH, KIND_FILE, "FILE", NULL, 0, 0, 0,
+                        "write the figures for Prometheus too, as node_exporter's textfile collector reads them (*.prom)"},
+
     [OPT_MODEL] = {"model", 0, GROUP_RESULTS, FIT, KIND_FILE, "FILE", NULL, 0, 0, 0,
                    "write the fitted model, for fitrelu predict; nothing is written when the fit diverges"},
     [OPT_OUTPUT] = {"output", 'o', GROUP_RESULTS, PREDICT | GENERATE | EXPERIMENT, KIND_FILE, "FILE", NULL, 0, 0, 0,

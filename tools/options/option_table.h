@@ -73,6 +73,7 @@ typedef enum option_id {
     OPT_MIN_BUSBW,
     OPT_MAX_TIME,
     OPT_SOAK,
+    OPT_PROMETHEUS,
     OPT_MODEL,
     OPT_OUTPUT,
     OPT_HISTORY,

@@ -61,12 +61,21 @@ static void release_device(void *memory) { cudaFree(memory); }
 /* Lanes of a worker that there is memory for: of its draws and, in a survey, of its rows. */
 static int most_lanes(const fr_shard *s) { return s->lanes > s->full_lanes ? s->lanes : s->full_lanes; }
 
+/* What takes less, of rows that do not fit. */
+static void advise(const fr_shard *s, size_t kept, fr_error *error) {
+    if (s->storage == FR_STORAGE_BF16) fr_error_advise(error, "more --gpus or fewer --samples are needed");
+    else if (kept == 4) fr_error_advise(error, "--storage bf16 takes half of it, more --gpus or fewer --samples less");
+    else fr_error_advise(error, "--precision f32 takes half of it, --storage bf16 a quarter, more --gpus or fewer --samples less");
+}
+
 static fr_status make_rows(cuda_engine *e, fr_error *error) {
     fr_memory *memory = &e->base.memory;
     fr_shard *s = &e->shard;
     int64_t rows = fr_engine_rows(&e->base).count;
     size_t kept = s->storage == FR_STORAGE_BF16 ? sizeof(fr_bf16) : e->real;
-    FR_TRY(fr_memory_take(memory, &s->rows, rows * s->stride, kept, "the rows", error));
+    fr_status status = fr_memory_take(memory, &s->rows, rows * s->stride, kept, "the rows", error);
+    if (status != FR_OK) advise(s, kept, error);
+    FR_TRY(status);
     return fr_memory_take(memory, &s->labels, rows, e->real, "the labels", error);
 }
 
