@@ -1,6 +1,8 @@
 """Fits one rectified linear unit, y = max(0, <w, x>), by SGD and quantized SGD.
 
 `fit` is the program's `fitrelu fit` for arrays and tables; `ReLURegressor` is the same as an estimator of scikit-learn.
+The parts of a fit are there by themselves: `quantize`, `dequantize`, `allreduce_width`, `theory`, `generate`, `plan` and
+`experiment`.
 """
 from typing import Any
 
@@ -9,10 +11,13 @@ from ._core import lib as _lib
 from ._errors import (CheckpointError, DataError, DeviceError, DivergedError, FitreluError, Interrupted, TimeoutError,
                       UsageError)
 from ._fit import Fit, Report, fit
+from ._pieces import (Planted, Quantized, Theory, allreduce_width, dequantize, experiment, generate, plan, quantize,
+                      theory)
 
 __version__ = _ffi.string(_lib.fr_version()).decode()
-__all__ = ["CheckpointError", "DataError", "DeviceError", "DivergedError", "Fit", "FitreluError", "Interrupted",
-           "ReLURegressor", "Report", "TimeoutError", "UsageError", "fit"]
+__all__ = ["CheckpointError", "DataError", "DeviceError", "DivergedError", "Fit", "FitreluError", "Interrupted", "Planted",
+           "Quantized", "ReLURegressor", "Report", "Theory", "TimeoutError", "UsageError", "allreduce_width", "dequantize",
+           "experiment", "fit", "generate", "plan", "quantize", "theory"]
 
 
 def __getattr__(name: str) -> Any:
