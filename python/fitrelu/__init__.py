@@ -4,7 +4,7 @@
 The parts of a fit are there by themselves: `quantize`, `dequantize`, `allreduce_width`, `theory`, `generate`, `plan` and
 `experiment`.
 """
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ._core import ffi as _ffi
 from ._core import lib as _lib
@@ -13,6 +13,9 @@ from ._errors import (CheckpointError, DataError, DeviceError, DivergedError, Fi
 from ._fit import Fit, Report, fit
 from ._pieces import (Planted, Quantized, Theory, allreduce_width, dequantize, experiment, generate, plan, quantize,
                       theory)
+
+if TYPE_CHECKING:
+    from ._regressor import ReLURegressor
 
 __version__ = _ffi.string(_lib.fr_version()).decode()
 __all__ = ["CheckpointError", "DataError", "DeviceError", "DivergedError", "Fit", "FitreluError", "Interrupted", "Planted",

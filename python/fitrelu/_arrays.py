@@ -5,14 +5,15 @@ What lies so is borrowed, whatever the distance between rows; all else is copied
 """
 import ctypes
 import re
-from typing import Any, List, NamedTuple, Optional
+from typing import Any, Dict, List, NamedTuple, Optional
 
 import numpy as np
 
+from . import _core
 from ._core import ffi, lib
 from ._errors import DataError, UsageError, check
 
-PRECISIONS = {"f32": np.dtype(np.float32), "f64": np.dtype(np.float64)}
+PRECISIONS: Dict[str, Any] = {"f32": np.dtype(np.float32), "f64": np.dtype(np.float64)}
 
 
 class Rows(NamedTuple):
@@ -124,8 +125,9 @@ def strings(texts):
     return ffi.new("char *[]", kept), kept
 
 
-def dataset(rows: Rows, labels: Optional[np.ndarray] = None, weights: Optional[np.ndarray] = None):
-    """A fr_dataset that borrows the rows, for the caller to free before they are."""
+def dataset(rows: Rows, labels: Optional[np.ndarray] = None, weights: Optional[np.ndarray] = None, core: Any = _core):
+    """A fr_dataset that borrows the rows, for the caller to free before they are. core: the module that will use it."""
+    ffi, lib = core.ffi, core.lib
     values, made, error = rows.values, ffi.new("fr_dataset **"), ffi.new("fr_error *")
     n, d = values.shape
     stride = values.strides[0] // values.itemsize if n > 1 else d
