@@ -174,8 +174,8 @@ TEST(ExperimentVerdicts, HoldOnCurvesAsThePaperHasThem) {
 
 TEST(ExperimentVerdicts, FailWhereTheRateIsAboveTheBound) {
     verdict_list list = judged_rates({0.97, 0.93, 0.88, 0.97});
-    EXPECT_FALSE(list.items[3].holds); /* rho is 0.956 at m = 800 */
-    EXPECT_FALSE(list.items[4].holds); /* and the order is wrong */
+    EXPECT_EQ(list.items[3].outcome, VERDICT_FAILS); /* rho is 0.956 at m = 800 */
+    EXPECT_EQ(list.items[4].outcome, VERDICT_FAILS); /* and the order is wrong */
     EXPECT_EQ(holding(list), 3);
 }
 
@@ -233,14 +233,14 @@ static verdict_list judged_grid(double c, bool linear) {
 TEST(ExperimentVerdicts, ATransitionIsFoundWhereItIs) {
     verdict_list list = judged_grid(2, true);
     ASSERT_EQ(list.count, 1);
-    EXPECT_TRUE(list.items[0].holds);
+    EXPECT_EQ(list.items[0].outcome, VERDICT_HOLDS);
     EXPECT_NE(std::string(list.items[0].measured).find("n = 2.00 d -15"), std::string::npos)
         << list.items[0].measured;
 }
 
 TEST(ExperimentVerdicts, ATransitionThatDoesNotGrowWithDIsNotLinear) {
-    EXPECT_FALSE(judged_grid(0, false).items[0].holds);
-    EXPECT_FALSE(judged_grid(100, true).items[0].holds); /* nothing succeeds anywhere */
+    EXPECT_EQ(judged_grid(0, false).items[0].outcome, VERDICT_FAILS);
+    EXPECT_EQ(judged_grid(100, true).items[0].outcome, VERDICT_FAILS); /* nothing succeeds anywhere */
 }
 
 /* Errors of the table of METHOD.md section 2, gradient by gradient. */
@@ -252,9 +252,9 @@ TEST(ExperimentVerdicts, OnlyTheGradientThatConvergesIsSection4s) {
     }
     verdict_list list = judged(run);
     ASSERT_EQ(list.count, 3);
-    EXPECT_TRUE(list.items[0].holds);
-    EXPECT_FALSE(list.items[1].holds);
-    EXPECT_FALSE(list.items[2].holds);
+    EXPECT_EQ(list.items[0].outcome, VERDICT_HOLDS);
+    EXPECT_EQ(list.items[1].outcome, VERDICT_FAILS);
+    EXPECT_EQ(list.items[2].outcome, VERDICT_FAILS);
     experiment_run_free(&run);
 }
 
@@ -267,12 +267,12 @@ TEST(ExperimentVerdicts, CollectivesFailWhereTheyFallBehindAllgather) {
     }
     verdict_list list = judged(run);
     ASSERT_EQ(list.count, 4);
-    EXPECT_TRUE(list.items[0].holds);
-    EXPECT_FALSE(list.items[1].holds);
-    EXPECT_FALSE(list.items[2].holds); /* l2 did not fall behind */
-    EXPECT_FALSE(list.items[3].holds);
+    EXPECT_EQ(list.items[0].outcome, VERDICT_HOLDS);
+    EXPECT_EQ(list.items[1].outcome, VERDICT_FAILS);
+    EXPECT_EQ(list.items[2].outcome, VERDICT_FAILS); /* l2 did not fall behind */
+    EXPECT_EQ(list.items[3].outcome, VERDICT_FAILS);
     for (int64_t i = 0; i < run.trials * run.width; i++) run.values[i] = INFINITY;
-    EXPECT_FALSE(judged(run).items[0].holds);
+    EXPECT_EQ(judged(run).items[0].outcome, VERDICT_FAILS);
     experiment_run_free(&run);
 }
 

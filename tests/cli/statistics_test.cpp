@@ -276,7 +276,7 @@ TEST(StatisticsVerdicts, LemmasHoldOnValuesAsThePaperHasThem) {
     verdict_list list = judged(run);
     ASSERT_EQ(list.count, 8);
     for (int i = 0; i < 8; i++)
-        EXPECT_EQ(list.items[i].holds, i != 1) << list.items[i].paper; /* n = 10 d is not enough */
+        EXPECT_EQ(list.items[i].outcome == VERDICT_HOLDS, i != 1) << list.items[i].claim; /* n = 10 d is not enough */
     EXPECT_NE(std::string(list.items[0].measured)
                   .find("within 1/4 at random points from n = 40 d on, in the hardest direction from n = 160 d on"),
               std::string::npos)
@@ -293,7 +293,7 @@ TEST(StatisticsVerdicts, EachLemmaFailsByItsOwnFault) {
         spoil(run);
         verdict_list list = judged(run);
         experiment_run_free(&run);
-        return list.items[which].holds;
+        return list.items[which].outcome == VERDICT_HOLDS;
     };
     EXPECT_FALSE(verdict_after(0, [&](experiment_run &run) { lemma_row_at(run, 1)[2] = 0.26; }));
     EXPECT_FALSE(verdict_after(3, [&](experiment_run &run) { /* over the bound at the edge */
@@ -347,22 +347,22 @@ TEST(StatisticsVerdicts, TheoremsHoldOnValuesAsThePaperHasThem) {
     verdict_list list = judged_theorems(1.05, -0.5, 0.55);
     ASSERT_EQ(list.count, 11);
     for (int i = 0; i < 11; i++)
-        EXPECT_EQ(list.items[i].holds, i != 4) << list.items[i].paper << ": " << list.items[i].measured;
+        EXPECT_EQ(list.items[i].outcome == VERDICT_HOLDS, i != 4) << list.items[i].claim << ": " << list.items[i].measured;
 }
 
 TEST(StatisticsVerdicts, TheoremsFailWhereRunsAreSlowerThanTheBound) {
     verdict_list list = judged_theorems(0.95, -0.5, 0.55);
-    for (int i = 5; i < 8; i++) EXPECT_FALSE(list.items[i].holds) << list.items[i].measured;
+    for (int i = 5; i < 8; i++) EXPECT_FALSE(list.items[i].outcome == VERDICT_HOLDS) << list.items[i].measured;
     list = judged_theorems(0.4, -0.5, 0.55); /* so slow that (3.2) and (3.4) are missed as well */
-    for (int i = 5; i < 11; i++) EXPECT_FALSE(list.items[i].holds) << list.items[i].measured;
+    for (int i = 5; i < 11; i++) EXPECT_FALSE(list.items[i].outcome == VERDICT_HOLDS) << list.items[i].measured;
 }
 
 TEST(StatisticsVerdicts, RemarksFailWhereStartOrBitsDoNotFollow) {
     verdict_list list = judged_theorems(1.05, -0.25, 0.55);
-    EXPECT_FALSE(list.items[2].holds);
-    EXPECT_FALSE(list.items[3].holds);
+    EXPECT_EQ(list.items[2].outcome, VERDICT_FAILS);
+    EXPECT_EQ(list.items[3].outcome, VERDICT_FAILS);
     list = judged_theorems(1.05, -0.5, 0.2); /* QSGD falls behind though its bits grow */
-    EXPECT_FALSE(list.items[0].holds);
+    EXPECT_EQ(list.items[0].outcome, VERDICT_FAILS);
 }
 
 /* Ensembles of L fail with probability first * fall^(L - 1), single runs with p. */
@@ -389,9 +389,9 @@ TEST(StatisticsVerdicts, EnsemblesHoldWhereFailuresFallExponentially) {
 }
 
 TEST(StatisticsVerdicts, EnsemblesFailWithoutThePremiseAndWithoutTheFall) {
-    EXPECT_FALSE(judged_ensembles(0.5, 0.2, 0.8).items[0].holds);   /* single runs fail too often */
-    EXPECT_FALSE(judged_ensembles(0.25, 0.2, 1).items[1].holds);    /* more runs do not help */
-    EXPECT_FALSE(judged_ensembles(0.25, 0.2, 0.97).items[1].holds); /* and help less than the majority would */
+    EXPECT_EQ(judged_ensembles(0.5, 0.2, 0.8).items[0].outcome, VERDICT_FAILS);   /* single runs fail too often */
+    EXPECT_EQ(judged_ensembles(0.25, 0.2, 1).items[1].outcome, VERDICT_FAILS);    /* more runs do not help */
+    EXPECT_EQ(judged_ensembles(0.25, 0.2, 0.97).items[1].outcome, VERDICT_FAILS); /* and help less than the majority would */
 }
 
 TEST(ExperimentMeasures, IntervalsByHand) {

@@ -140,22 +140,16 @@ static void judge_regime(const experiment_run *run, int regime, verdict_list *li
     if (regime == 1) {
         snprintf(measured, sizeof measured, "single runs fail with p = %.3f (%.3f to %.3f); ensembles: %s", p,
                  range.low, range.high, text);
-        verdict_add(list, p > 0.5 && last.share >= first.share,
-                    "(not in the paper) where most single runs fail, more runs do not help", measured);
+        verdict_add(list, CLAIM_OWN, verdict_of(p > 0.5 && last.share >= first.share), "where most single runs fail, more runs do not help", measured);
         return;
     }
     snprintf(measured, sizeof measured,
              "p = %.3f after %" PRId64 " steps, 95 %% interval %.3f to %.3f, %" PRId64 " runs", p, steps_of(0),
              range.low, range.high, seeds);
-    verdict_add(list, single > 0 && range.high <= 1.0 / 3,
-                "Proposition 8.1's premise: a single run fails with probability 1/3 at most, and does fail",
-                measured);
+    verdict_add(list, CLAIM_PAPER, verdict_of(single > 0 && range.high <= 1.0 / 3), "Proposition 8.1's premise: a single run fails with probability 1/3 at most, and does fail", measured);
     snprintf(measured, sizeof measured, "%s; the majority of L fails with %.1e at L = %d", text, last.bound,
              sizes[0]);
-    verdict_add(
-        list, within && 20 * last.share <= first.share && first.failed > 0,
-        "Proposition 8.1: the ensemble's failure falls exponentially in L, so L of order log(1/delta') is enough",
-        measured);
+    verdict_add(list, CLAIM_PAPER, verdict_of(within && 20 * last.share <= first.share && first.failed > 0), "Proposition 8.1: the ensemble's failure falls exponentially in L, so L of order log(1/delta') is enough", measured);
 }
 
 static void judge(const experiment_run *run, verdict_list *list, json_writer *json) {
@@ -165,4 +159,4 @@ static void judge(const experiment_run *run, verdict_list *list, json_writer *js
 }
 
 const experiment experiment_ensemble = {
-    "ensemble", "Algorithm 1: failures of an ensemble of L runs", plan, trial, table, judge};
+    "ensemble", "Algorithm 1: failures of an ensemble of L runs", plan, NULL, trial, table, judge};

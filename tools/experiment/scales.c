@@ -110,9 +110,9 @@ static void judge(const experiment_run *run, verdict_list *list, json_writer *js
         char measured[EXPERIMENT_TEXT] = "";
         bool all;
         judge_row(run, g, measured, &all);
-        verdict_add(list, all, claims[g], measured);
+        verdict_add(list, CLAIM_PAPER, verdict_of(all), claims[g], measured);
     }
 }
 
 const experiment experiment_scales = {
-    "scales", "Section 4's step size m/d: which gradient it belongs to", plan, trial, table, judge};
+    "scales", "Section 4's step size m/d: which gradient it belongs to", plan, NULL, trial, table, judge};

@@ -159,24 +159,26 @@ static void write_cells(const experiment_run *run, json_writer *json) {
 }
 
 /* One claim that a quotient of two cells reaches a number, in both scenarios. */
-static void judge_ratio(const experiment_run *run, verdict_list *list, const char *claim, int value, int over, int under,
-                        const double least[SCENARIOS]) {
+static void judge_ratio(const experiment_run *run, verdict_list *list, claim_source source, const char *claim, int value,
+                        int over, int under, const double least[SCENARIOS]) {
     char text[EXPERIMENT_TEXT];
     double one = mean(run, 0, over, value) / mean(run, 0, under, value);
     double two = mean(run, 1, over, value) / mean(run, 1, under, value);
     snprintf(text, sizeof text, "%.2f and %.2f times, at %.0f Mbit/s a link", one, two, run->values[0]);
-    verdict_add(list, one >= least[0] && two >= least[1], claim, text);
+    verdict_add(list, source, verdict_of(one >= least[0] && two >= least[1]), claim, text);
 }
 
 static void judge(const experiment_run *run, verdict_list *list, json_writer *json) {
     char text[EXPERIMENT_TEXT];
     bool alike = true, float32 = true;
     write_cells(run, json);
-    judge_ratio(run, list, "QSGD takes 4.0 and 3.7 times less time than SGD in all", TOTAL, 0, 1, (double[]){4.0, 3.7});
-    judge_ratio(run, list, "QSGD communicates 8.8 and 5.9 times faster", COMMUNICATE, 0, 1, (double[]){8.8, 5.9});
-    judge_ratio(run, list, "(not in the paper) gradients' way up: an eighth of float64's", UP, 0, 1,
+    judge_ratio(run, list, CLAIM_PAPER, "QSGD takes 4.0 and 3.7 times less time than SGD in all", TOTAL, 0, 1,
+                (double[]){4.0, 3.7});
+    judge_ratio(run, list, CLAIM_PAPER, "QSGD communicates 8.8 and 5.9 times faster", COMMUNICATE, 0, 1,
+                (double[]){8.8, 5.9});
+    judge_ratio(run, list, CLAIM_OWN, "gradients' way up: an eighth of float64's", UP, 0, 1,
                 (double[]){8 / 1.25, 8 / 1.25});
-    judge_ratio(run, list, "(not in the paper) without a master, 4 bits: 10 times less communication than SGD by master",
+    judge_ratio(run, list, CLAIM_OWN, "without a master, 4 bits: 10 times less communication than SGD by master",
                 COMMUNICATE, 0, 2, (double[]){10, 10});
     for (int i = 0; i < SCENARIOS * SCHEMES; i++) {
         double error = mean(run, i / SCHEMES, i % SCHEMES, ERROR), same = 2 * mean(run, i / SCHEMES, 0, ERROR);
@@ -185,11 +187,11 @@ static void judge(const experiment_run *run, verdict_list *list, json_writer *js
     }
     snprintf(text, sizeof text, "relative errors %.1e (SGD) and %.1e (QSGD) in scenario 1", mean(run, 0, 0, ERROR),
              mean(run, 0, 1, ERROR));
-    verdict_add(list, alike, "both have a similar convergence rate", text);
+    verdict_add(list, CLAIM_PAPER, verdict_of(alike), "both have a similar convergence rate", text);
     snprintf(text, sizeof text, "relative errors %.1e (4 bits) and %.1e (int8) in scenario 1", mean(run, 0, 2, ERROR),
              mean(run, 0, 3, ERROR));
-    verdict_add(list, float32, "(not in the paper) two-phase the same, as far as float32 rows can tell (1e-6)", text);
+    verdict_add(list, CLAIM_OWN, verdict_of(float32), "two-phase the same, as far as float32 rows can tell (1e-6)", text);
 }
 
-const experiment experiment_table2 = {"table2", "The paper's Table 2: seconds of a run on a cluster with shaped links", plan,
+const experiment experiment_table2 = {"table2", "The paper's Table 2: seconds of a run on a cluster with shaped links", plan, NULL,
                                       trial, table, judge};

@@ -43,6 +43,7 @@ const char *experiment_device_name(fr_device device) {
 
 void experiment_describe(const experiment_run *run, char text[EXPERIMENT_TEXT]) {
     const experiment_settings *s = &run->settings;
+    char method[EXPERIMENT_TEXT];
     size_t used =
         (size_t)snprintf(text, EXPERIMENT_TEXT,
                          "samples %" PRId64 ", features %" PRId64 ", iterations %" PRId64 ", seeds %" PRId64
@@ -50,6 +51,8 @@ void experiment_describe(const experiment_run *run, char text[EXPERIMENT_TEXT]) 
                          s->samples, s->features, s->iterations, s->seeds, s->seed, s->full ? "full" : "default");
     for (int i = 0; i < s->batch_count && used < EXPERIMENT_TEXT; i++)
         used += (size_t)snprintf(text + used, EXPERIMENT_TEXT - used, " %" PRId64, s->batches[i]);
+    experiment_method_text(&s->method, method);
+    if (used < EXPERIMENT_TEXT) used += (size_t)snprintf(text + used, EXPERIMENT_TEXT - used, "%s%s", *method ? "," : "", method);
     /* Sums on a GPU have an order of their own, so its trials and a processor's are not mixed. */
     if (s->device != FR_DEVICE_CPU && used < EXPERIMENT_TEXT)
         snprintf(text + used, EXPERIMENT_TEXT - used, ", device %s", experiment_device_name(s->device));
@@ -206,6 +209,7 @@ static fr_status run_all(crew *c, fr_error *error) {
 fr_status experiment_run_trials(experiment_run *run, fr_error *error) {
     crew c = {.run = run};
     run->what->plan(run);
+    if (run->what->check) FR_TRY(run->what->check(run, error));
     fr_status status = fr_allocate((void **)&run->values, run->trials * run->width, sizeof(double), "results", error);
     if (status == FR_OK) status = fr_allocate((void **)&run->done, run->trials, sizeof(bool), "results", error);
     if (status != FR_OK) return status;

@@ -21,21 +21,24 @@ typedef struct entry {
 } entry;
 
 #define UNUSED(id) (UINT64_C(1) << (id))
+/* How fits are made is the subject itself of most experiments. */
+#define METHOD (UNUSED(OPT_INIT) | UNUSED(OPT_STEP_SIZE) | UNUSED(OPT_SCALE) | UNUSED(OPT_WORKERS) | UNUSED(OPT_COLLECTIVE))
 _Static_assert(OPT_COUNT <= 64, "an option has a bit in entry.unused");
 
 /* In the order in which "all" runs them; fig2b compares itself with fig2a. */
 static const entry entries[] = {
-    {&experiment_fig1a, 0},
+    {&experiment_fig1a, UNUSED(OPT_SCALE)},
     {&experiment_fig1b, 0},
-    {&experiment_fig2a, UNUSED(OPT_BATCHES)},
+    {&experiment_fig2a, UNUSED(OPT_BATCHES) | UNUSED(OPT_SCALE)},
     {&experiment_fig2b, UNUSED(OPT_BATCHES)},
-    {&experiment_scales, 0},
-    {&experiment_collectives, 0},
-    {&experiment_lemmas, UNUSED(OPT_ITERATIONS)},
-    {&experiment_theorems, 0},
-    {&experiment_ensemble, UNUSED(OPT_SAMPLES) | UNUSED(OPT_FEATURES) | UNUSED(OPT_ITERATIONS) | UNUSED(OPT_BATCHES)},
+    {&experiment_scales, METHOD},
+    {&experiment_collectives, METHOD},
+    {&experiment_lemmas, METHOD | UNUSED(OPT_ITERATIONS)},
+    {&experiment_theorems, METHOD},
+    {&experiment_ensemble,
+     METHOD | UNUSED(OPT_SAMPLES) | UNUSED(OPT_FEATURES) | UNUSED(OPT_ITERATIONS) | UNUSED(OPT_BATCHES)},
     /* Last: only where there is a cluster, whose hosts have processors alone. */
-    {&experiment_table2, UNUSED(OPT_BATCHES) | UNUSED(OPT_THREADS) | UNUSED(OPT_DEVICE)},
+    {&experiment_table2, METHOD | UNUSED(OPT_BATCHES) | UNUSED(OPT_THREADS) | UNUSED(OPT_DEVICE)},
 };
 enum { EXPERIMENT_COUNT = sizeof entries / sizeof entries[0] };
 
@@ -79,6 +82,27 @@ static int read_batches(const char *text, experiment_settings *settings) {
     }
 }
 
+static int read_method(const option_value *values, experiment_method *method) {
+    const option_value *init = &values[OPT_INIT], *step = &values[OPT_STEP_SIZE], *scale = &values[OPT_SCALE],
+                       *workers = &values[OPT_WORKERS], *collective = &values[OPT_COLLECTIVE];
+    if (init->given && init->word < 0)
+        return message_usage("--init %s: the problems of an experiment differ, so one file is no start for them; it takes "
+                             "auto, gradient, random or zero",
+                             init->text);
+    *method = (experiment_method){.has_init = init->given,
+                                  .has_step = step->given,
+                                  .has_scale = scale->given,
+                                  .has_workers = workers->given,
+                                  .has_collective = collective->given,
+                                  .init = (fr_init)init->word,
+                                  .step_rule = step->word >= 0 ? (fr_step_rule)step->word : FR_STEP_NUMBER,
+                                  .step_size = step->real,
+                                  .scale = (fr_scale)scale->word,
+                                  .workers = (int)workers->integer,
+                                  .collective = (fr_collective)collective->word};
+    return 0;
+}
+
 static int read_settings(const option_value *values, experiment_settings *settings) {
     if (!values[OPT_OUTPUT].given) return message_usage("'fitrelu experiment' needs --output FOLDER");
     *settings = (experiment_settings){
@@ -98,6 +122,8 @@ static int read_settings(const option_value *values, experiment_settings *settin
     if (strlen(settings->output) > 400) return message_usage("--output: the name of the folder is too long");
     if (values[OPT_ITERATIONS].given && settings->iterations == 0)
         return message_usage("--iterations: an experiment makes at least 1 step");
+    int code = read_method(values, &settings->method);
+    if (code != 0) return code;
     return values[OPT_BATCHES].given ? read_batches(values[OPT_BATCHES].text, settings) : 0;
 }
 
@@ -109,13 +135,16 @@ static experiment_settings used_settings(const entry *which, const experiment_se
     if (which->unused & UNUSED(OPT_ITERATIONS)) used.iterations = 0;
     if (which->unused & UNUSED(OPT_BATCHES)) used.batch_count = 0;
     if (which->unused & UNUSED(OPT_DEVICE)) used.device = FR_DEVICE_CPU;
+    if (which->unused & UNUSED(OPT_INIT)) used.method = (experiment_method){0};
+    if (which->unused & UNUSED(OPT_SCALE)) used.method.has_scale = false;
     return used;
 }
 
 static int run_one(const entry *which, const experiment_settings *settings) {
-    experiment_run run = {.what = which->what, .given = used_settings(which, settings), .settings = *settings};
+    experiment_run run = {.what = which->what, .given = used_settings(which, settings)};
     fr_error error = {0};
     int code = EXIT_DONE;
+    run.settings = run.given;
     fr_status status = experiment_run_trials(&run, &error);
     if (status == FR_OK && !experiment_is_complete(&run)) {
         message_note("interrupted; the same command goes on from %s", settings->output);
