@@ -136,4 +136,6 @@ static void judge(const experiment_run *run, verdict_list *list, json_writer *js
 }
 
 const experiment experiment_collectives = {
-    "collectives", "QSGD's error at the end, by collective, scale and number of workers", plan, check, trial, table, judge};
+    "collectives", "QSGD's error at the end, by collective, scale and number of workers",
+    "n = {n}, d = {d}, m = {m}, {s} seeds, T = {T}; gradient start, the step size of 7 bits for all",
+    plan, check, trial, table, judge};

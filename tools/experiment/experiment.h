@@ -69,6 +69,7 @@ typedef struct experiment_run {
 
 struct experiment {
     const char *name, *title;
+    const char *setup; /* for under a picture's title; {n} {d} {m} {T} {s} stand for the settings */
     /* Makes the choices left open in run->settings, and sets run->trials and run->width. */
     void (*plan)(experiment_run *run);
     /* FR_ERROR_USAGE where the planned settings do not fit together; NULL: they always do. */
@@ -80,7 +81,8 @@ struct experiment {
 };
 
 extern const experiment experiment_fig1a, experiment_fig1b, experiment_fig2a, experiment_fig2b, experiment_scales,
-    experiment_collectives, experiment_lemmas, experiment_theorems, experiment_ensemble, experiment_table2;
+    experiment_collectives, experiment_bits, experiment_lemmas, experiment_theorems,
+    experiment_ensemble, experiment_table2;
 
 /* What table2 lacks on this machine, as a line; NULL: nothing. */
 const char *experiment_table2_missing(void);

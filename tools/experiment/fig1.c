@@ -254,6 +254,10 @@ static void judge(const experiment_run *run, verdict_list *list, json_writer *js
 }
 
 const experiment experiment_fig1a = {
-    "fig1a", "Figure 1(a): SGD, error against iteration for several mini-batches", plan, experiment_check_workers, trial, table, judge};
+    "fig1a", "Figure 1(a): SGD, error against iteration for several mini-batches",
+    "n = {n}, d = {d}, K = 1, {s} seeds; start: gradient step (section 4: a random point), section 4's step size m/(2d)",
+    plan, experiment_check_workers, trial, table, judge};
 const experiment experiment_fig1b = {
-    "fig1b", "Figure 1(b): QSGD, error against iteration for several numbers of bits", plan, experiment_check_workers, trial, table, judge};
+    "fig1b", "Figure 1(b): QSGD, error against iteration for several numbers of bits",
+    "n = {n}, d = {d}, m = {m}, K = 1, {s} seeds; start: gradient step (section 4: a random point), step m b/(18 d), l2",
+    plan, experiment_check_workers, trial, table, judge};

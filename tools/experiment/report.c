@@ -7,6 +7,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "experiment/experiment.h"
 #include "console/json_result.h"
@@ -123,6 +124,24 @@ static const char *command_of(const experiment_run *run, char text[EXPERIMENT_TE
     return text;
 }
 
+/* The setup with its settings, and what the command line says of the method. */
+static void write_setup(const experiment_run *run, json_writer *json) {
+    const experiment_settings *s = &run->settings;
+    char text[EXPERIMENT_TEXT] = "", method[EXPERIMENT_TEXT];
+    FILE *line = fmemopen(text, sizeof text, "w");
+    if (!line) return;
+    for (const char *at = run->what->setup; *at; at++) {
+        const char *placeholders = "ndmTs", *which = *at == '{' ? strchr(placeholders, at[1]) : NULL;
+        const int64_t values[] = {s->samples, s->features, s->batches[0], s->iterations, s->seeds};
+        if (which) fprintf(line, "%" PRId64, values[which - placeholders]), at += 2;
+        else fputc(*at, line);
+    }
+    experiment_method_text(&s->method, method);
+    if (*method) fprintf(line, "; given:%s", method);
+    fclose(line);
+    json_string(json, "setup", text);
+}
+
 static void write_json(const experiment_run *run, verdict_list *list, FILE *out) {
     char command[EXPERIMENT_TEXT];
     json_writer json = json_start(out);
@@ -131,6 +150,7 @@ static void write_json(const experiment_run *run, verdict_list *list, FILE *out)
     json_string(&json, "version", fr_version());
     json_string(&json, "experiment", run->what->name);
     json_string(&json, "title", run->what->title);
+    write_setup(run, &json);
     json_string(&json, "command", command_of(run, command));
     experiment_write_settings(run, &json);
     run->what->judge(run, list, &json);

@@ -257,4 +257,6 @@ static void judge(const experiment_run *run, verdict_list *list, json_writer *js
 }
 
 const experiment experiment_theorems = {
-    "theorems", "Theorems 3.1 and 3.2 and their remarks, measured", plan, check, run_trial, write_table, judge};
+    "theorems", "Theorems 3.1 and 3.2 and their remarks, measured",
+    "n = {n} and 10 d, d = {d}, m = {m}, K = 1 (QSGD: 4), {s} runs; start on the edge of (II), the theorems' step sizes",
+    plan, check, run_trial, write_table, judge};

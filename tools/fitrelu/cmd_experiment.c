@@ -15,30 +15,30 @@
 #include "base/parse_number.h"
 
 /* An experiment, and the options that it has no use for: given, they are refused, except to "all". */
+enum { MOST_UNUSED = 10 };
 typedef struct entry {
     const experiment *what;
-    uint64_t unused; /* a bit an option_id */
+    int count;
+    option_id unused[MOST_UNUSED];
 } entry;
 
-#define UNUSED(id) (UINT64_C(1) << (id))
 /* How fits are made is the subject itself of most experiments. */
-#define METHOD (UNUSED(OPT_INIT) | UNUSED(OPT_STEP_SIZE) | UNUSED(OPT_SCALE) | UNUSED(OPT_WORKERS) | UNUSED(OPT_COLLECTIVE))
-_Static_assert(OPT_COUNT <= 64, "an option has a bit in entry.unused");
+#define METHOD OPT_INIT, OPT_STEP_SIZE, OPT_SCALE, OPT_WORKERS, OPT_COLLECTIVE
 
 /* In the order in which "all" runs them; fig2b compares itself with fig2a. */
 static const entry entries[] = {
-    {&experiment_fig1a, UNUSED(OPT_SCALE)},
-    {&experiment_fig1b, 0},
-    {&experiment_fig2a, UNUSED(OPT_BATCHES) | UNUSED(OPT_SCALE)},
-    {&experiment_fig2b, UNUSED(OPT_BATCHES)},
-    {&experiment_scales, METHOD},
-    {&experiment_collectives, METHOD},
-    {&experiment_lemmas, METHOD | UNUSED(OPT_ITERATIONS)},
-    {&experiment_theorems, METHOD},
-    {&experiment_ensemble,
-     METHOD | UNUSED(OPT_SAMPLES) | UNUSED(OPT_FEATURES) | UNUSED(OPT_ITERATIONS) | UNUSED(OPT_BATCHES)},
-    /* Last: only where there is a cluster, whose hosts have processors alone. */
-    {&experiment_table2, METHOD | UNUSED(OPT_BATCHES) | UNUSED(OPT_THREADS) | UNUSED(OPT_DEVICE)},
+    {&experiment_fig1a, 1, {OPT_SCALE}},
+    {&experiment_fig1b, 0, {0}},
+    {&experiment_fig2a, 2, {OPT_BATCHES, OPT_SCALE}},
+    {&experiment_fig2b, 1, {OPT_BATCHES}},
+    {&experiment_scales, 5, {METHOD}},
+    {&experiment_collectives, 5, {METHOD}},
+    {&experiment_bits, 2, {OPT_SCALE, OPT_COLLECTIVE}},
+    {&experiment_lemmas, 6, {METHOD, OPT_ITERATIONS}},
+    {&experiment_theorems, 5, {METHOD}},
+    {&experiment_ensemble, 9, {METHOD, OPT_SAMPLES, OPT_FEATURES, OPT_ITERATIONS, OPT_BATCHES}},
+    /* Last: takes long, and only where there is a cluster, whose hosts have processors alone. */
+    {&experiment_table2, 8, {METHOD, OPT_BATCHES, OPT_THREADS, OPT_DEVICE}},
 };
 enum { EXPERIMENT_COUNT = sizeof entries / sizeof entries[0] };
 
@@ -48,11 +48,19 @@ static const entry *find_entry(const char *name) {
     return NULL;
 }
 
+static bool is_unused(const entry *which, option_id id) {
+    for (int i = 0; i < which->count; i++)
+        if (which->unused[i] == id) return true;
+    return false;
+}
+
 static int check_unused(const entry *which, const option_value *values) {
-    for (int i = 0; i < OPT_COUNT; i++) {
-        if (values[i].given && which->unused & UNUSED(i))
-            return message_usage("--%s %s has no effect on 'fitrelu experiment %s'", option_table[i].name,
-                                 values[i].text, which->what->name);
+    if (values[OPT_WITH_TABLE2].given) return message_usage("--with-table2 belongs to 'fitrelu experiment all'");
+    for (int i = 0; i < which->count; i++) {
+        const option_value *value = &values[which->unused[i]];
+        if (value->given)
+            return message_usage("--%s %s has no effect on 'fitrelu experiment %s'", option_table[which->unused[i]].name,
+                                 value->text, which->what->name);
     }
     return 0;
 }
@@ -130,13 +138,13 @@ static int read_settings(const option_value *values, experiment_settings *settin
 /* The settings that were given and are used, so that the command told is one that is accepted. */
 static experiment_settings used_settings(const entry *which, const experiment_settings *settings) {
     experiment_settings used = *settings;
-    if (which->unused & UNUSED(OPT_SAMPLES)) used.samples = 0;
-    if (which->unused & UNUSED(OPT_FEATURES)) used.features = 0;
-    if (which->unused & UNUSED(OPT_ITERATIONS)) used.iterations = 0;
-    if (which->unused & UNUSED(OPT_BATCHES)) used.batch_count = 0;
-    if (which->unused & UNUSED(OPT_DEVICE)) used.device = FR_DEVICE_CPU;
-    if (which->unused & UNUSED(OPT_INIT)) used.method = (experiment_method){0};
-    if (which->unused & UNUSED(OPT_SCALE)) used.method.has_scale = false;
+    if (is_unused(which, OPT_SAMPLES)) used.samples = 0;
+    if (is_unused(which, OPT_FEATURES)) used.features = 0;
+    if (is_unused(which, OPT_ITERATIONS)) used.iterations = 0;
+    if (is_unused(which, OPT_BATCHES)) used.batch_count = 0;
+    if (is_unused(which, OPT_DEVICE)) used.device = FR_DEVICE_CPU;
+    if (is_unused(which, OPT_INIT)) used.method = (experiment_method){0};
+    if (is_unused(which, OPT_SCALE)) used.method.has_scale = false;
     return used;
 }
 
@@ -166,10 +174,11 @@ static void remove_partial(const experiment *which, const experiment_settings *s
     remove(path);
 }
 
-static int run_all(const experiment_settings *settings) {
-    const char *names[EXPERIMENT_COUNT], *missing = experiment_table2_missing();
-    int count = EXPERIMENT_COUNT - (missing != NULL);
-    if (missing) message_note("left out: %s", missing);
+static int run_all(const experiment_settings *settings, bool with_table2) {
+    const char *names[EXPERIMENT_COUNT];
+    int count = EXPERIMENT_COUNT - !with_table2;
+    if (!with_table2)
+        message_note("left out: table2, which takes 20 minutes and needs root for its cluster; --with-table2 runs it too");
     for (int i = 0; i < count; i++) {
         int code = run_one(&entries[i], settings);
         if (code != EXIT_DONE) return code;
@@ -190,13 +199,18 @@ int cmd_experiment(const arguments *given) {
     int code = all ? 0 : check_unused(which, given->values);
     if (code == 0) code = read_settings(given->values, &settings);
     if (code != 0) return code;
+    const bool with_table2 = given->values[OPT_WITH_TABLE2].given;
+    if (with_table2 && experiment_table2_missing()) {
+        message_error("%s", experiment_table2_missing());
+        return EXIT_OUTPUT;
+    }
     if (all && settings.json) return message_usage("--json: 'experiment all' leaves a JSON file for each experiment");
     if (mkdir(settings.output, 0777) != 0 && errno != EEXIST) {
         message_error("%s cannot be made: %s", settings.output, strerror(errno));
         return EXIT_OUTPUT;
     }
     interrupt_catch();
-    if (all) return run_all(&settings);
+    if (all) return run_all(&settings, with_table2);
     code = run_one(which, &settings);
     if (code == EXIT_DONE) remove_partial(which->what, &settings);
     return code;
