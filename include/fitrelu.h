@@ -75,7 +75,8 @@ typedef enum fr_collective {
     FR_COLLECTIVE_COUNT /* of the values above; not one itself */
 } fr_collective;
 /* How a worker's vector travels: unquantized, in the precision of the fit (full) or as bfloat16; quantized, a level an
- * int8, a level in b + 1 bits (packed, s = 2^b - 1), or by the Elias code of the QSGD paper. */
+ * int8, a level in b + 1 bits (packed, s = 2^b - 1; where levels are summed on the way, fields of 4, 8 or 16 bits, the
+ * smallest with 2 K s < 2^bits), or by the Elias code of the QSGD paper. */
 typedef enum fr_wire {
     FR_WIRE_AUTO,
     FR_WIRE_FULL,

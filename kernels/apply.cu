@@ -7,10 +7,12 @@
  * of them to have read it moves it on, so one launch does both.
  *
  * Order of summation: workers in order. Traffic a coordinate: what is decoded, one element of a total or K of all
- * workers' (sizeof(Real) bytes, 2 of bfloat16, 1 of levels); 16 bytes of w, 4 of its copy in float, 16 of the average
+ * workers' (sizeof(Real) bytes, 2 of bfloat16, 1 of levels, f / 8 of
+ * fields); 16 bytes of w, 4 of its copy in float, 16 of the average
  * where there is one.
  */
 #include "kernels/launch.cuh"
+#include "kernels/rules/fields.h"
 
 namespace fitrelu {
 namespace {
@@ -28,6 +30,10 @@ template <typename Real> __device__ inline double decode(const fr_application &j
     case FR_UPDATE_TOTAL_VALUES: return double(values[j]) / workers;
     case FR_UPDATE_TOTAL_BF16: return double(fr_bf16_widen(static_cast<const fr_bf16 *>(job.values)[j])) / workers;
     case FR_UPDATE_TOTAL_LEVELS: return __dmul_rn(shared, double(job.codes[j]));
+    case FR_UPDATE_TOTAL_FIELDS: {
+        const int most = job.all_workers * job.levels; /* how far the sum was moved up */
+        return __dmul_rn(shared, double(int(fr_field_at(job.fields, fr_field_bits(most), j)) - most));
+    }
     case FR_UPDATE_ALL_VALUES:
         for (int k = 0; k < job.all_workers; k++) mean = __dadd_rn(mean, double(values[k * d + j]) / workers);
         return mean;

@@ -92,6 +92,9 @@ cudaError_t fr_launch_encode(const fr_encoding *encoding, const fr_device_state 
 /* total (d) <- the sum over this device's workers. */
 cudaError_t fr_launch_total_levels(const int8_t *levels, int64_t features, int workers, int8_t *total,
                                    cudaStream_t stream);
+/* words <- the same as fields of `bits` bits, workers x s up (kernels/rules/fields.h). */
+cudaError_t fr_launch_total_fields(const int8_t *levels, int64_t features, int workers, int s, int bits, uint32_t *words,
+                                   cudaStream_t stream);
 cudaError_t fr_launch_total_values(fr_precision precision, const void *values, int64_t features, int workers,
                                    void *total, cudaStream_t stream);
 
@@ -129,6 +132,7 @@ typedef struct fr_application {
     double momentum; /* b of Nesterov's momentum, whose v is kept in average; 0: none */
     const void *values;  /* total or all values */
     const int8_t *codes; /* total, all or slice levels */
+    const uint32_t *fields; /* total levels as fields of words */
     const void *scales;  /* of all workers or of all slices */
     const void *shared_scale;
     double *weights, *average;

@@ -7,6 +7,7 @@
 #include "engine/buffers.h"
 
 #include "kernels/rules/bf16.h"
+#include "kernels/rules/fields.h"
 #include "plan/collective.h"
 
 fr_status fr_memory_take(fr_memory *memory, void *pointer, int64_t count, size_t size, const char *what,
@@ -42,10 +43,14 @@ static fr_status take_levels(const layout *l, void *pointer, int64_t count, cons
 }
 
 /* allreduce: the sum over workers, one vector whatever K is. */
-static fr_status make_total(const layout *l, fr_wire wire, fr_error *error) {
+static fr_status make_total(const layout *l, const fr_plan *plan, fr_error *error) {
     fr_buffers *b = l->buffers;
+    int bits = fr_summed_field_bits(plan);
+    if (bits > 0)
+        return fr_memory_take(l->memory, &b->total_fields, fr_field_words(l->features, bits), sizeof *b->total_fields,
+                              "the sum of levels", error);
     if (l->quantized) return take_levels(l, &b->total_levels, l->features, "the sum of levels", error);
-    if (wire == FR_WIRE_BF16)
+    if (plan->wire == FR_WIRE_BF16)
         FR_TRY(fr_memory_take(l->memory, &b->total_bf16, l->features, sizeof(fr_bf16), "the sum in bfloat16", error));
     return take_reals(l, &b->total_values, l->features, "the sum of gradients", error);
 }
@@ -112,7 +117,7 @@ fr_status fr_buffers_make(const fr_plan *plan, fr_range workers, fr_memory *memo
     FR_TRY(take_reals(&l, &buffers->shared_scale, 1, "scales", error));
     if (l.quantized) FR_TRY(take_levels(&l, &buffers->levels, l.own * l.features, "levels", error));
     switch (fr_collective_of(plan)->needs) {
-    case FR_NEEDS_TOTAL: return make_total(&l, plan->wire, error);
+    case FR_NEEDS_TOTAL: return make_total(&l, plan, error);
     case FR_NEEDS_SLICES: return l.quantized ? make_slices_of_levels(&l, error) : make_slices_of_values(&l, error);
     case FR_NEEDS_ALL:
         if (plan->dedicated_master && l.own > 0) return FR_OK; /* what ranks send is gathered on the master alone */

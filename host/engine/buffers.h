@@ -21,6 +21,7 @@ typedef struct fr_buffers {
     void *total_values;      /* d real */
     void *total_bf16;        /* d fr_bf16, with FR_WIRE_BF16 */
     int8_t *total_levels;    /* d */
+    uint32_t *total_fields;  /* the same as fields of words (kernels/rules/fields.h), with FR_WIRE_PACKED */
     void *all_values;        /* K x d real */
     int8_t *all_levels;      /* K x d */
     void *all_scales;        /* K real */

@@ -97,7 +97,7 @@ typedef struct fr_engine_ops {
     fr_status (*norm)(fr_engine *engine, fr_error *error);       /* scales <- N_k, shared_scale <- max_k N_k */
     /* levels <- Q_s of values, by the shared scale or by each worker's own */
     fr_status (*encode)(fr_engine *engine, bool shared, fr_error *error);
-    fr_status (*total)(fr_engine *engine, fr_error *error);      /* total_levels or total_values <- sum over own */
+    fr_status (*total)(fr_engine *engine, fr_error *error);      /* total_* <- sum over own */
     fr_status (*pack)(fr_engine *engine, fr_error *error);       /* outgoing <- levels or values by slices */
     fr_status (*requantize)(fr_engine *engine, fr_error *error); /* own_slice or own_values <- sums of incoming */
     /* total_bf16 <- total_values. NULL where no plan asks for it: bfloat16 travels between GPUs alone. */

@@ -17,7 +17,7 @@
 #include "plan/plan.h"
 #include "ranks/link.h"
 
-typedef enum fr_type { FR_TYPE_I8, FR_TYPE_I32, FR_TYPE_F32, FR_TYPE_F64, FR_TYPE_BF16 } fr_type;
+typedef enum fr_type { FR_TYPE_I8, FR_TYPE_I32, FR_TYPE_U32, FR_TYPE_F32, FR_TYPE_F64, FR_TYPE_BF16 } fr_type;
 
 static inline size_t fr_type_bytes(fr_type type) {
     return type == FR_TYPE_I8 ? 1 : type == FR_TYPE_BF16 ? 2 : type == FR_TYPE_F64 ? 8 : 4;
@@ -49,7 +49,7 @@ typedef struct fr_comm_ops {
     void (*destroy)(fr_comm *comm);
 
     fr_status (*max)(fr_comm *comm, void *buffer, int64_t count, fr_type type, fr_error *error); /* in place */
-    fr_status (*sum)(fr_comm *comm, void *buffer, int64_t count, fr_type type, fr_error *error); /* in place */
+    fr_status (*sum)(fr_comm *comm, void *buffer, int64_t count, fr_type type, fr_error *error); /* the same; U32 wraps */
     /* counts[r] elements from rank r, to every rank. */
     fr_status (*all_gather)(fr_comm *comm, const void *mine, void *all, const int64_t *counts, fr_type type,
                             fr_error *error);

@@ -143,15 +143,15 @@ static fr_status mpi_gather(fr_comm *comm, const void *mine, void *all, const in
 static void add_ranks(const void *vectors, int ranks, int64_t count, fr_type type, void *to) {
     for (int64_t j = 0; j < count; j++) {
         double real = 0;
-        int32_t whole = 0;
+        uint32_t whole = 0;
         for (int r = 0; r < ranks; r++) {
             int64_t at = r * count + j;
-            if (type == FR_TYPE_I8) whole += ((const int8_t *)vectors)[at];
-            else if (type == FR_TYPE_I32) whole += ((const int32_t *)vectors)[at];
+            if (type == FR_TYPE_I8) whole += (uint32_t)((const int8_t *)vectors)[at];
+            else if (type == FR_TYPE_I32 || type == FR_TYPE_U32) whole += ((const uint32_t *)vectors)[at];
             else real += type == FR_TYPE_F32 ? (double)((const float *)vectors)[at] : ((const double *)vectors)[at];
         }
         if (type == FR_TYPE_I8) ((int8_t *)to)[j] = (int8_t)whole; /* K s <= 127, as allreduce.c checks */
-        else if (type == FR_TYPE_I32) ((int32_t *)to)[j] = whole;
+        else if (type == FR_TYPE_I32 || type == FR_TYPE_U32) ((uint32_t *)to)[j] = whole;
         else if (type == FR_TYPE_F32) ((float *)to)[j] = (float)real;
         else ((double *)to)[j] = real;
     }
@@ -173,26 +173,31 @@ static fr_status sum_by_slices(fr_comm *comm, char *buffer, int64_t count, size_
     return FR_OK;
 }
 
+static fr_status sum_words(fr_comm *comm, uint32_t *words, int64_t count, fr_error *error) {
+    fr_link *link = fr_mpi_of(comm)->world->link, before = *link;
+    fr_status status = fr_link_sum(link, "the sum", words, count, error);
+    note(comm, &before);
+    return status;
+}
+
 /* Levels of own workers lie in -W s .. W s: moved up by W s they are bytes, and four of them a word, which MPI adds without a
  * carry from one to the next, since K s <= 127. */
 static fr_status sum_levels(fr_comm *comm, int8_t *levels, int64_t count, fr_error *error) {
     const int all = comm->plan->workers * comm->plan->levels, own = all / comm->size;
-    fr_world *world = fr_mpi_of(comm)->world;
-    fr_link before = *world->link;
     int64_t words = (count + 3) / 4;
     void *memory;
     FR_TRY(fr_comm_scratch(comm, (size_t)words * sizeof(uint32_t), &memory, error));
     uint8_t *bytes = memory;
     memset(bytes + count, 0, (size_t)(4 * words - count));
     for (int64_t j = 0; j < count; j++) bytes[j] = (uint8_t)(levels[j] + own);
-    fr_status status = fr_link_sum(world->link, "the sum", memory, words, error);
+    fr_status status = sum_words(comm, memory, words, error);
     for (int64_t j = 0; j < count; j++) levels[j] = (int8_t)(bytes[j] - all);
-    note(comm, &before);
     return status;
 }
 
 static fr_status mpi_sum(fr_comm *comm, void *buffer, int64_t count, fr_type type, fr_error *error) {
     if (type == FR_TYPE_I8 && fr_sum_is_mpis(comm->size)) return sum_levels(comm, buffer, count, error);
+    if (type == FR_TYPE_U32 && fr_sum_is_mpis(comm->size)) return sum_words(comm, buffer, count, error);
     return sum_by_slices(comm, buffer, count, fr_type_bytes(type), type, error);
 }
 

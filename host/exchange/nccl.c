@@ -135,6 +135,7 @@ static ncclDataType_t type_of(fr_type type) {
     switch (type) {
     case FR_TYPE_I8: return ncclInt8;
     case FR_TYPE_I32: return ncclInt32;
+    case FR_TYPE_U32: return ncclUint32;
     case FR_TYPE_F32: return ncclFloat32;
     case FR_TYPE_BF16: return ncclBfloat16;
     default: return ncclFloat64;

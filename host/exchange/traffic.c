@@ -13,6 +13,7 @@
 
 #include <math.h>
 
+#include "kernels/rules/fields.h"
 #include "ranks/link.h"
 #include "ranks/routes.h"
 #include "wire/wire.h"
@@ -125,6 +126,8 @@ double fr_traffic_of_worker(const fr_plan *plan) {
 }
 
 double fr_traffic_vector(const fr_plan *plan) {
+    int bits = fr_summed_field_bits(plan);
+    if (bits > 0) return (double)fr_field_words(plan->features, bits) * sizeof(uint32_t);
     bool has_scale = fr_collective_of(plan)->needs != FR_NEEDS_TOTAL; /* what is summed on the way has one for all */
     return fr_traffic_coded(plan, (double)plan->features, has_scale);
 }

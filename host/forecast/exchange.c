@@ -33,20 +33,6 @@ static double whole_bytes(const fr_job *job) {
     return (double)job->features * (double)fr_precision_bytes(job->precision);
 }
 
-double fr_scheme_vector_bytes(const fr_job *job, const fr_scheme *scheme) {
-    double d = (double)job->features, scale = (double)fr_precision_bytes(job->precision);
-    switch (scheme->wire) {
-    case FR_WIRE_BF16: return 2 * d;
-    case FR_WIRE_INT8:
-    case FR_WIRE_PACKED: return (double)fr_wire_most(scheme->wire, job->features, scheme->levels) + scale;
-    case FR_WIRE_ELIAS: {
-        double unit = fr_gaussian_unit(scheme->scale, d, d);
-        return d * fr_gaussian_levels(scheme->levels, unit).elias_bits / 8 + scale;
-    }
-    default: return whole_bytes(job);
-    }
-}
-
 /* The options of a fit of these ranks, as far as its traffic depends on them. */
 static fr_plan plan_of(const fr_job *job, const fr_scheme *scheme) {
     holding r = holding_of(job);
@@ -57,6 +43,22 @@ static fr_plan plan_of(const fr_job *job, const fr_scheme *scheme) {
                      .collective = scheme->collective,
                      .wire = scheme->wire,
                      .precision = job->precision};
+}
+
+double fr_scheme_vector_bytes(const fr_job *job, const fr_scheme *scheme) {
+    const fr_plan plan = plan_of(job, scheme);
+    double d = (double)job->features, scale = (double)fr_precision_bytes(job->precision);
+    if (fr_summed_field_bits(&plan) > 0) return fr_traffic_vector(&plan) + scale;
+    switch (scheme->wire) {
+    case FR_WIRE_BF16: return 2 * d;
+    case FR_WIRE_INT8:
+    case FR_WIRE_PACKED: return (double)fr_wire_most(scheme->wire, job->features, scheme->levels) + scale;
+    case FR_WIRE_ELIAS: {
+        double unit = fr_gaussian_unit(scheme->scale, d, d);
+        return d * fr_gaussian_levels(scheme->levels, unit).elias_bits / 8 + scale;
+    }
+    default: return whole_bytes(job);
+    }
 }
 
 /* The mean over ranks first .. ranks - 1, or over some of them; path is of the one with the most. */

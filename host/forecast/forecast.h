@@ -68,7 +68,8 @@ typedef struct fr_forecast {
     double seconds, theorem_seconds; /* to the tolerance */
 } fr_forecast;
 
-/* FR_OK where the scheme can run, else FR_ERROR_USAGE and why not (K s above 127, a wire that cannot be summed). */
+/* FR_OK where the scheme can run, else FR_ERROR_USAGE and why not (sums of levels that are too large, a wire that cannot be
+ * summed). */
 fr_status fr_scheme_check(const fr_job *job, const fr_scheme *scheme, fr_error *error);
 
 /* Everything about a scheme that fr_scheme_check accepts. */

@@ -75,6 +75,10 @@ extern const fr_collective_ops *const fr_collectives[FR_COLLECTIVE_COUNT];
 /* The entry of the plan's collective. */
 const fr_collective_ops *fr_collective_of(const fr_plan *plan);
 
+/* Bits of the fields of words in which the plan's levels are summed on the way (kernels/rules/fields.h); 0: they are not, or
+ * as int8. */
+int fr_summed_field_bits(const fr_plan *plan);
+
 /* Whether Theorem 3.1 (levels = 0) or 3.2 speaks of such an exchange: values sent as they are, or the levels of (2.2), of
  * each worker's own l2 norm and rounded once. */
 bool fr_theorem_covers(fr_collective collective, int levels, fr_scale scale, fr_wire wire);

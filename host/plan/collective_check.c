@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "base/status.h"
+#include "kernels/rules/fields.h"
 #include "plan/plan.h"
 
 const char *fr_collective_name(fr_collective collective) { return fr_collectives[collective]->name; }
@@ -33,6 +34,11 @@ fr_status fr_collective_check(const fr_plan *plan, fr_error *error) {
     list_carriers(plan->wire, carriers, sizeof carriers);
     return fr_fail(error, FR_ERROR_USAGE, "--wire %s needs --collective %s; it is %s", fr_wire_name(plan->wire),
                    carriers, ops->name);
+}
+
+int fr_summed_field_bits(const fr_plan *plan) {
+    bool sums = plan->levels > 0 && fr_collective_of(plan)->needs == FR_NEEDS_TOTAL;
+    return sums && plan->wire == FR_WIRE_PACKED ? fr_field_bits((int64_t)plan->workers * plan->levels) : 0;
 }
 
 bool fr_theorem_covers(fr_collective collective, int levels, fr_scale scale, fr_wire wire) {

@@ -130,13 +130,20 @@ static fr_status plan_quantizer(const fr_options *options, fr_plan *plan, fr_err
     return FR_OK;
 }
 
-/* Packed where it is shorter than int8 and can be sent. */
-static fr_status plan_wire(const fr_options *options, fr_plan *plan, fr_error *error) {
-    bool quantized = plan->levels > 0;
-    fr_wire wire = options->wire;
-    bool gpus = options->device == FR_DEVICE_CUDA || options->gpus > 0;
+static bool sums_on_the_way(const fr_plan *plan) { return fr_collective_of(plan)->needs == FR_NEEDS_TOTAL; }
+
+/* Packed where it is shorter than int8 and can be sent; of sums, where they do not fit an int8. */
+static fr_wire automatic_wire(const fr_plan *plan, bool gpus) {
+    if (plan->levels == 0) return FR_WIRE_FULL;
+    if (sums_on_the_way(plan))
+        return (int64_t)plan->workers * plan->levels <= FR_SUMMED_LEVELS_MOST ? FR_WIRE_INT8 : FR_WIRE_PACKED;
     bool packs = (fr_collective_of(plan)->wires & FR_CARRIES(FR_WIRE_PACKED)) && plan->levels < 64 && !gpus;
-    if (wire == FR_WIRE_AUTO) wire = !quantized ? FR_WIRE_FULL : packs ? FR_WIRE_PACKED : FR_WIRE_INT8;
+    return packs ? FR_WIRE_PACKED : FR_WIRE_INT8;
+}
+
+static fr_status plan_wire(const fr_options *options, fr_plan *plan, fr_error *error) {
+    bool quantized = plan->levels > 0, gpus = options->device == FR_DEVICE_CUDA || options->gpus > 0;
+    fr_wire wire = options->wire == FR_WIRE_AUTO ? automatic_wire(plan, gpus) : options->wire;
     plan->wire = wire;
     if (quantized && wire < FR_WIRE_INT8)
         return fr_fail(error, FR_ERROR_USAGE, "--wire %s carries unquantized gradients, and --levels is %d; use int8, "
@@ -144,6 +151,9 @@ static fr_status plan_wire(const fr_options *options, fr_plan *plan, fr_error *e
     if (!quantized && wire >= FR_WIRE_INT8)
         return fr_fail(error, FR_ERROR_USAGE, "--wire %s carries levels; it needs --levels or --bits",
                        fr_wire_name(wire));
+    if (gpus && wire == FR_WIRE_PACKED && !sums_on_the_way(plan))
+        return fr_fail(error, FR_ERROR_USAGE, "--wire packed on GPUs needs --collective allreduce; it is %s",
+                       fr_collective_of(plan)->name);
     return fr_collective_check(plan, error);
 }
 

@@ -29,7 +29,7 @@ static fr_status check_cuda(const fr_options *options, fr_error *error) {
     int devices, wanted = options->gpus > 0 ? options->gpus : 1;
     if (options->device == FR_DEVICE_CPU)
         return fr_fail(error, FR_ERROR_USAGE, "--gpus %d contradicts --device cpu", options->gpus);
-    if (options->wire == FR_WIRE_PACKED || options->wire == FR_WIRE_ELIAS)
+    if (options->wire == FR_WIRE_ELIAS)
         return fr_fail(error, FR_ERROR_USAGE, "--wire %s is for CPUs; GPUs exchange int8 levels",
                        fr_wire_name(options->wire));
     FR_TRY(fr_cuda_count(&devices, error));

@@ -70,7 +70,7 @@ INSTANTIATE_TEST_SUITE_P(
         Bad{"predict missing x.csv", 1, {"missing"}},
         Bad{"fit -n 400 -d 20 --batch 100 --workers 3", 2, {"100", "3", "99", "102"}},
         Bad{"fit -n 10 -d 2 --workers 20", 2, {"10", "20"}},
-        Bad{"fit -n 400 -d 20 --workers 20 --levels 7 --collective allreduce", 2, {"127", "is 6"}},
+        Bad{"fit -n 400 -d 20 --workers 20 --levels 7 --collective allreduce --wire int8", 2, {"127", "is 6", "--wire packed"}},
         Bad{"fit -n 100M -d 100K --device cpu", 1, {"TB", "available"}}));
 
 TEST_F(Program, TheLastOfSeveralOptionsWins) {

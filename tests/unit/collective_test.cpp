@@ -77,7 +77,7 @@ TEST(Collective, AllreduceBeyondAnInt8IsRefusedAndNamesTheLargestS) {
         fr_options_default(&options);
         fr_plan plan;
         options.workers = workers, options.batch = workers, options.collective = FR_COLLECTIVE_ALLREDUCE;
-        options.levels = 127 / workers;
+        options.levels = 127 / workers, options.wire = FR_WIRE_INT8;
         EXPECT_EQ(fr_plan_make(&options, set, &plan, &error), FR_OK) << workers;
         if (workers == 1) continue;
         options.levels = 127 / workers + 1;
@@ -200,9 +200,9 @@ TEST(Collective, AWireThatItCannotCarryIsRefusedAndNamesThoseThatCan) {
     plan.workers = 4, plan.levels = 7, plan.collective = FR_COLLECTIVE_TWO_PHASE, plan.wire = FR_WIRE_ELIAS;
     EXPECT_EQ(fr_collective_check(&plan, &error), FR_ERROR_USAGE);
     EXPECT_STREQ(error.message, "--wire elias needs --collective allgather or master; it is two-phase");
-    plan.collective = FR_COLLECTIVE_ALLREDUCE, plan.wire = FR_WIRE_PACKED;
+    plan.collective = FR_COLLECTIVE_ALLREDUCE;
     EXPECT_EQ(fr_collective_check(&plan, &error), FR_ERROR_USAGE);
-    EXPECT_STREQ(error.message, "--wire packed needs --collective allgather, two-phase or master; it is allreduce");
+    EXPECT_STREQ(error.message, "--wire elias needs --collective allgather or master; it is allreduce");
     plan.collective = FR_COLLECTIVE_MASTER, plan.wire = FR_WIRE_BF16, plan.levels = 0;
     EXPECT_EQ(fr_collective_check(&plan, &error), FR_ERROR_USAGE);
     EXPECT_STREQ(error.message, "--wire bf16 needs --collective allreduce; it is master");

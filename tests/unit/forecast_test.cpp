@@ -219,6 +219,11 @@ TEST(Forecast, VectorBytesByHand) {
         fr_scheme scheme = {FR_COLLECTIVE_ALLGATHER, c.wire, c.levels, FR_SCALE_MAX};
         EXPECT_DOUBLE_EQ(fr_scheme_vector_bytes(&job, &scheme), c.bytes);
     }
+    const double sums[][2] = {{1, 2008}, {31, 4008}, {32, 8008}, {127, 8008}}; /* four workers: fields of 4, 8 and 16 bits */
+    for (const auto &s : sums) {
+        fr_scheme scheme = {FR_COLLECTIVE_ALLREDUCE, FR_WIRE_PACKED, (int)s[0], FR_SCALE_MAX};
+        EXPECT_DOUBLE_EQ(fr_scheme_vector_bytes(&job, &scheme), s[1]) << s[0];
+    }
     job.precision = FR_F32;
     EXPECT_DOUBLE_EQ(fr_scheme_vector_bytes(&job, &FULL_SUM), 16000);
 }
@@ -230,6 +235,8 @@ TEST(Forecast, AllreduceByHand) {
     /* 3/4 of 4000 twice; 3 numbers of 8 for the scale in 2 rounds of one message each way */
     fr_scheme levels = {FR_COLLECTIVE_ALLREDUCE, FR_WIRE_INT8, 15, FR_SCALE_MAX};
     expect_exchange(fr_exchange_between(&job, &levels), 6024, 6024, 6024, 4, 16);
+    levels = {FR_COLLECTIVE_ALLREDUCE, FR_WIRE_PACKED, 127, FR_SCALE_MAX}; /* 8 workers' sums take 16 bits */
+    expect_exchange(fr_exchange_between(&job, &levels), 12024, 12024, 12024, 4, 16);
 }
 
 TEST(Forecast, AllgatherByHand) {
@@ -376,7 +383,6 @@ TEST(Forecast, CodingByHand) {
 TEST(Forecast, SchemesThatCannotRunAreRefused) {
     fr_job job = job_of(50000, 4000, 3200, 40);
     const fr_scheme refused[] = {{FR_COLLECTIVE_ALLREDUCE, FR_WIRE_INT8, 7, FR_SCALE_MAX}, /* 40 x 7 */
-                                 {FR_COLLECTIVE_ALLREDUCE, FR_WIRE_PACKED, 1, FR_SCALE_MAX},
                                  {FR_COLLECTIVE_ALLREDUCE, FR_WIRE_ELIAS, 1, FR_SCALE_MAX},
                                  {FR_COLLECTIVE_TWO_PHASE, FR_WIRE_ELIAS, 7, FR_SCALE_MAX},
                                  {FR_COLLECTIVE_ALLGATHER, FR_WIRE_BF16, 0, FR_SCALE_L2},
@@ -384,6 +390,7 @@ TEST(Forecast, SchemesThatCannotRunAreRefused) {
                                  {FR_COLLECTIVE_MASTER, FR_WIRE_INT8, 0, FR_SCALE_L2}};
     for (const fr_scheme &scheme : refused) EXPECT_EQ(fr_scheme_check(&job, &scheme, nullptr), FR_ERROR_USAGE);
     const fr_scheme fine[] = {{FR_COLLECTIVE_ALLREDUCE, FR_WIRE_INT8, 3, FR_SCALE_MAX},
+                              {FR_COLLECTIVE_ALLREDUCE, FR_WIRE_PACKED, 127, FR_SCALE_MAX}, /* 40 x 127 */
                               {FR_COLLECTIVE_ALLREDUCE, FR_WIRE_BF16, 0, FR_SCALE_L2},
                               {FR_COLLECTIVE_MASTER, FR_WIRE_ELIAS, 7, FR_SCALE_L2}};
     for (const fr_scheme &scheme : fine) EXPECT_EQ(fr_scheme_check(&job, &scheme, nullptr), FR_OK);

@@ -78,6 +78,7 @@ fr_status combine_typed(fr_comm *comm, void *buffer, int64_t count, fr_type type
     switch (type) {
     case FR_TYPE_I8: combine<int8_t>(comm, buffer, count, how); break;
     case FR_TYPE_I32: combine<int32_t>(comm, buffer, count, how); break;
+    case FR_TYPE_U32: combine<uint32_t>(comm, buffer, count, how); break;
     case FR_TYPE_F32: combine<float>(comm, buffer, count, how); break;
     case FR_TYPE_F64: combine<double>(comm, buffer, count, how); break;
     case FR_TYPE_BF16: ADD_FAILURE() << "bfloat16 travels between GPUs alone"; break;

@@ -35,6 +35,21 @@ TEST(Traffic, AllreduceByHand) {
     EXPECT_EQ(fr_traffic_bits(&plan), 16);
 }
 
+/* Sums of 600 take fields of 16 bits, five words, of which ranks own 2, 2 and 1, filled up to 2; sums of 6 take 4 bits, two
+ * words, filled up to 1. */
+TEST(Traffic, AllreduceOfFieldsByHand) {
+    fr_plan plan = plan_of(FR_COLLECTIVE_ALLREDUCE, 100, FR_WIRE_PACKED, FR_F64);
+    for (int r = 0; r < 3; r++) expect(plan, r, 16 + 16 + 16, 16 + 16 + 16);
+    EXPECT_EQ(fr_traffic_bits(&plan), 16);
+    plan.levels = 1;
+    for (int r = 0; r < 3; r++) expect(plan, r, 16 + 8 + 8, 16 + 8 + 8);
+    EXPECT_EQ(fr_traffic_bits(&plan), 8 * 8 / 10.0);
+    plan.workers = 12, plan.levels = 100; /* 12 ranks, by MPI's tree: rank 0 has four below it */
+    EXPECT_EQ(fr_traffic_of(&plan, 12, 0).sent, 8 * 8 + 4 * 20);
+    plan.workers = 4, plan.features = 1000; /* in rings, with the shared scale */
+    EXPECT_EQ(fr_traffic_of_worker(&plan), 1.5 * 2008);
+}
+
 /* 12 ranks sum 10 bytes as three words up and down MPI's tree, in which rank 0 has four below it, rank 1 none, and rank 8 one
  * (9 and 10; 12 is not there) besides the one above; their norms as below. */
 TEST(Traffic, AllreduceOfManyRanksByHand) {

@@ -2,8 +2,8 @@
  * cmd_plan.c - fitrelu plan: a forecast of every scheme that the job allows, and which is best.
  *
  * The schemes: for each collective the precision of the fit, bfloat16 where sums are made, and s = 1, 3, .. 127 (b =
- * 1 .. 7 bits) with either scale. Levels are packed where that is shorter than an int8, which is for b < 7, and coded
- * by Elias; where they are summed as int8, that alone, and also the largest s that the sums can hold.
+ * 1 .. 7 bits) with either scale. Levels are packed where that is shorter than an int8 (for b < 7; sums, for K s <= 7) or
+ * no int8 holds their sums, and coded by Elias; also the largest s whose sums an int8 can hold.
  */
 #include <math.h>
 #include <stdio.h>
@@ -32,11 +32,17 @@ static void add(scheme_list *list, fr_scheme scheme) {
     fr_forecast_make(&s->job, &scheme, &s->machine, &s->between, &s->inside, &list->forecasts[list->count++]);
 }
 
+static bool packs(const scheme_list *list, fr_scheme packed, fr_scheme int8) {
+    const fr_job *job = &list->settings->job;
+    if (!allowed(list, packed) || !allowed(list, int8)) return allowed(list, packed);
+    return fr_scheme_vector_bytes(job, &packed) < fr_scheme_vector_bytes(job, &int8);
+}
+
 static void add_levels(scheme_list *list, fr_collective collective, int levels) {
     for (fr_scale scale = FR_SCALE_L2; scale <= FR_SCALE_MAX; scale++) {
         fr_scheme packed = {collective, FR_WIRE_PACKED, levels, scale};
         fr_scheme int8 = {collective, FR_WIRE_INT8, levels, scale};
-        add(list, levels < 127 && allowed(list, packed) ? packed : int8);
+        add(list, packs(list, packed, int8) ? packed : int8);
         add(list, (fr_scheme){collective, FR_WIRE_ELIAS, levels, scale});
     }
 }

@@ -102,12 +102,13 @@ const option_entry option_table[OPT_COUNT] = {
                    "paper's, for allgather and master, else max)"},
     [OPT_COLLECTIVE] =
         {"collective", 0, GROUP_METHOD, FIT | EXPERIMENT, KIND_WORD, NULL, "auto|allreduce|allgather|two-phase|master", 0, 0, 0,
-         "how the workers put their gradients together; quantized, allreduce needs K S <= 127 (default: "
-         "auto: allreduce for K <= 16 where it can be, else two-phase)"},
+         "how the workers put their gradients together; quantized, allreduce needs K S <= 32767 (default: "
+         "auto: allreduce for K <= 16 and K S <= 127, else two-phase)"},
     [OPT_WIRE] = {"wire", 0, GROUP_METHOD, FIT, KIND_WORD, NULL, "auto|full|bf16|int8|packed|elias", 0, 0, 0,
-                  "how a gradient travels: levels as int8, packed into b + 1 bits, or by Elias' code (allgather, master); "
-                  "unquantized in the precision of the fit (full) or, with allreduce, as bfloat16 (default: auto, packed "
-                  "where that is shorter, else int8)"},
+                  "how a gradient travels: levels as int8, packed into b + 1 bits (with allreduce into fields of 4, 8 or 16 "
+                  "bits for K S <= 7, 127, 32767, which are added up), or by Elias' code (allgather, master); unquantized in "
+                  "the precision of the fit (full) or, with allreduce, as bfloat16 (default: auto, packed where that is "
+                  "shorter, or int8 cannot hold allreduce's sums; else int8)"},
     [OPT_BROADCAST] = {"broadcast", 0, GROUP_METHOD, FIT, KIND_WORD, NULL, "tree|star", 0, 0, 0,
                        "with --collective master over several ranks: the model goes back by way of other ranks, or from "
                        "the master to each (default: tree)"},

@@ -9,6 +9,8 @@
 
 #include "engine/cpu/parts.h"
 #include "kernels/rules/bf16.h"
+#include "kernels/rules/fields.h"
+#include "plan/collective.h"
 
 /* ------------------------------------------------------------------------------------------ apply */
 
@@ -32,6 +34,12 @@ static void decode(const cpu_engine *e, fr_update update, int64_t first, int64_t
     case FR_UPDATE_TOTAL_LEVELS:
         for (int64_t j = 0; j < count; j++) mean[j] = shared * b->total_levels[first + j];
         break;
+    case FR_UPDATE_TOTAL_FIELDS: {
+        int bits = fr_summed_field_bits(plan), most = plan->workers * plan->levels;
+        for (int64_t j = 0; j < count; j++)
+            mean[j] = shared * ((int)fr_field_at(b->total_fields, bits, first + j) - most);
+        break;
+    }
     case FR_UPDATE_ALL_VALUES:
         for (int k = 0; k < plan->workers; k++)
             for (int64_t j = 0; j < count; j++) mean[j] += get(e, b->all_values, k * d + first + j) / workers;

@@ -6,9 +6,12 @@
 #include <string.h>
 
 #include "engine/cpu/parts.h"
+#include "kernels/rules/fields.h"
+#include "plan/collective.h"
 #include "simd/quantize.h"
 
 enum { ENCODE_COLUMNS = 4096 }; /* columns of one item of work; a multiple of 64, as the loops want */
+enum { FIELD_COLUMNS = 1024 };  /* and whole words */
 
 /* ---------------------------------------------------------------------------------------- levels */
 
@@ -64,12 +67,34 @@ fr_status fr_cpu_encode(fr_engine *engine, bool shared, fr_error *error) {
     return FR_OK;
 }
 
+/* The sum over own workers, W s up, as fields of words. */
+static void total_fields_item(void *context, int64_t item, int thread) {
+    cpu_engine *e = context;
+    const fr_plan *plan = e->base.config.plan;
+    fr_buffers *b = &e->base.buffers;
+    int workers = e->base.config.worker_count, bits = fr_summed_field_bits(plan), each = (int)fr_fields_a_word(bits);
+    fr_range columns = tile_of(e, FIELD_COLUMNS, item);
+    uint32_t sum[FIELD_COLUMNS] = {0}, *words = b->total_fields + columns.first / each;
+    (void)thread;
+    for (int64_t j = 0; j < columns.count; j++) sum[j] = (uint32_t)(workers * plan->levels);
+    for (int k = 0; k < workers; k++)
+        for (int64_t j = 0; j < columns.count; j++) sum[j] += (uint32_t)b->levels[k * plan->features + columns.first + j];
+    for (int64_t w = 0; w < fr_field_words(columns.count, bits); w++) {
+        words[w] = 0;
+        for (int i = 0; i < each; i++) words[w] |= sum[w * each + i] << (i * bits);
+    }
+}
+
 fr_status fr_cpu_total(fr_engine *engine, fr_error *error) {
     cpu_engine *e = of(engine);
     fr_buffers *b = &engine->buffers;
     int64_t d = engine->config.plan->features;
     int workers = engine->config.worker_count;
     (void)error;
+    if (b->total_fields) {
+        fr_team_run(e->team, tiles(e, FIELD_COLUMNS), total_fields_item, e);
+        return FR_OK;
+    }
     if (engine->config.plan->levels) {
         memcpy(b->total_levels, b->levels, (size_t)d);
         for (int k = 1; k < workers; k++) /* at most 127 in size, as allreduce and fr_is_hierarchical check */

@@ -5,6 +5,7 @@
  * e->step counts what was enqueued, for error lines.
  */
 #include "engine/cuda/parts.h"
+#include "kernels/rules/fields.h"
 
 fr_status fr_cuda_step_gradient(fr_engine *engine, fr_error *error) {
     cuda_engine *e = cuda_of(engine);
@@ -52,6 +53,12 @@ fr_status fr_cuda_step_total(fr_engine *engine, fr_error *error) {
     int64_t d = plan->features;
     int own = e->shard.workers;
     FR_CUDA(cudaSetDevice(e->device), "choosing the device");
+    if (b->total_fields) {
+        int most = plan->workers * plan->levels;
+        FR_CUDA(fr_launch_total_fields(b->levels, d, own, plan->levels, fr_field_bits(most), b->total_fields, e->stream),
+                "summing workers");
+        return FR_OK;
+    }
     FR_CUDA(plan->levels
                 ? fr_launch_total_levels(b->levels, d, own, b->total_levels, e->stream)
                 : fr_launch_total_values(plan->precision, b->values, d, own, b->total_values, e->stream),
@@ -134,6 +141,7 @@ static fr_application application_of(const cuda_engine *e, fr_update update) {
     case FR_UPDATE_TOTAL_VALUES: job.values = b->total_values; break;
     case FR_UPDATE_TOTAL_BF16: job.values = b->total_bf16; break;
     case FR_UPDATE_TOTAL_LEVELS: job.codes = b->total_levels; break;
+    case FR_UPDATE_TOTAL_FIELDS: job.fields = b->total_fields; break;
     case FR_UPDATE_ALL_VALUES: job.values = b->all_values; break;
     case FR_UPDATE_ALL_LEVELS: job.codes = b->all_levels, job.scales = b->all_scales; break;
     case FR_UPDATE_SLICE_LEVELS: job.codes = b->slice_levels, job.scales = b->slice_scales; break;

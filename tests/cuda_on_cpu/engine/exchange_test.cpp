@@ -6,6 +6,7 @@
 
 #include "cuda_rig.h"
 #include "kernels/rules/bf16.h"
+#include "kernels/rules/fields.h"
 
 namespace {
 
@@ -26,6 +27,7 @@ struct Bench {
     fr_plan make(int levels, fr_scale scale, fr_collective collective, fr_precision precision, fr_wire wire) {
         fr_plan plan = plan_for(problem, 6, 12, levels, scale, collective, precision);
         plan.average_start = 5, plan.wire = levels ? plan.wire : wire;
+        if (levels && wire == FR_WIRE_PACKED) plan.wire = wire;
         return plan;
     }
     void both(fr_status (*call)(fr_engine *)) {
@@ -147,6 +149,27 @@ TEST_F(Exchange, TotalsAreExact) {
         }
 }
 
+/* Two of six workers, with sums in fields of 4, 8 and 16 bits. */
+TEST_F(Exchange, TotalsAreTheCpusInEveryField) {
+    for (int64_t d : sizes)
+        for (int s : {1, 20, 127}) {
+            Bench bench(d, s, FR_SCALE_MAX, FR_COLLECTIVE_ALLREDUCE, FR_F32, 2, 2, FR_WIRE_PACKED);
+            const int bits = fr_field_bits(6 * s);
+            std::vector<char> codes = random_codes(static_cast<size_t>(2 * d), 4);
+            for (size_t j = 0; j < codes.size(); j++)
+                codes[j] = static_cast<char>(j % 5 == 0 ? s : j % 5 == 1 ? -s : codes[j] % (s + 1));
+            bench.fill_both(&fr_buffers::levels, codes);
+            bench.both([](fr_engine *e) { return e->ops->total(e, nullptr); });
+            bench.same(&fr_buffers::total_fields, static_cast<size_t>(fr_field_words(d, bits)) * sizeof(uint32_t), "fields");
+            std::vector<uint32_t> words(static_cast<size_t>(fr_field_words(d, bits)));
+            std::memcpy(words.data(), bench.pair.cpu->buffers.total_fields, words.size() * sizeof(uint32_t));
+            for (int64_t j = 0; j < d; j++)
+                EXPECT_EQ(int(fr_field_at(words.data(), bits, j)) - 2 * s, codes[size_t(j)] + codes[size_t(d + j)]);
+            for (int64_t j = d; j < fr_field_words(d, bits) * fr_fields_a_word(bits); j++)
+                EXPECT_EQ(fr_field_at(words.data(), bits, j), 0u) << "behind the last coordinate";
+        }
+}
+
 TEST_F(Exchange, TwoPhasePacksAndRoundsAsTheCpu) {
     for (fr_precision precision : precisions)
         for (int64_t d : sizes)
@@ -176,7 +199,9 @@ TEST_F(Exchange, TwoPhasePacksAndRoundsAsTheCpu) {
 
 /* The same input gives the CPU's weights and average, before and after the tail begins, with both schedules. */
 void updates_agree(int64_t d, int levels, fr_collective collective, fr_update update, fr_precision precision) {
-    const fr_wire wire = update == FR_UPDATE_TOTAL_BF16 ? FR_WIRE_BF16 : FR_WIRE_FULL;
+    const fr_wire wire = update == FR_UPDATE_TOTAL_BF16     ? FR_WIRE_BF16
+                         : update == FR_UPDATE_TOTAL_FIELDS ? FR_WIRE_PACKED
+                                                            : FR_WIRE_FULL;
     Bench bench(d, levels, FR_SCALE_MAX, collective, precision, 2, 2, wire);
     size_t n = static_cast<size_t>(d);
     const oracle::Vector start = random_vector(d, 21);
@@ -186,6 +211,14 @@ void updates_agree(int64_t d, int levels, fr_collective collective, fr_update up
     case FR_UPDATE_TOTAL_VALUES: bench.fill_both(&fr_buffers::total_values, random_vector(d, 22)); break;
     case FR_UPDATE_TOTAL_BF16: bench.fill_both(&fr_buffers::total_bf16, rounded(random_vector(d, 22))); break;
     case FR_UPDATE_TOTAL_LEVELS: bench.fill_both(&fr_buffers::total_levels, random_codes(n, 22)); break;
+    case FR_UPDATE_TOTAL_FIELDS: {
+        oracle::Random random(22);
+        std::vector<uint32_t> words((n + 1) / 2);
+        for (size_t j = 0; j < n; j++) words[j / 2] |= uint32_t(random.uniform() * 2 * 6 * levels) << (j % 2 * 16);
+        for (fr_engine *engine : {bench.pair.cpu, bench.pair.cuda})
+            fill(engine, engine->buffers.total_fields, words.data(), words.size() * sizeof words[0]);
+        break;
+    }
     case FR_UPDATE_ALL_VALUES: bench.fill_both(&fr_buffers::all_values, random_vector(6 * d, 22)); break;
     case FR_UPDATE_ALL_LEVELS:
         bench.fill_both(&fr_buffers::all_levels, random_codes(6 * n, 22));
@@ -218,6 +251,7 @@ TEST_F(Exchange, UpdatesAreTheCpusToTheBit) {
         for (int64_t d : {1, 5, 129, 1027}) {
             updates_agree(d, 0, FR_COLLECTIVE_ALLREDUCE, FR_UPDATE_TOTAL_VALUES, precision);
             updates_agree(d, 20, FR_COLLECTIVE_ALLREDUCE, FR_UPDATE_TOTAL_LEVELS, precision);
+            updates_agree(d, 127, FR_COLLECTIVE_ALLREDUCE, FR_UPDATE_TOTAL_FIELDS, precision);
             updates_agree(d, 0, FR_COLLECTIVE_ALLGATHER, FR_UPDATE_ALL_VALUES, precision);
             updates_agree(d, 127, FR_COLLECTIVE_ALLGATHER, FR_UPDATE_ALL_LEVELS, precision);
             updates_agree(d, 127, FR_COLLECTIVE_TWO_PHASE, FR_UPDATE_SLICE_LEVELS, precision);

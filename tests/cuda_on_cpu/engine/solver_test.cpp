@@ -35,6 +35,23 @@ TEST_F(Solver, QuantizedWeightsAreTheSameBitsOnOneTwoAndFourGpus) {
             }
 }
 
+/* Fields of 4, 8 and 16 bits: on any GPUs the same bits, and those of int8 where both fit. */
+TEST_F(Solver, SumsInFieldsGiveTheBitsOfInt8OnAnyGpus) {
+    const int cases[][2] = {{4, 1}, {4, 31}, {8, 15}, {8, 127}};
+    for (const auto &c : cases) {
+        Wanted wanted;
+        wanted.workers = c[0], wanted.levels = c[1], wanted.wire = FR_WIRE_PACKED;
+        Fit one = fit_on(1, wanted);
+        ASSERT_EQ(one.status, FR_OK) << one.error.message;
+        EXPECT_EQ(one.result.wire, FR_WIRE_PACKED);
+        for (int gpus : gpu_counts(2)) EXPECT_EQ(fit_on(gpus, wanted).weights, one.weights) << gpus;
+        wanted.wire = FR_WIRE_AUTO;
+        Fit automatic = fit_on(gpu_counts().back(), wanted);
+        EXPECT_EQ(automatic.result.wire, c[0] * c[1] <= 127 ? FR_WIRE_INT8 : FR_WIRE_PACKED);
+        EXPECT_EQ(automatic.weights, one.weights);
+    }
+}
+
 TEST_F(Solver, UnquantizedFitsAgreeWithTheCpu) {
     for (fr_collective collective : collectives) {
         Wanted wanted;
@@ -124,7 +141,7 @@ TEST_F(Solver, WorkersDefaultToTheGpusAndMustBeAMultipleOfThem) {
 
 TEST_F(Solver, AnInt8SumThatWouldWrapIsRefused) {
     Wanted wanted;
-    wanted.levels = 127;
+    wanted.levels = 127, wanted.wire = FR_WIRE_INT8;
     EXPECT_EQ(fit_on(1, wanted).status, FR_ERROR_USAGE);
 }
 
