@@ -4,12 +4,12 @@
  * Two scenarios, 40 workers with 20,000 rows and 50 with 25,000, d = 4000, every worker all of its 500 rows a step. One
  * host is the master. The schemes are the paper's two, and this program's own best, without a master.
  *
- * All hosts share this machine's cores, so what a rank takes for its gradient says little: computation is here what a
- * step takes on links without a limit, the processor's part of the messages included, and communication is what the
- * shaped links add to it, or the time that the busiest link needs for its bytes where that is more. The links' rate
- * decides the ratio, so it is found first: the one at which SGD in scenario 1 spends 5.8 times as long on communication as
- * on computation, as in the paper. Trials run one after the other, since each takes the whole machine; the first one
- * finds the rate.
+ * All hosts share this machine's cores, so a clock says little of what a worker computes: computation is what its
+ * processor spends on gradients and coding, without messages, as if it had a processor of its own. Communication is what
+ * the shaped links add to the time of the same run on links without a limit, or the time that the busiest link needs for
+ * its bytes where that is more; the total is both. The links' rate decides the ratio, so it is found first: the one at which
+ * SGD in scenario 1 spends 5.8 times as long on communication as on computation, as in the paper. Trials run one after the
+ * other, since each takes the whole machine; the first one finds the rate.
  */
 #include <inttypes.h>
 #include <math.h>
@@ -17,7 +17,7 @@
 
 #include "experiment/table2.h"
 
-enum { SCENARIOS = 2, SCHEMES = 4, WIDTH = 8, CALIBRATION_STEPS = 20 };
+enum { SCENARIOS = 2, SCHEMES = 4, WIDTH = 8, CALIBRATION_STEPS = 30 };
 static const double PAPER_SHARE = 28.51 / 4.921; /* communication to computation, SGD, scenario 1 */
 static const double FIRST_GUESS = 50;            /* Mbit/s */
 static const double FLOAT32_ACCURACY = 1e-6;     /* products of 4000 floats are rounded by as much, relative to labels */
@@ -74,7 +74,7 @@ static fr_status find_rate(const experiment_run *run, double *values, fr_error *
     fr_status status = run_fit(run, 0, 0, CALIBRATION_STEPS, 0, &free, error);
     for (int i = 0; status == FR_OK && i < 2; i++) {
         status = run_fit(run, 0, 0, CALIBRATION_STEPS, rate, &found, error);
-        if (status == FR_OK) rate = fmax(1, fmin(1000, rate * (found.total - free.total) / (PAPER_SHARE * free.total)));
+        if (status == FR_OK) rate = fmax(1, fmin(1000, rate * (found.total - free.total) / (PAPER_SHARE * free.compute)));
     }
     values[0] = rate;
     return status;
@@ -91,11 +91,11 @@ static fr_status trial(const experiment_run *run, int64_t t, double *values, fr_
     double share = (double)steps / CALIBRATION_STEPS;
     double wire = (double)steps * fmax(found.sent, found.received) * 8 / (1e6 * run->values[0]); /* at the least */
     double communicate = fmin(found.total, fmax(wire, found.total - share * free.total));
-    double compute = found.total - communicate;
     double down = fmax(0, fmin(communicate, found.down - share * free.down));
     bool master = !isnan(found.down);
-    const double all[WIDTH] = {found.total,         compute,    communicate, master ? communicate - down : NAN,
-                               master ? down : NAN, found.relative_error, found.sent, found.received};
+    const double all[WIDTH] = {found.compute + communicate, found.compute, communicate,
+                               master ? communicate - down : NAN, master ? down : NAN, found.relative_error,
+                               found.sent, found.received};
     for (int i = 0; i < WIDTH; i++) values[i] = isnan(all[i]) ? -1 : all[i]; /* no way up or down without a master */
     return FR_OK;
 }
@@ -174,6 +174,8 @@ static void judge(const experiment_run *run, verdict_list *list, json_writer *js
     write_cells(run, json);
     judge_ratio(run, list, CLAIM_PAPER, "QSGD takes 4.0 and 3.7 times less time than SGD in all", TOTAL, 0, 1,
                 (double[]){4.0, 3.7});
+    judge_ratio(run, list, CLAIM_PAPER, "section 4's text: QSGD is 5 times as fast in all (its own table has 4.0 and 3.7)", TOTAL,
+                0, 1, (double[]){5, 5});
     judge_ratio(run, list, CLAIM_PAPER, "QSGD communicates 8.8 and 5.9 times faster", COMMUNICATE, 0, 1,
                 (double[]){8.8, 5.9});
     judge_ratio(run, list, CLAIM_OWN, "gradients' way up: an eighth of float64's", UP, 0, 1,
