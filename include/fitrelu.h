@@ -109,6 +109,7 @@ FR_API const char *fr_schedule_name(fr_schedule schedule);
 typedef struct fr_report {
     int64_t iteration;     /* steps done */
     int64_t iterations;    /* steps planned */
+    int run;               /* of an ensemble or a search among starts, from 0 */
     double seconds;        /* since the first step */
     double loss;           /* (1.1) over all rows, in the units of y squared */
     double relative_error; /* ||w - w*|| / ||w*||, NaN where w* is unknown */

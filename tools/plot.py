@@ -45,14 +45,15 @@ def read_history(argument):
         raise BadInput(f"{path}: {error.strerror}")
     except (UnicodeDecodeError, csv.Error):
         raise BadInput(f"{path}: not a CSV file")
-    if not rows or rows[0] != HEADER:
+    runs = bool(rows) and rows[0] == HEADER + ["run"]  # of an ensemble: one after the other
+    if not runs and (not rows or rows[0] != HEADER):
         found = ",".join(rows[0])[:80] if rows else "an empty file"
         raise BadInput(f"{path}: the header must be {','.join(HEADER)}, found {found}")
     for line, row in enumerate(rows[1:], start=2):
         if not row:
             continue
-        if len(row) != len(HEADER):
-            raise BadInput(f"{path}:{line}: {len(HEADER)} fields expected, {len(row)} found")
+        if len(row) != len(HEADER) + runs:
+            raise BadInput(f"{path}:{line}: {len(HEADER) + runs} fields expected, {len(row)} found")
         numbers = []
         for name, cell in zip(HEADER, row):
             try:

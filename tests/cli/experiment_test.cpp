@@ -111,6 +111,16 @@ TEST_F(Experiment, AllKeepsItsTrialsUntilEverythingIsDone) {
     EXPECT_FALSE(exists("out/index.html"));
 }
 
+/* table2 is for those who ask: it takes long, and root. */
+TEST_F(Experiment, AllLeavesTable2OutUnlessItIsAskedFor) {
+    std::string tiny = "experiment all -n 64 -d 8 --batches 80 --seeds 1 --iterations 5 --no-pictures --output out ";
+    Said said = run(tiny, no_cluster);
+    EXPECT_EQ(said.code, 0) << said.err;
+    EXPECT_NE(said.err.find("left out: table2"), std::string::npos) << said.err;
+    EXPECT_TRUE(exists("out/ensemble.csv") && exists("out/bits.csv"));
+    run(tiny + "--with-table2", no_cluster).refuses(1, {"table2 makes no cluster"});
+}
+
 TEST_F(Experiment, Table2SaysWhatIsMissing) {
     Said said = run("experiment table2 --quiet --no-pictures --output out", no_cluster);
     EXPECT_EQ(said.code, 1);
@@ -176,7 +186,8 @@ TEST_F(Experiment, RefusesAMethodThatDoesNotFitAtTheStart) {
     run("experiment collectives --batches 50 --output out").refuses(2, {"--batches 50", "multiple of 80"});
     run("experiment bits -n 100 -d 50 --output out").refuses(2, {"100"});
     run("experiment fig1a --with-table2 --output out").refuses(2, {"--with-table2", "all"});
-    EXPECT_FALSE(exists("out/fig1a.csv"));
+    run("experiment all --batches 100 --output out", no_cluster).refuses(2, {"--batches 100", "collectives", "80"});
+    EXPECT_FALSE(exists("out"));
 }
 
 /* Rows so few that no label is above 0 are a failure to find w*, not the end of the experiment. */

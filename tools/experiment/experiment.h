@@ -72,7 +72,7 @@ struct experiment {
     const char *setup; /* for under a picture's title; {n} {d} {m} {T} {s} stand for the settings */
     /* Makes the choices left open in run->settings, and sets run->trials and run->width. */
     void (*plan)(experiment_run *run);
-    /* FR_ERROR_USAGE where the planned settings do not fit together; NULL: they always do. */
+    /* FR_ERROR_USAGE where the planned settings do not fit together; asked before any trial. NULL: they always do. */
     fr_status (*check)(const experiment_run *run, fr_error *error);
     fr_status (*trial)(const experiment_run *run, int64_t trial, double *values, fr_error *error);
     void (*table)(const experiment_run *run, fr_output *csv);

@@ -209,7 +209,6 @@ static fr_status run_all(crew *c, fr_error *error) {
 fr_status experiment_run_trials(experiment_run *run, fr_error *error) {
     crew c = {.run = run};
     run->what->plan(run);
-    if (run->what->check) FR_TRY(run->what->check(run, error));
     fr_status status = fr_allocate((void **)&run->values, run->trials * run->width, sizeof(double), "results", error);
     if (status == FR_OK) status = fr_allocate((void **)&run->done, run->trials, sizeof(bool), "results", error);
     if (status != FR_OK) return status;

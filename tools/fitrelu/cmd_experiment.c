@@ -148,6 +148,15 @@ static experiment_settings used_settings(const entry *which, const experiment_se
     return used;
 }
 
+/* What does not fit together is refused before the first trial of any. */
+static int check_settings(const entry *which, const experiment_settings *settings) {
+    experiment_run run = {.what = which->what, .settings = used_settings(which, settings)};
+    fr_error error = {0};
+    run.what->plan(&run);
+    fr_status status = run.what->check ? run.what->check(&run, &error) : FR_OK;
+    return status == FR_OK ? 0 : message_library(&error);
+}
+
 static int run_one(const entry *which, const experiment_settings *settings) {
     experiment_run run = {.what = which->what, .given = used_settings(which, settings)};
     fr_error error = {0};
@@ -177,6 +186,10 @@ static void remove_partial(const experiment *which, const experiment_settings *s
 static int run_all(const experiment_settings *settings, bool with_table2) {
     const char *names[EXPERIMENT_COUNT];
     int count = EXPERIMENT_COUNT - !with_table2;
+    for (int i = 0; i < count; i++) {
+        int code = check_settings(&entries[i], settings);
+        if (code != 0) return code;
+    }
     if (!with_table2)
         message_note("left out: table2, which takes 20 minutes and needs root for its cluster; --with-table2 runs it too");
     for (int i = 0; i < count; i++) {
@@ -205,6 +218,7 @@ int cmd_experiment(const arguments *given) {
         return EXIT_OUTPUT;
     }
     if (all && settings.json) return message_usage("--json: 'experiment all' leaves a JSON file for each experiment");
+    if (!all && (code = check_settings(which, &settings)) != 0) return code;
     if (mkdir(settings.output, 0777) != 0 && errno != EEXIST) {
         message_error("%s cannot be made: %s", settings.output, strerror(errno));
         return EXIT_OUTPUT;

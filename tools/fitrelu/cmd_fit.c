@@ -53,7 +53,7 @@ static int on_report(const fr_report *report, void *user) {
     fit_job *job = user;
     interrupt_catch(); /* there is a result to keep from now on */
     if (job->prepared == 0) job->prepared = fr_seconds() - report->seconds - job->began;
-    history_add(job->history, report);
+    history_add(job->history, job->settings.options.ensemble > 1, report);
     progress_report(&job->shown, report);
     return interrupt_signal() != 0;
 }
@@ -83,7 +83,8 @@ static fr_status probe_output(const char *path, fr_error *error) {
 static fr_status open_outputs(fit_job *job, fr_error *error) {
     fr_status status = probe_output(job->settings.model, error);
     if (status == FR_OK) status = probe_output(job->settings.options.checkpoint, error);
-    if (status == FR_OK && job->settings.history) status = history_open(job->settings.history, &job->history, error);
+    if (status == FR_OK && job->settings.history)
+        status = history_open(job->settings.history, job->settings.options.ensemble > 1, &job->history, error);
     return status;
 }
 
