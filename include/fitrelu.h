@@ -142,6 +142,8 @@ typedef struct fr_options {
                                    at zero; 0: none */
     int ensemble;               /* L >= 1 runs of Algorithm 1 */
     bool standardize;           /* fit on features of mean 0 and variance 1 */
+    bool keep_columns;          /* data of one's own: fit on the columns as they are; false: with the automatic step size
+                                   they are scaled and decorrelated first, for many times fewer steps */
     bool intercept;             /* fit y = max(0, <w, x> + b) */
     uint64_t seed;              /* of sampling, quantization and the random start */
     fr_world *world;            /* the processes that fit together, or NULL: this one alone */
@@ -188,7 +190,7 @@ FR_API void fr_world_leave(fr_world *world);
 
 /* ---------------------------------------------------------------------------------------- data sets */
 
-/* n rows of d features with a label each, owned by the object. */
+/* n rows of d features with a label each, owned by the object, except for rows that are borrowed. */
 typedef struct fr_dataset fr_dataset;
 
 /* Planted model: x_ij ~ N(0,1), w*_j ~ N(200, 3) (variance 3), y_i = max(0, <w*, x_i>) + noise * N(0,1).
@@ -265,6 +267,17 @@ FR_API fr_status fr_read_options_share(fr_read_options *reading, const fr_option
 /* Copies n x d row-major doubles and n labels (NULL: none). */
 FR_API fr_status fr_dataset_from_arrays(int64_t samples, int64_t features, const double *rows, const double *labels,
                                         fr_precision precision, fr_dataset **dataset, fr_error *error);
+/* Borrows n x d values of type float or double, as `precision` says: those of row i are rows[i * stride] ... rows[i *
+ * stride + d - 1], stride >= d. They are read where they lie and never written, and must stay as they are until the data
+ * set is freed. Copies n labels (NULL: none). A fit copies the rows where it changes columns, that is with weights, with
+ * `standardize` or `intercept`, and with the automatic step size unless `keep_columns` is set. */
+FR_API fr_status fr_dataset_borrow(int64_t samples, int64_t features, const void *rows, int64_t stride,
+                                   fr_precision precision, const double *labels, fr_dataset **dataset, fr_error *error);
+/* Names for the features, d of them, and for the label or NULL, copied, before a fit; of a data set without any. */
+FR_API fr_status fr_dataset_set_names(fr_dataset *dataset, const char *const *names, const char *label_name,
+                                      fr_error *error);
+/* Whether the rows are borrowed, and no fit has copied them. */
+FR_API bool fr_dataset_borrows(const fr_dataset *dataset);
 /* Copies a weight u_i for each row kept here (NULL: 1 each again), before the first fit of a set that is not planted. A
  * fit then minimises sum_i u_i (max(0, <w, x_i>) - y_i)^2 / sum_i u_i: with full batches a weight of 2 is the row twice
  * and 0 its absence, to rounding. FR_ERROR_DATA names a weight that is not from 0 to 1e150; a fit refuses weights that
@@ -299,6 +312,11 @@ FR_API void fr_dataset_free(fr_dataset *dataset);                   /* NULL is f
 /* A fitted unit in the coordinates of the user's features: y = max(0, <w, x> + b). */
 typedef struct fr_model fr_model;
 
+/* The unit of d weights and an intercept that are known, all finite. The names of the features, d of them, and of the label
+ * may be NULL. All is copied. */
+FR_API fr_status fr_model_from_weights(int64_t features, const double *weights, double intercept,
+                                       const char *const *names, const char *label_name, fr_model **model,
+                                       fr_error *error);
 FR_API int64_t fr_model_features(const fr_model *model);
 FR_API const double *fr_model_weights(const fr_model *model); /* d values, owned by model */
 FR_API double fr_model_intercept(const fr_model *model);

@@ -154,21 +154,11 @@ static fr_status decorrelate(const fr_shard *s, const fr_products *products, fr_
 
 /* ------------------------------------------------------------------------------------------------- rows */
 
-/* Widens rows by one column, from the last row to the first, in the reallocated memory. */
-static fr_status append_ones(fr_dataset *set, fr_error *error) {
-    int64_t n = set->local_rows, d = set->features;
-    size_t size = fr_precision_bytes(set->precision);
-    void *wider = NULL;
-    FR_TRY(fr_allocate(&wider, n * (d + 1), size, "the rows with a column of ones", error));
-    for (int64_t i = 0; i < n; i++)
-        memcpy((char *)wider + (size_t)(i * (d + 1)) * size, (char *)set->rows + (size_t)(i * d) * size,
-               (size_t)d * size);
-    free(set->rows);
-    set->rows = wider;
-    set->features = d + 1;
-    for (int64_t i = 0; i < n; i++) fr_dataset_put(set, i, d, 1);
+/* Into the room behind each row. */
+static void append_ones(fr_dataset *set) {
+    for (int64_t i = 0; i < set->local_rows; i++) fr_dataset_put(set, i, set->features, 1);
+    set->features++;
     set->intercept = true;
-    return FR_OK;
 }
 
 static fr_status change_columns(fr_dataset *set, fr_conditioning how, const fr_shard *s, const fr_products *products,
@@ -188,7 +178,8 @@ static fr_status change_columns(fr_dataset *set, fr_conditioning how, const fr_s
         if (c->state[j] == FR_PIVOT_OUT) set->mix[j * set->features + j] = 0;
     set->centered = how.center;
     set->scaled = how.scale;
-    return how.intercept ? fr_world_agree(s->world, append_ones(set, error), error) : FR_OK;
+    if (how.intercept) append_ones(set);
+    return FR_OK;
 }
 
 static bool is_conditioned(const fr_dataset *set, fr_conditioning how) {
@@ -209,7 +200,11 @@ fr_status fr_dataset_condition(fr_dataset *set, fr_conditioning how, const fr_pl
     fr_shard s;
     columns c = {0};
     fr_status status = fr_shard_make(&s, set, plan, threads, world, error);
-    if (status == FR_OK) status = fr_world_agree(world, make_columns(&c, set, error), error);
+    if (status == FR_OK) {
+        status = fr_dataset_own_rows(set, how.intercept, error);
+        if (status == FR_OK) status = make_columns(&c, set, error);
+        status = fr_world_agree(world, status, error);
+    }
     if (status == FR_OK) {
         fr_products products = fr_products_begin(true);
         products.device = how.device;

@@ -48,8 +48,9 @@ fr_status fr_weights_settle(fr_dataset *set, const fr_plan *plan, fr_world *worl
     return FR_OK;
 }
 
-void fr_weights_apply(fr_dataset *set, int threads) {
-    if (!set->weights || set->weighed) return;
+fr_status fr_weights_apply(fr_dataset *set, int threads, fr_error *error) {
+    if (!set->weights || set->weighed) return FR_OK;
+    FR_TRY(fr_dataset_own_rows(set, 0, error));
 #pragma omp parallel for schedule(static) num_threads(threads)
     for (int64_t i = 0; i < set->local_rows; i++) {
         double u = set->weights[i], root = sqrt(u);
@@ -58,4 +59,5 @@ void fr_weights_apply(fr_dataset *set, int threads) {
         fr_dataset_put_label(set, i, u > 0 ? root * fr_dataset_label(set, i) : 0);
     }
     set->weighed = true;
+    return FR_OK;
 }

@@ -23,7 +23,7 @@
 fr_status fr_weights_settle(fr_dataset *set, const fr_plan *plan, fr_world *world, fr_error *error);
 
 /* After columns were changed: rows and labels times sqrt(u). Once only. */
-void fr_weights_apply(fr_dataset *set, int threads);
+fr_status fr_weights_apply(fr_dataset *set, int threads, fr_error *error);
 
 /* x (d) <- sqrt(u) x, whatever x holds where u is 0. */
 static inline void fr_weigh_row(double u, int64_t d, double *x) {

@@ -12,6 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/threads.h"
+
 fr_status fr_dataset_allocate(int64_t samples, int64_t features, fr_range kept, bool labels, fr_precision precision,
                               const char *source, fr_dataset **dataset, fr_error *error) {
     *dataset = NULL;
@@ -28,6 +30,7 @@ fr_status fr_dataset_allocate(int64_t samples, int64_t features, fr_range kept, 
     if (!set) return fr_fail(error, FR_ERROR, "%s: out of memory", source);
     *set = (fr_dataset){.samples = samples,
                         .features = features,
+                        .stride = features,
                         .first_row = kept.first,
                         .local_rows = kept.count,
                         .precision = precision};
@@ -42,6 +45,40 @@ fr_status fr_dataset_allocate(int64_t samples, int64_t features, fr_range kept, 
     return status;
 }
 
+/* ---------------------------------------------------------------------------------------------- rows */
+
+/* rows <- those of the set, one each `stride` values. */
+static void copy_rows(const fr_dataset *set, int64_t stride, void *rows) {
+    size_t bytes = fr_precision_bytes(set->precision), row = (size_t)set->features * bytes;
+#pragma omp parallel for schedule(static) num_threads(fr_loop_threads()) if (set->local_rows * set->features > 100000)
+    for (int64_t i = 0; i < set->local_rows; i++)
+        memcpy((char *)rows + (size_t)(i * stride) * bytes, fr_dataset_at(set, i), row);
+}
+
+fr_status fr_dataset_own_rows(fr_dataset *set, int64_t more, fr_error *error) {
+    int64_t stride = set->features + more, values;
+    void *own = NULL;
+    if (!set->borrowed && set->stride >= stride) return FR_OK;
+    if (__builtin_mul_overflow(set->local_rows, stride, &values)) values = INT64_MAX;
+    FR_TRY(fr_allocate_unset(&own, values, fr_precision_bytes(set->precision), "a copy of the rows", error));
+    copy_rows(set, stride, own);
+    if (!set->borrowed) free(set->rows);
+    set->rows = own;
+    set->stride = stride;
+    set->borrowed = false;
+    return FR_OK;
+}
+
+void fr_dataset_row(const fr_dataset *set, int64_t row, double *x) {
+    int64_t d = set->features;
+    const float *floats = fr_dataset_at(set, row);
+    if (set->precision == FR_F64) memcpy(x, floats, (size_t)d * sizeof *x);
+    else
+        for (int64_t j = 0; j < d; j++) x[j] = (double)floats[j];
+}
+
+bool fr_dataset_borrows(const fr_dataset *dataset) { return dataset->borrowed; }
+
 /* ------------------------------------------------------------------------------------------ weights */
 
 fr_status fr_dataset_take_weights(fr_dataset *set, fr_error *error) {
@@ -54,7 +91,7 @@ fr_status fr_dataset_copy(const fr_dataset *set, fr_dataset **copy, fr_error *er
     size_t bytes = fr_precision_bytes(set->precision), rows = (size_t)set->local_rows;
     FR_TRY(fr_dataset_allocate(set->samples, set->features, fr_dataset_range(set), set->labels != NULL, set->precision,
                                set->source, copy, error));
-    memcpy((*copy)->rows, set->rows, rows * (size_t)set->features * bytes);
+    copy_rows(set, set->features, (*copy)->rows);
     if (set->labels) memcpy((*copy)->labels, set->labels, rows * bytes);
     if (set->weights) {
         FR_TRY(fr_dataset_take_weights(*copy, error));
@@ -64,16 +101,6 @@ fr_status fr_dataset_copy(const fr_dataset *set, fr_dataset **copy, fr_error *er
     (*copy)->held = set->held;
     (*copy)->next = set->next;
     return FR_OK;
-}
-
-/* --------------------------------------------------------------------------------------------- rows */
-
-void fr_dataset_row(const fr_dataset *set, int64_t row, double *x) {
-    int64_t d = set->features;
-    const float *floats = (const float *)set->rows + row * d;
-    if (set->precision == FR_F64) memcpy(x, (const double *)set->rows + row * d, (size_t)d * sizeof *x);
-    else
-        for (int64_t j = 0; j < d; j++) x[j] = (double)floats[j];
 }
 
 /* -------------------------------------------------------------------------------------------- asked */
@@ -112,7 +139,7 @@ const double *fr_dataset_planted(const fr_dataset *dataset) { return dataset->pl
 
 void fr_dataset_free(fr_dataset *dataset) {
     if (!dataset) return;
-    free(dataset->rows);
+    if (!dataset->borrowed) free(dataset->rows);
     free(dataset->labels);
     free(dataset->weights);
     free(dataset->planted);

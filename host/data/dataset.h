@@ -1,8 +1,9 @@
 /*
  * dataset.h - what a data set is inside the library.
  *
- * A data set owns its rows in the precision of the fit, row-major without gaps, and the labels in the same
- * precision. A planted set starts without rows: they are a function of the seed, so that each engine makes only
+ * A data set holds its rows in the precision of the fit, row-major, and the labels in the same precision. Rows are its
+ * own, or borrowed (fr_dataset_borrow): then they are read where the caller has them, perhaps with gaps between, until
+ * something must change them, which copies them first (fr_dataset_own_rows). A planted set starts without rows: they are a function of the seed, so that each engine makes only
  * the rows of its own workers, in its own memory. A read set may hold a part of the file's rows
  * (first_row .. first_row + local_rows - 1 of samples), which is how ranks share a file.
  */
@@ -25,6 +26,8 @@ struct fr_dataset {
     int64_t local_rows;  /* how many are held here; 0 in a planted set whose rows are not made yet */
     fr_precision precision;
     void *rows;          /* local_rows x features float or double, or NULL */
+    int64_t stride;      /* values from the start of a row to that of the next: features, or more */
+    bool borrowed;       /* rows are the caller's, and are not written */
     void *labels;        /* local_rows float or double, or NULL */
     int64_t lacking;     /* rows of the file left out, of those held apart too, since they lacked something */
     struct fr_dataset *held_out; /* rows kept apart, owned, or NULL */
@@ -65,13 +68,22 @@ static inline size_t fr_precision_bytes(fr_precision precision) { return precisi
 /* The rows that a set holds. */
 static inline fr_range fr_dataset_range(const fr_dataset *set) { return (fr_range){set->first_row, set->local_rows}; }
 
+/* Where the features of a row among those held begin. */
+static inline const void *fr_dataset_at(const fr_dataset *set, int64_t row) {
+    return (const char *)set->rows + row * set->stride * (int64_t)fr_precision_bytes(set->precision);
+}
+
+/* Before rows are changed: they become the set's own where they are borrowed, with room for `more` columns behind the
+ * features of each. Nothing where both hold already. */
+fr_status fr_dataset_own_rows(fr_dataset *set, int64_t more, fr_error *error);
+
 /* Allocates an empty read set of samples x features that holds the rows `kept` (and their labels), all zero. With no
  * row kept, rows and labels are no NULL all the same. For the readers. */
 fr_status fr_dataset_allocate(int64_t samples, int64_t features, fr_range kept, bool labels, fr_precision precision,
                               const char *source, fr_dataset **dataset, fr_error *error);
 
-/* A set of the same rows, labels and weights of rows, as they are now, with a source of the same fingerprint; no names,
- * nothing held out. Of read sets whose columns no fit has changed. */
+/* A set with rows of its own: the same rows, labels and weights of rows, as they are now, with a source of the same
+ * fingerprint; no names, nothing held out. Of read sets whose columns no fit has changed. */
 fr_status fr_dataset_copy(const fr_dataset *set, fr_dataset **copy, fr_error *error);
 
 /* Weights of 1 for the rows held, for a reader or a caller to fill. */
@@ -85,7 +97,7 @@ fr_status fr_dataset_holds(const fr_dataset *set, fr_range needed, fr_error *err
 
 /* Column and row among the rows held (both from 0), as double; for code that is not hot. */
 static inline double fr_dataset_value(const fr_dataset *set, int64_t row, int64_t column) {
-    int64_t at = row * set->features + column;
+    int64_t at = row * set->stride + column;
     return set->precision == FR_F32 ? (double)((const float *)set->rows)[at] : ((const double *)set->rows)[at];
 }
 /* x (d) <- a row among those held, as doubles. */
@@ -93,7 +105,7 @@ void fr_dataset_row(const fr_dataset *set, int64_t row, double *x);
 /* The weight of a row among those held. */
 static inline double fr_dataset_weight(const fr_dataset *set, int64_t row) { return set->weights ? set->weights[row] : 1; }
 static inline void fr_dataset_put(fr_dataset *set, int64_t row, int64_t column, double value) {
-    int64_t at = row * set->features + column;
+    int64_t at = row * set->stride + column;
     if (set->precision == FR_F32) ((float *)set->rows)[at] = (float)value;
     else ((double *)set->rows)[at] = value;
 }

@@ -52,7 +52,7 @@ fr_row_print fr_dataset_row_print(const fr_dataset *set) {
     if (set->local_rows * set->features > 100000)
     for (int64_t i = 0; i < set->local_rows; i++) {
         uint64_t parts[4] = {(uint64_t)(set->first_row + i),
-                             fr_checksum((const char *)set->rows + (size_t)i * row, row),
+                             fr_checksum(fr_dataset_at(set, i), row),
                              fr_checksum((const char *)set->labels + (size_t)i * value, value)};
         if (set->weights) memcpy(&parts[3], &set->weights[i], sizeof parts[3]);
         sum += fr_checksum(parts, (set->weights ? 4 : 3) * sizeof *parts);

@@ -44,7 +44,7 @@ fr_status fr_dataset_generate(const fr_planted *planted, fr_precision precision,
         goto fail;
     }
     set->samples = planted->samples;
-    set->features = planted->features;
+    set->features = set->stride = planted->features;
     set->precision = precision;
     set->is_planted = true;
     set->recipe = *planted;

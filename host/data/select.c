@@ -78,6 +78,6 @@ fr_status fr_select_features(fr_dataset *set, const bool *selected, fr_error *er
     }
     for (int64_t j = 0, at = 0; set->planted && j < d; j++)
         if (selected[j]) set->planted[at++] = set->planted[j];
-    set->features = kept;
+    set->features = set->stride = kept;
     return FR_OK;
 }

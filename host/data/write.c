@@ -103,9 +103,20 @@ static fr_status write_set(const fr_dataset *set, const char *path, fr_error *er
     return write_npy(path, arrays, count, error);
 }
 
+/* Rows may have gaps between them, where files have none. */
+static fr_status write_borrowed(const fr_dataset *set, const char *path, fr_error *error) {
+    fr_dataset *copy = NULL;
+    if (set->stride == set->features) return write_set(set, path, error);
+    fr_status status = fr_dataset_copy(set, &copy, error);
+    if (status == FR_OK) status = write_set(copy, path, error);
+    fr_dataset_free(copy);
+    return status;
+}
+
 fr_status fr_dataset_write(const fr_dataset *dataset, const char *path, fr_error *error) {
     fr_status status = check_writable(dataset, path, error);
     if (status != FR_OK) return status;
+    if (dataset->borrowed) return write_borrowed(dataset, path, error);
     if (!dataset->is_planted || (dataset->rows && dataset->local_rows == dataset->samples))
         return write_set(dataset, path, error);
     /* The caller's set stays as it is: a shallow copy without rows makes them all, and they are freed here. */

@@ -135,6 +135,24 @@ fr_status fr_model_create(const fr_dataset *set, const double *fitted, fr_model 
     return status;
 }
 
+fr_status fr_model_from_weights(int64_t features, const double *weights, double intercept, const char *const *names,
+                                const char *label_name, fr_model **model, fr_error *error) {
+    *model = NULL;
+    if (features < 1 || !weights)
+        return fr_fail(error, FR_ERROR_USAGE, "a model of %lld weights, expected at least 1", (long long)features);
+    FR_TRY(allocate(features, model, error));
+    fr_model *m = *model;
+    m->intercept = intercept;
+    m->has_intercept = intercept != 0;
+    memcpy(m->weights, weights, (size_t)features * sizeof *weights);
+    for (int64_t j = 0; j < features; j++) m->scale[j] = 1;
+    fr_status status = copy_names(m, names, label_name, NULL, 0, error);
+    if (status == FR_OK) return check_weights(model, "weights", FR_ERROR_USAGE, error);
+    fr_model_free(m);
+    *model = NULL;
+    return status;
+}
+
 /* ---------------------------------------------------------------------------------------------- file */
 
 static uint32_t parts_of(const fr_model *m) {

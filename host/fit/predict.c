@@ -23,10 +23,9 @@ fr_status fr_model_predict_held(const fr_model *model, const fr_dataset *set, do
     FR_TRY(check_rows(model, set, error));
     const fr_cpu_kernels *kernels = fr_cpu_kernels_for(set->precision);
     const double *weights = fr_model_weights(model), intercept = fr_model_intercept(model);
-    size_t row_bytes = (size_t)set->features * fr_precision_bytes(set->precision);
 #pragma omp parallel for schedule(static) num_threads(fr_loop_threads())
     for (int64_t i = 0; i < set->local_rows; i++)
-        out[i] = relu(kernels->dot((const char *)set->rows + (size_t)i * row_bytes, weights, set->features) + intercept);
+        out[i] = relu(kernels->dot(fr_dataset_at(set, i), weights, set->features) + intercept);
     return FR_OK;
 }
 

@@ -4,9 +4,9 @@
  * The loss (1.1) of real data has more than one basin, and its worst, where no row is active, has no gradient at all. So
  * the starts of fit/start.c are compared by their loss, and the best three are run. Where their results differ by more
  * than 1 %, or no row is active in the best, and always where passes cost next to nothing, up to 27 more follow from
- * neighbours of the best result, at a tenth of its length up to twice, within a budget of work. Then the inactive rows
- * are looked at once more: if the way on which they would begin to fit lowers the loss, a run begins there (a rare
- * column whose rows all died).
+ * neighbours of the best result, at a tenth of its length up to twice, within a budget of work; none where a run has met
+ * all labels. Then the inactive rows are looked at once more: if the way on which they would begin to fit lowers the loss,
+ * a run begins there (a rare column whose rows all died).
  *
  * Every iterate whose loss is measured is compared with the best so far (fr_fit_keep_best), starts included, so that the
  * result is never worse than anything that was seen. Runs are numbered; a number is part of every draw's key and of a
@@ -23,6 +23,8 @@ enum { FIRST_RUNS = 3, MOST_STARTS = 30 }; /* runs from there on, up to FR_MOST_
 static const double DIFFER = 1.01;         /* two results this far apart call for more starts */
 static const double CHEAP_WORK = 1e9, MOST_WORK = 4e9; /* for more starts where the first agree, and where not */
 static const double BETTER = 1 - 1e-9;     /* a loss this much lower is lower */
+/* Of the loss at w = 0: below this labels are met to rounding, and of several such results rounding would choose. */
+static const double NOTHING_F64 = 1e-20, NOTHING_F32 = 1e-11;
 
 typedef struct search {
     fr_fit *fit;
@@ -52,14 +54,19 @@ static bool results_differ(const fr_search *s) {
     return !(second <= DIFFER * first);
 }
 
+static bool is_met(const search *s) {
+    double nothing = s->fit->plan->precision == FR_F32 ? NOTHING_F32 : NOTHING_F64;
+    return s->fit->state.search.lowest <= nothing * s->data->zero_loss;
+}
+
 /* After `runs` of them: whether another start is to follow. Work is counted in values of rows that were read. */
 static fr_status wants_start(search *s, int runs, bool *wants, fr_error *error) {
     const fr_plan *plan = s->fit->plan;
     const fr_search *where = &s->fit->state.search;
     double work = (double)where->steps_before * (double)plan->samples * (double)plan->features, loss;
     fr_row_sums total;
-    *wants = runs < plan->starts && (runs < FIRST_RUNS || work < CHEAP_WORK);
-    if (*wants || plan->starts == 1 || work >= MOST_WORK) return FR_OK;
+    *wants = !is_met(s) && runs < plan->starts && (runs < FIRST_RUNS || work < CHEAP_WORK);
+    if (*wants || is_met(s) || plan->starts == 1 || work >= MOST_WORK) return FR_OK;
     FR_TRY(measure(s->fit, s->fit->state.best, &total, &loss, error));
     *wants = results_differ(where) || total.active == 0;
     return FR_OK;

@@ -127,6 +127,7 @@ static void put_data(writer *w, const fr_run *run) {
     put_bits(w, RESUME, "data", set->content);
     put_flag(w, BOTH, "--standardize", run->options->standardize);
     put_flag(w, BOTH, "--intercept", run->options->intercept);
+    put_flag(w, BOTH, "--condition", !run->options->keep_columns);
 }
 
 /* How the workers make a step. Codes of levels give back the levels: on the wire only bfloat16 loses bits. */

@@ -13,12 +13,12 @@
 
 typedef struct fr_cpu_kernels {
     const char *isa; /* "portable", "avx2", "avx512" */
-    /* One pass over count <= 512 rows: row_index[i], or i where row_index is NULL, counts from rows. Reads each row
-     * from memory once, four at a time: dot products, coefficients, then sum[0..d-1] += c_i x_i in order of i.
+    /* One pass over count <= 512 rows: row_index[i], or i where row_index is NULL, counts from rows, which lie
+     * `stride` values apart. Reads each row from memory once, four at a time: dot products, coefficients, then sum[0..d-1] += c_i x_i in order of i.
      * row_index, if any, has a readable count. sums is added to. products (count, or NULL) gets each row's p, with
      * FR_PASS_LABELS its ||x||^2. */
     void (*pass)(fr_pass kind, const void *rows, const void *labels, const int64_t *row_index, int64_t count,
-                 int64_t features, const void *weights, void *sum, fr_row_sums *sums, double *products);
+                 int64_t features, int64_t stride, const void *weights, void *sum, fr_row_sums *sums, double *products);
     /* max |v_i|, as double; NaN if any is not finite. */
     double (*max_abs)(const void *v, int64_t features);
     /* sum (v_i factor)^2 in double, in a fixed order; factor a power of two. */

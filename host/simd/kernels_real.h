@@ -96,7 +96,7 @@ static inline void NAME(label_sums)(int rows, const REAL *const row[4], const do
 }
 
 static void NAME(pass)(fr_pass kind, const void *rows, const void *labels, const int64_t *row_index, int64_t count,
-                       int64_t d, const void *weights, void *sum, fr_row_sums *sums, double *products) {
+                       int64_t d, int64_t stride, const void *weights, void *sum, fr_row_sums *sums, double *products) {
     const REAL *x = rows, *label = labels;
     for (int64_t i = 0; i < count; i += 4) {
         int here = count - i < 4 ? (int)(count - i) : 4;
@@ -106,8 +106,8 @@ static void NAME(pass)(fr_pass kind, const void *rows, const void *labels, const
         for (int r = 0; r < 4; r++) {
             int64_t at = r < here ? i + r : i, after = i + 4 + r < count ? i + 4 + r : i;
             int64_t index = row_index ? row_index[at] : at;
-            row[r] = x + index * d;
-            next[r] = x + (row_index ? row_index[after] : after) * d;
+            row[r] = x + index * stride;
+            next[r] = x + (row_index ? row_index[after] : after) * stride;
             y[r] = (double)label[index];
         }
         if (kind == FR_PASS_LABELS) NAME(label_sums)(here, row, y, d, sums, squares);

@@ -58,7 +58,7 @@ static fr_status check_labels(const fr_dataset *set, fr_world *world, fr_error *
 static fr_status condition(const fr_solver *s, const fr_device_products *device, fr_error *error) {
     const fr_options *options = &s->options;
     fr_dataset *set = s->set;
-    bool ours = !set->is_planted && options->step_rule == FR_STEP_AUTO;
+    bool ours = !set->is_planted && options->step_rule == FR_STEP_AUTO && !options->keep_columns;
     fr_conditioning how = {
         .center = options->standardize || (ours && options->intercept),
         .scale = options->standardize || ours,
@@ -107,9 +107,9 @@ static fr_status prepare_rows(fr_solver *s, fr_error *error) {
     FR_TRY(fr_weights_settle(set, &s->plan, world, error));
     FR_TRY(check_labels(set, world, error));
     FR_TRY(condition_rows(s, error));
-    fr_weights_apply(set, s->threads);
+    FR_TRY(fr_world_agree(world, fr_weights_apply(set, s->threads, error), error));
     if (!set->is_planted) FR_TRY(fr_labels_spread(set, &s->plan, world, &s->spread, error));
-    bool asks = s->options.step_rule == FR_STEP_AUTO && s->plan.draws > 0 && !set->is_planted && set->shift;
+    bool asks = s->options.step_rule == FR_STEP_AUTO && s->plan.draws > 0 && !set->is_planted;
     return asks ? fr_dataset_long_rows(set, &s->plan, s->threads, world, &s->long_rows, error) : FR_OK;
 }
 

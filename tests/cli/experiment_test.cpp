@@ -103,7 +103,7 @@ TEST_F(Experiment, TakesOnlyTrialsOfTheSameSettings) {
 TEST_F(Experiment, AllKeepsItsTrialsUntilEverythingIsDone) {
     std::filesystem::create_directories(folder + "/out/fig1b.csv");
     Said said =
-        run("experiment all -n 64 -d 8 --batches 40 --seeds 1 --iterations 5 --quiet --no-pictures --output out", no_cluster);
+        run("experiment all -n 64 -d 8 --batches 80 --seeds 1 --iterations 5 --quiet --no-pictures --output out", no_cluster);
     EXPECT_EQ(said.code, 1) << said.err;
     EXPECT_TRUE(exists("out/fig1a.csv"));
     EXPECT_TRUE(exists("out/fig1a.partial"));

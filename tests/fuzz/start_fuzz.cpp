@@ -7,7 +7,7 @@
 #include <cmath>
 
 extern "C" {
-#include "fitrelu/start_file.h"
+#include "fitting/start_file.h"
 }
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size) {

@@ -12,7 +12,7 @@
 #include <vector>
 
 extern "C" {
-#include "fitrelu/fit_settings.h"
+#include "fitting/fit_settings.h"
 #include "fitrelu/plan_settings.h"
 #include "options/option_parse.h"
 }

@@ -88,7 +88,7 @@ TEST(Gradient, AllPathsGiveTheSameBits) {
             if (!kernels) continue;
             std::vector<char> sum(333 * 8, 0);
             fr_row_sums scalars = {};
-            kernels->pass(FR_PASS_GRADIENT, set->rows, set->labels, nullptr, 61, 333, w, sum.data(), &scalars, nullptr);
+            kernels->pass(FR_PASS_GRADIENT, set->rows, set->labels, nullptr, 61, 333, 333, w, sum.data(), &scalars, nullptr);
             Vector all;
             for (size_t j = 0; j < 333; j++)
                 all.push_back(precision == FR_F32 ? static_cast<double>(reinterpret_cast<float *>(sum.data())[j])

@@ -12,13 +12,17 @@ static bool wanted, begun;
 
 void json_result_want(void) { wanted = true; }
 
-json_writer json_result_begin(void) {
-    json_writer json = json_start(stdout);
-    begun = true;
+json_writer json_result_begin_in(FILE *out) {
+    json_writer json = json_start(out);
     json_begin(&json, NULL);
     json_string(&json, "program", "fitrelu");
     json_string(&json, "version", fr_version());
     return json;
+}
+
+json_writer json_result_begin(void) {
+    begun = true;
+    return json_result_begin_in(stdout);
 }
 
 void json_result_copy(const char *text, size_t size) {

@@ -11,6 +11,8 @@ void json_result_want(void);
 
 /* Begins the result on stdout, with its members program and version; the caller ends it. */
 json_writer json_result_begin(void);
+/* The same elsewhere. */
+json_writer json_result_begin_in(FILE *out);
 /* A result that was written elsewhere first goes to stdout as it is. */
 void json_result_copy(const char *text, size_t size);
 /* The member notes: what stderr remarked so far. */

@@ -1,10 +1,12 @@
 /*
  * message.c - lines on stderr, and a memory of them.
  *
- * A mutable global, like the stream that it writes to: what a program of one process says is one thing.
+ * A mutable global, like the stream that it writes to: what a program of one process says is one thing. A thread of
+ * another program (message_divert) has a memory of its own.
  */
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "console/message.h"
@@ -14,34 +16,52 @@ enum { NOTES_MOST = 32 };
 /* No line, and of no rank, device or step. */
 #define NO_ERROR {.rank = -1, .device = -1, .step = -1}
 
-static struct {
+typedef struct memory {
     bool holds, silent; /* of a program that is one of several ranks (console/ranks.h) */
     bool quiet;
     fr_error held, last;
     char *notes[NOTES_MOST]; /* more than there are remarks in the program; further ones are printed only */
     int count;
-} said = {.held = NO_ERROR, .last = NO_ERROR};
+} memory;
 
-void message_quiet(void) { said.quiet = true; }
+static memory of_program = {.held = NO_ERROR, .last = NO_ERROR};
+static _Thread_local memory *of_thread;
+
+static memory *said(void) { return of_thread ? of_thread : &of_program; }
+
+bool message_divert(void) {
+    memory *own = calloc(1, sizeof *own);
+    if (own) *own = (memory){.holds = true, .quiet = true, .held = NO_ERROR, .last = NO_ERROR};
+    of_thread = own;
+    return own != NULL;
+}
+
+void message_restore(void) {
+    for (int i = 0; of_thread && i < of_thread->count; i++) free(of_thread->notes[i]);
+    free(of_thread);
+    of_thread = NULL;
+}
+
+void message_quiet(void) { said()->quiet = true; }
 
 void message_hold(bool hold, bool speaks) {
-    said.holds = hold;
-    said.silent = !speaks;
+    said()->holds = hold;
+    said()->silent = !speaks;
 }
 
 fr_error message_held(void) {
-    fr_error held = said.held;
-    said.held = (fr_error)NO_ERROR;
+    fr_error held = said()->held;
+    said()->held = (fr_error)NO_ERROR;
     return held;
 }
 
-void message_told(const fr_error *error) { said.last = *error; }
+void message_told(const fr_error *error) { said()->last = *error; }
 
-const fr_error *message_last_error(void) { return &said.last; }
+const fr_error *message_last_error(void) { return &said()->last; }
 
 const char *const *message_notes(int *count) {
-    *count = said.count;
-    return (const char *const *)said.notes;
+    *count = said()->count;
+    return (const char *const *)said()->notes;
 }
 
 /* A line break inside a message (from a file name, say) would make two lines of it. */
@@ -55,11 +75,11 @@ static void write_text(char *text, size_t size, const char *format, va_list argu
 }
 
 static void tell(const fr_error *error) {
-    if (said.holds) {
-        said.held = *error;
+    if (said()->holds) {
+        said()->held = *error;
         return;
     }
-    said.last = *error;
+    said()->last = *error;
     fprintf(stderr, "fitrelu: error: %s\n", error->message);
 }
 
@@ -95,10 +115,10 @@ int message_library(const fr_error *error) {
 void message_note(const char *format, ...) {
     char text[1024];
     va_list arguments;
-    if (said.silent) return;
+    if (said()->silent) return;
     va_start(arguments, format);
     write_text(text, sizeof text, format, arguments);
     va_end(arguments);
-    if (!said.quiet) fprintf(stderr, "fitrelu: %s\n", text);
-    if (said.count < NOTES_MOST && (said.notes[said.count] = strdup(text))) said.count++;
+    if (!said()->quiet) fprintf(stderr, "fitrelu: %s\n", text);
+    if (said()->count < NOTES_MOST && (said()->notes[said()->count] = strdup(text))) said()->count++;
 }

@@ -7,6 +7,8 @@
 #ifndef FITRELU_MESSAGE_H
 #define FITRELU_MESSAGE_H
 
+#include <stdbool.h>
+
 #include "fitrelu.h"
 
 enum {
@@ -35,6 +37,11 @@ void message_quiet(void);
 void message_hold(bool hold, bool speaks);
 /* The last error kept since this was last asked: its line, "" if none, and its rank, or -1. */
 fr_error message_held(void);
+
+/* From now on what this thread says is kept, not printed, and apart from what others say, until message_restore: for a
+ * fit inside another program. False where memory ran out. */
+bool message_divert(void);
+void message_restore(void);
 
 /* An error was printed elsewhere. */
 void message_told(const fr_error *error);

@@ -186,10 +186,6 @@ static void remove_partial(const experiment *which, const experiment_settings *s
 static int run_all(const experiment_settings *settings, bool with_table2) {
     const char *names[EXPERIMENT_COUNT];
     int count = EXPERIMENT_COUNT - !with_table2;
-    for (int i = 0; i < count; i++) {
-        int code = check_settings(&entries[i], settings);
-        if (code != 0) return code;
-    }
     if (!with_table2)
         message_note("left out: table2, which takes 20 minutes and needs root for its cluster; --with-table2 runs it too");
     for (int i = 0; i < count; i++) {
@@ -218,7 +214,9 @@ int cmd_experiment(const arguments *given) {
         return EXIT_OUTPUT;
     }
     if (all && settings.json) return message_usage("--json: 'experiment all' leaves a JSON file for each experiment");
-    if (!all && (code = check_settings(which, &settings)) != 0) return code;
+    for (int i = 0; i < EXPERIMENT_COUNT && code == 0; i++)
+        if (all || &entries[i] == which) code = check_settings(&entries[i], &settings);
+    if (code != 0) return code;
     if (mkdir(settings.output, 0777) != 0 && errno != EEXIST) {
         message_error("%s cannot be made: %s", settings.output, strerror(errno));
         return EXIT_OUTPUT;

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "options/commands.h"
-#include "fitrelu/fit_settings.h"
+#include "fitting/fit_settings.h"
 #include "console/json_result.h"
 #include "console/message.h"
 #include "options/option_parse.h"

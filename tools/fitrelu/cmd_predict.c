@@ -15,7 +15,7 @@
 
 #include "options/commands.h"
 #include "data/npy.h"
-#include "fitrelu/fit_settings.h"
+#include "fitting/fit_settings.h"
 #include "console/json_result.h"
 #include "console/message.h"
 #include "options/option_parse.h"

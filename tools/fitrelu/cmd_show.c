@@ -7,7 +7,7 @@
 #include "options/commands.h"
 #include "console/json_result.h"
 #include "console/message.h"
-#include "fitrelu/model_report.h"
+#include "fitting/model_report.h"
 #include "options/option_parse.h"
 
 static void print_json(const char *path, const fr_model *model) {

@@ -3,7 +3,7 @@
  */
 #include <inttypes.h>
 
-#include "fitrelu/fit_settings.h"
+#include "fitting/fit_settings.h"
 #include "console/message.h"
 #include "fitrelu/plan_settings.h"
 

@@ -178,18 +178,29 @@ static bool named_in_full(const char *written, const char *name) {
     return strncmp(written + 2, name, length) == 0 && (written[2 + length] == '\0' || written[2 + length] == '=');
 }
 
+static int keep_value(const command *which, int id, const char *text, arguments *given) {
+    const option_entry *entry = &option_table[id];
+    if (!(entry->commands & which->bit)) return refuse_elsewhere(which, entry);
+    option_value value = {.given = true, .word = -1, .text = text};
+    if (!read_value(entry, text, &value)) return refuse_value(entry, text);
+    given->values[id] = value; /* the last of several wins */
+    given->options_given++;
+    return 0;
+}
+
 static int take_option(const command *which, int code, char **argv, arguments *given) {
     int id = option_of(code);
     const option_entry *entry = &option_table[id];
     /* The argument may be an element of its own, after the one that names the option. */
     const char *written = argv[optind - 1 - (optarg && optarg == argv[optind - 1])];
     if (code >= LONG_CODE && !named_in_full(written, entry->name)) return refuse_unknown(which, written);
-    if (!(entry->commands & which->bit)) return refuse_elsewhere(which, entry);
-    option_value value = {.given = true, .word = -1, .text = optarg ? optarg : ""};
-    if (!read_value(entry, value.text, &value)) return refuse_value(entry, value.text);
-    given->values[id] = value; /* the last of several wins */
-    given->options_given++;
-    return 0;
+    return keep_value(which, id, optarg ? optarg : "", given);
+}
+
+int option_set(const char *name, const char *text, arguments *given) {
+    for (int i = 0; i < OPT_COUNT; i++)
+        if (strcmp(option_table[i].name, name) == 0) return keep_value(given->command, i, text, given);
+    return message_usage("unknown option --%s", name);
 }
 
 double option_timeout(int argc, char **argv) {
@@ -204,12 +215,16 @@ double option_timeout(int argc, char **argv) {
     return timeout;
 }
 
+void option_begin(const command *which, arguments *given) {
+    *given = (arguments){.command = which};
+    for (int i = 0; i < OPT_COUNT; i++) given->values[i].word = -1;
+}
+
 int option_parse(const command *which, int argc, char **argv, arguments *given) {
     struct option long_options[OPT_COUNT + 1];
     char short_options[2 * OPT_COUNT + 2];
     fill_getopt(long_options, short_options);
-    *given = (arguments){.command = which};
-    for (int i = 0; i < OPT_COUNT; i++) given->values[i].word = -1;
+    option_begin(which, given);
     opterr = 0;
     optind = 0; /* begins anew, also where an earlier call ended within a word */
     int code;

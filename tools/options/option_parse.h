@@ -37,6 +37,12 @@ struct arguments {
  * be read. */
 double option_timeout(int argc, char **argv);
 
+/* As option_parse begins: nothing is given. */
+void option_begin(const command *which, arguments *given);
+/* The option of this name, which the subcommand takes, as if it had been written with this text, which is borrowed; "" for
+ * a flag. Returns 0, or the exit code after saying what is wrong. */
+int option_set(const char *name, const char *text, arguments *given);
+
 /* Parses argv[1] .. of a subcommand whose name is argv[0]. Returns 0, or the exit code after saying what is wrong. */
 int option_parse(const command *which, int argc, char **argv, arguments *given);
 

@@ -1,7 +1,7 @@
 /*
  * option_table.c - the table of options, and what it says in words.
  *
- * The words of --header, --missing, --step-size, --schedule, --init, --scale, --collective, --wire, --precision, --storage
+ * The words of --header, --missing, --condition, --step-size, --schedule, --init, --scale, --collective, --wire, --precision, --storage
  * and --device stand in the order of their enumerations in fitrelu.h, so that the position of a word is its value.
  */
 #include <math.h>
@@ -61,6 +61,9 @@ const option_entry option_table[OPT_COUNT] = {
                          "fit on features of mean 0 and variance 1; the model is in your own units all the same"},
     [OPT_INTERCEPT] = {"intercept", 0, GROUP_DATA, FIT, KIND_FLAG, NULL, NULL, 0, 0, 0,
                        "fit y = max(0, <w, x> + b), with an intercept b"},
+    [OPT_CONDITION] = {"condition", 0, GROUP_DATA, FIT, KIND_WORD, NULL, "yes|no", 0, 0, 0,
+                       "whether a fit of a file with the automatic step size scales and decorrelates the columns first; it "
+                       "takes many times more steps without, and the model is in your own units all the same (default: yes)"},
 
     [OPT_BATCH] =
         {"batch", 'm', GROUP_METHOD, FIT | PLAN, KIND_INTEGER, "M", "full", 1, MOST, 0,

@@ -28,6 +28,7 @@ typedef enum option_id {
     OPT_HOLDOUT,
     OPT_STANDARDIZE,
     OPT_INTERCEPT,
+    OPT_CONDITION,
     OPT_BATCH,
     OPT_BATCHES,
     OPT_SEEDS,

@@ -101,7 +101,7 @@ static void run_lane(const row_pass *p, int l, void *scratch) {
     fr_row_sums *scalars = &e->lane_scalars[l];
     int64_t d = e->base.config.plan->features, first_row = shard_of(e, run->worker).first;
     int64_t start = first_row - shard_of(e, 0).first, index[PASS_ROWS], read[PASS_ROWS];
-    const char *rows = (const char *)set->rows + (size_t)((first_row - set->first_row) * d) * e->real;
+    const void *rows = fr_dataset_at(set, first_row - set->first_row);
     const char *labels = (const char *)set->labels + (size_t)(first_row - set->first_row) * e->real;
     double *sum = e->lane_sums + (size_t)l * (size_t)d, products[PASS_ROWS], residual = 0;
     bool asks = e->idle.on && p->pass == FR_PASS_GRADIENT && !p->sums; /* a survey is at weights of its own */
@@ -112,7 +112,8 @@ static void run_lane(const row_pass *p, int l, void *scratch) {
         if (p->pass != FR_PASS_LOSS) memset(scratch, 0, (size_t)d * e->real);
         list_rows(p, run->worker, run->rows.first + i, here, index);
         if (asks) kept = leave_idle(e, start, index, here, read);
-        e->kernels->pass(p->pass, rows, labels, asks ? read : index, kept, d, p->weights, scratch, scalars, products);
+        e->kernels->pass(p->pass, rows, labels, asks ? read : index, kept, d, set->stride, p->weights, scratch, scalars,
+                         products);
         for (int64_t j = 0; asks && j < kept; j++) fr_cpu_idle_learn(e, start + read[j], products[j]);
         for (int64_t j = 0; p->pass == FR_PASS_LABELS && j < here; j++)
             fr_cpu_idle_norm(e, start + index[j], products[j]);

@@ -118,9 +118,9 @@ static fr_status copy_rows(cuda_engine *e, fr_range these, void *rows, void *lab
     const fr_dataset *set = e->base.config.data;
     FR_TRY(fr_dataset_holds(set, these, error));
     size_t width = (size_t)e->shard.features * e->real, pitch = (size_t)e->shard.stride * e->real;
-    const char *from = (const char *)set->rows + (size_t)(these.first - set->first_row) * width;
+    const void *from = fr_dataset_at(set, these.first - set->first_row);
     const char *label = (const char *)set->labels + (size_t)(these.first - set->first_row) * e->real;
-    FR_CUDA(cudaMemcpy2DAsync(rows, pitch, from, width, width, (size_t)these.count, cudaMemcpyHostToDevice, e->stream),
+    FR_CUDA(cudaMemcpy2DAsync(rows, pitch, from, (size_t)set->stride * e->real, width, (size_t)these.count, cudaMemcpyHostToDevice, e->stream),
             "copying rows");
     return fr_cuda_memory_send(e, labels, label, (size_t)these.count * e->real, "copying labels", error);
 }

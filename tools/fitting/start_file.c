@@ -10,7 +10,7 @@
 #include "data/names.h"
 #include "data/npy.h"
 #include "base/parse_number.h"
-#include "fitrelu/start_file.h"
+#include "fitting/start_file.h"
 #include "base/lines.h"
 
 static fr_status wrong_count(const char *path, int64_t found, int64_t features, fr_error *error) {

@@ -2,14 +2,13 @@
  * advice.c - when to speak up, and the second fit that tells what an intercept is worth.
  *
  * The second fit has the options of the first, without its files. It is made only where n d is small, after the model of
- * the first was written, and a signal ends it without a word.
+ * the first was written, and whoever watches may end it without a word.
  */
-#include "fitrelu/advice.h"
+#include "fitting/advice.h"
 
 #include <math.h>
 
 #include "data/dataset.h"
-#include "console/interrupt.h"
 #include "console/message.h"
 #include "console/stage.h"
 
@@ -35,18 +34,20 @@ void advice_of_size(int64_t samples, int64_t features) {
                      "tells how much)", (long long)samples, (long long)features);
 }
 
-static int stop_for_signal(const fr_report *report, void *user) {
-    (void)report, (void)user;
-    return interrupt_signal() != 0;
+static int ask_watcher(const fr_report *report, void *user) {
+    const fit_watcher *watcher = user;
+    (void)report;
+    return watcher->stop ? watcher->stop(watcher->user) : 0;
 }
 
-static fr_status fit_with_intercept(const fit_settings *settings, fr_dataset *copy, fr_result *result,
-                                    fr_error *error) {
+static fr_status fit_with_intercept(const fit_settings *settings, fr_dataset *copy, const fit_watcher *watcher,
+                                    fr_result *result, fr_error *error) {
     fr_options options = settings->options;
     fr_solver *solver = NULL;
     options.intercept = true;
     options.report = NULL;
-    options.progress = stop_for_signal;
+    options.progress = ask_watcher;
+    options.report_user = (void *)watcher;
     options.checkpoint = NULL;
     FR_TRY(fr_solver_create(&options, copy, &solver, error));
     fr_status status = fr_solver_run(solver, result, error);
@@ -56,7 +57,7 @@ static fr_status fit_with_intercept(const fit_settings *settings, fr_dataset *co
 
 /* A column that is constant is an intercept already. */
 fr_status advice_of_result(const fit_settings *settings, const fr_result *result, const fr_dataset *data,
-                           fr_dataset *copy, fr_error *error) {
+                           fr_dataset *copy, const fit_watcher *watcher, fr_error *error) {
     fr_result other;
     const double found = result->r_squared;
     bool ended = result->outcome == FR_ITERATIONS || result->outcome == FR_TOLERANCE;
@@ -64,7 +65,7 @@ fr_status advice_of_result(const fit_settings *settings, const fr_result *result
         message_note("R^2 is %.3f: the fit is worse than the mean of the labels", found);
     if (!copy || !ended || data->constant_value != 0 || !(found < GOOD_ENOUGH)) return FR_OK;
     stage_begin("fitting with an intercept, to compare");
-    fr_status status = fit_with_intercept(settings, copy, &other, error);
+    fr_status status = fit_with_intercept(settings, copy, watcher, &other, error);
     stage_end();
     if (status != FR_OK) return fr_world_agreed(settings->options.world) ? FR_OK : status;
     bool told = other.outcome == FR_ITERATIONS || other.outcome == FR_TOLERANCE;

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "fitrelu/fit_settings.h"
+#include "fitting/fit_settings.h"
 #include "console/message.h"
 #include "console/stage.h"
 #include "options/same_file.h"
@@ -150,6 +150,7 @@ static void read_method(const option_value *values, fr_options *options) {
     if (values[OPT_ENSEMBLE].given) options->ensemble = (int)values[OPT_ENSEMBLE].integer;
     options->standardize = values[OPT_STANDARDIZE].given;
     options->intercept = values[OPT_INTERCEPT].given;
+    options->keep_columns = word_of(&values[OPT_CONDITION]) == 1;
     if (values[OPT_SEED].given) options->seed = values[OPT_SEED].seed;
 }
 

@@ -9,10 +9,10 @@
 #include <string.h>
 
 #include "data/dataset.h"
-#include "fitrelu/chosen.h"
-#include "fitrelu/fit_report.h"
+#include "fitting/chosen.h"
+#include "fitting/fit_report.h"
 #include "console/json_result.h"
-#include "fitrelu/model_report.h"
+#include "fitting/model_report.h"
 
 /* Features whose coefficients a JSON result holds; a larger model is in its file alone. */
 enum { MOST_TOLD = 10000 };
@@ -135,9 +135,8 @@ static void write_costs(json_writer *json, const fit_report *report) {
     json_end(json);
 }
 
-void fit_report_json(const fit_report *report) {
+void fit_report_json(json_writer json, const fit_report *report) {
     const fr_result *r = report->result;
-    json_writer json = json_result_begin();
     json_string(&json, "status", fr_outcome_name(r->outcome));
     json_integer(&json, "iterations", r->iterations);
     json_integer(&json, "runs", r->runs);

@@ -5,7 +5,8 @@
 #ifndef FITRELU_FIT_REPORT_H
 #define FITRELU_FIT_REPORT_H
 
-#include "fitrelu/fit_settings.h"
+#include "console/json_writer.h"
+#include "fitting/fit_settings.h"
 #include "fit/quality.h"
 
 typedef struct fit_report {
@@ -19,7 +20,8 @@ typedef struct fit_report {
     const fr_quality *held_out; /* on rows held out, or NULL */
 } fit_report;
 
-void fit_report_json(const fit_report *report);
+/* Into an object that was begun; ends it. */
+void fit_report_json(json_writer json, const fit_report *report);
 void fit_report_table(const fit_report *report);
 /* What was done and what came of it; for the problem that `fitrelu fit` makes by itself. */
 void fit_report_sentences(const fit_report *report);

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "fitrelu/left_out.h"
+#include "fitting/left_out.h"
 #include "console/message.h"
 #include "base/text_file.h"
 

@@ -1,7 +1,7 @@
 /*
  * model_report.c - the lines, rows and members of a model.
  */
-#include "fitrelu/model_report.h"
+#include "fitting/model_report.h"
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -1,7 +1,7 @@
 /*
  * chosen.c - the rule of plan/plan.c in words.
  */
-#include "fitrelu/chosen.h"
+#include "fitting/chosen.h"
 
 #include <stdio.h>
 

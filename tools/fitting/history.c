@@ -5,7 +5,7 @@
 #include <inttypes.h>
 #include <math.h>
 
-#include "fitrelu/history.h"
+#include "fitting/history.h"
 #include "base/parse_number.h"
 #include "base/status.h"
 
