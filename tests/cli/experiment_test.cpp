@@ -103,7 +103,8 @@ TEST_F(Experiment, TakesOnlyTrialsOfTheSameSettings) {
 TEST_F(Experiment, AllKeepsItsTrialsUntilEverythingIsDone) {
     std::filesystem::create_directories(folder + "/out/fig1b.csv");
     Said said =
-        run("experiment all -n 64 -d 8 --batches 80 --seeds 1 --iterations 5 --quiet --no-pictures --output out", no_cluster);
+        run("experiment all -n 64 -d 8 --batches 80 --seeds 1 --iterations 5 --quiet --no-pictures --output out",
+            no_cluster);
     EXPECT_EQ(said.code, 1) << said.err;
     EXPECT_TRUE(exists("out/fig1a.csv"));
     EXPECT_TRUE(exists("out/fig1a.partial"));
@@ -166,13 +167,16 @@ TEST_F(Experiment, ScalesAndCollectivesFollowFit) {
 /* --init, --step-size, --workers, --scale and --collective are those of fit. */
 TEST_F(Experiment, TakesTheMethodFromTheCommandLine) {
     std::string method = "--init random --step-size 0.2 --workers 4 --scale max --collective two-phase ";
-    ASSERT_EQ(run("experiment fig1b -n 400 -d 40 --batches 32 --seeds 1 --iterations 30 --quiet --no-pictures --output out " + method)
+    ASSERT_EQ(run("experiment fig1b -n 400 -d 40 --batches 32 --seeds 1 --iterations 30 --quiet --no-pictures "
+                  "--output out " +
+                  method)
                   .code,
               0);
     run("fit -n 400 -d 40 -m 32 -T 30 --bits 3 --seed 1 --report-every 30 --quiet --history h.csv " + method);
     EXPECT_EQ(field("out/fig1b.csv", "\n32,3,1,30,", 0), last_error("h.csv"));
     std::string json = text("out/fig1b.json");
-    EXPECT_NE(json.find("given: --init random --step-size 0.2 --scale max --workers 4 --collective two-phase"), std::string::npos)
+    EXPECT_NE(json.find("given: --init random --step-size 0.2 --scale max --workers 4 --collective two-phase"),
+              std::string::npos)
         << json;
     EXPECT_NE(json.find("\"init\": \"random\""), std::string::npos);
 }
@@ -200,10 +204,12 @@ TEST_F(Experiment, ASmallGridIsMadeAndPrintsNoNan) {
 
 /* Bits are those that a rank of `fit` sends by the plan's bytes, steps those of its history. */
 TEST_F(Experiment, BitsAreThoseOfThePlan) {
-    ASSERT_EQ(run("experiment bits -n 400 -d 40 --batches 32 --workers 4 --seeds 1 --iterations 60 --quiet --no-pictures --output out")
+    ASSERT_EQ(run("experiment bits -n 400 -d 40 --batches 32 --workers 4 --seeds 1 --iterations 60 --quiet "
+                  "--no-pictures --output out")
                   .code,
               0);
-    run("fit -n 400 -d 40 -m 32 -K 4 -T 60 --bits 2 --scale max --collective two-phase --report-every 60 --quiet --history h.csv");
+    run("fit -n 400 -d 40 -m 32 -K 4 -T 60 --bits 2 --scale max --collective two-phase --report-every 60 --quiet "
+        "--history h.csv");
     std::string row = "\ntwo-phase,max,2,packed,1,60,";
     EXPECT_EQ(field("out/bits.csv", row, 4), last_error("h.csv"));
     /* Four workers, d = 40 in 3 bits: three slices of 10 out and three sums of 10, each with a scale. */
@@ -225,7 +231,8 @@ static verdict_list judged_rates(const std::vector<double> &rates) {
 }
 
 TEST(ExperimentVerdicts, HoldOnCurvesAsThePaperHasThem) {
-    verdict_list list = judged_rates({0.966, 0.9345, 0.878, 0.801}); /* as METHOD.md's forecast has them for n = 10 d */
+    verdict_list list =
+        judged_rates({0.966, 0.9345, 0.878, 0.801}); /* as the forecast has them for n = 10 d */
     EXPECT_EQ(list.count, 9);
     EXPECT_EQ(holding(list), 9);
 }

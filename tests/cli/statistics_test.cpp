@@ -8,11 +8,11 @@
 #include "experiment_rig.h"
 
 extern "C" {
-#include "experiment/lemmas.h"
 #include "base/parse_number.h"
 #include "data/planted.h"
-#include "forecast/forecast.h"
+#include "experiment/lemmas.h"
 #include "experiment/theorems.h"
+#include "forecast/forecast.h"
 }
 
 static const double EDGE = 7.0 / 200;
@@ -392,7 +392,8 @@ TEST(StatisticsVerdicts, TheoremsHoldOnValuesAsThePaperHasThem) {
     verdict_list list = judged_theorems(1.05, -0.5, 0.55);
     ASSERT_EQ(list.count, 20);
     for (int i = 0; i < 20; i++)
-        EXPECT_EQ(list.items[i].outcome == VERDICT_HOLDS, i != 4) << list.items[i].claim << ": " << list.items[i].measured;
+        EXPECT_EQ(list.items[i].outcome == VERDICT_HOLDS, i != 4)
+            << list.items[i].claim << ": " << list.items[i].measured;
 }
 
 TEST(StatisticsVerdicts, TheoremsFailWhereRunsAreSlowerThanTheBound) {
@@ -401,7 +402,8 @@ TEST(StatisticsVerdicts, TheoremsFailWhereRunsAreSlowerThanTheBound) {
         EXPECT_EQ(list.items[i].outcome, VERDICT_FAILS) << list.items[i].measured;
         EXPECT_EQ(list.items[i].source, i < 9 ? CLAIM_PAPER : CLAIM_OWN);
     }
-    EXPECT_NE(std::string(list.items[5].measured).find("first above it at step "), std::string::npos) << list.items[5].measured;
+    EXPECT_NE(std::string(list.items[5].measured).find("first above it at step "), std::string::npos)
+        << list.items[5].measured;
     EXPECT_EQ(list.items[17].outcome, VERDICT_FAILS) << list.items[17].measured; /* (6.9) */
     list = judged_theorems(0.4, -0.5, 0.55); /* so slow that (3.2) and (3.4) are missed as well */
     for (int i = 5; i < 16; i++) EXPECT_EQ(list.items[i].outcome, VERDICT_FAILS) << list.items[i].measured;
@@ -410,7 +412,8 @@ TEST(StatisticsVerdicts, TheoremsFailWhereRunsAreSlowerThanTheBound) {
 /* One run that is late once, and one start from which most leave. */
 TEST(StatisticsVerdicts, ABoundIsHeldAtEveryStepAndTauAgainstDelta) {
     experiment_run run = theorems_that(1.05, -0.5, 0.55);
-    const int64_t seeds = run.settings.seeds, bounds = 6 + 8 * 20, stopping = bounds + 8 * seeds, noise = stopping + 7 * seeds;
+    const int64_t seeds = run.settings.seeds, bounds = 6 + 8 * 20, stopping = bounds + 8 * seeds,
+                  noise = stopping + 7 * seeds;
     for (int64_t i = 0; i < seeds; i++) run.values[(bounds + i) * run.width + 333] *= 1e4;
     for (int64_t i = 0; i < seeds; i++) run.values[(stopping + i) * run.width + 3] = i % 3 ? 2 * EDGE : 0;
     for (int64_t t = noise; t < run.trials; t++)
@@ -418,7 +421,8 @@ TEST(StatisticsVerdicts, ABoundIsHeldAtEveryStepAndTauAgainstDelta) {
     verdict_list list = judged(run);
     experiment_run_free(&run);
     EXPECT_EQ(list.items[5].outcome, VERDICT_FAILS);
-    EXPECT_NE(std::string(list.items[5].measured).find("first above it at step 333"), std::string::npos) << list.items[5].measured;
+    EXPECT_NE(std::string(list.items[5].measured).find("first above it at step 333"), std::string::npos)
+        << list.items[5].measured;
     EXPECT_EQ(list.items[6].outcome, VERDICT_HOLDS);
     EXPECT_EQ(list.items[16].outcome, VERDICT_FAILS) << list.items[16].measured;
     EXPECT_EQ(list.items[19].outcome, VERDICT_FAILS) << list.items[19].measured;
@@ -426,7 +430,10 @@ TEST(StatisticsVerdicts, ABoundIsHeldAtEveryStepAndTauAgainstDelta) {
 
 /* Fewer steps than (3.2) asks for tell nothing about it. */
 TEST_F(Statistics, WhatWasNotMeasuredCannotBeTold) {
-    ASSERT_EQ(run("experiment theorems -d 10 --batches 8 --seeds 2 --iterations 20 --quiet --no-pictures --output out").code, 0);
+    ASSERT_EQ(
+        run("experiment theorems -d 10 --batches 8 --seeds 2 --iterations 20 --quiet --no-pictures --output out")
+            .code,
+        0);
     std::string json = text("out/theorems.json");
     EXPECT_NE(json.find("only 20 steps were made\",\n      \"holds\": null"), std::string::npos) << json;
     EXPECT_EQ(json.find("nan"), std::string::npos);
@@ -464,9 +471,10 @@ TEST(StatisticsVerdicts, EnsemblesHoldWhereFailuresFallExponentially) {
 }
 
 TEST(StatisticsVerdicts, EnsemblesFailWithoutThePremiseAndWithoutTheFall) {
-    EXPECT_EQ(judged_ensembles(0.5, 0.2, 0.8).items[0].outcome, VERDICT_FAILS);   /* single runs fail too often */
-    EXPECT_EQ(judged_ensembles(0.25, 0.2, 1).items[1].outcome, VERDICT_FAILS);    /* more runs do not help */
-    EXPECT_EQ(judged_ensembles(0.25, 0.2, 0.97).items[1].outcome, VERDICT_FAILS); /* and help less than the majority would */
+    EXPECT_EQ(judged_ensembles(0.5, 0.2, 0.8).items[0].outcome, VERDICT_FAILS); /* single runs fail too often */
+    EXPECT_EQ(judged_ensembles(0.25, 0.2, 1).items[1].outcome, VERDICT_FAILS);  /* more runs do not help */
+    EXPECT_EQ(judged_ensembles(0.25, 0.2, 0.97).items[1].outcome,
+              VERDICT_FAILS); /* and help less than the majority would */
 }
 
 TEST(ExperimentMeasures, IntervalsByHand) {

@@ -22,9 +22,8 @@ typedef struct link_kind {
     const char *name;
     fr_network network;
 } link_kind;
-static const link_kind links[LINKS] = {{"25mbit", {1e-4, 25e6 / 8, 1e-5}},
-                                       {"1gbit", {5e-5, 1e9 / 8, 5e-6}},
-                                       {"100gbit", {5e-6, 100e9 / 8, 1e-6}}};
+static const link_kind links[LINKS] = {
+    {"25mbit", {1e-4, 25e6 / 8, 1e-5}}, {"1gbit", {5e-5, 1e9 / 8, 5e-6}}, {"100gbit", {5e-6, 100e9 / 8, 1e-6}}};
 
 /* What a run depends on. */
 typedef struct bits_method {
@@ -40,8 +39,13 @@ static int64_t workers_of(const experiment_run *run) {
 
 static fr_job job_of(const experiment_run *run) {
     const experiment_settings *s = &run->settings;
-    return (fr_job){.samples = s->samples, .features = s->features, .batch = s->batches[0], .nodes = (int)workers_of(run),
-                    .workers_a_node = 1, .precision = FR_F64, .tolerance = goals[1]};
+    return (fr_job){.samples = s->samples,
+                    .features = s->features,
+                    .batch = s->batches[0],
+                    .nodes = (int)workers_of(run),
+                    .workers_a_node = 1,
+                    .precision = FR_F64,
+                    .tolerance = goals[1]};
 }
 
 static fr_scheme scheme_of(const bits_method *method, fr_wire wire) {
@@ -88,10 +92,12 @@ static fr_status check(const experiment_run *run, fr_error *error) {
     const fr_job job = job_of(run);
     const fr_scheme sgd = {FR_COLLECTIVE_ALLREDUCE, FR_WIRE_FULL, 0, FR_SCALE_L2};
     if (run->settings.samples <= 2 * run->settings.features)
-        return fr_fail(error, FR_ERROR_USAGE, "--samples %" PRId64 ": of 2 rows a feature or fewer nothing can be foretold",
+        return fr_fail(error, FR_ERROR_USAGE,
+                       "--samples %" PRId64 ": of 2 rows a feature or fewer nothing can be foretold",
                        run->settings.samples);
     if (run->settings.batches[0] % workers_of(run) != 0)
-        return fr_fail(error, FR_ERROR_USAGE, "the %" PRId64 " workers of bits do not divide the mini-batch of %" PRId64 " rows",
+        return fr_fail(error, FR_ERROR_USAGE,
+                       "the %" PRId64 " workers of bits do not divide the mini-batch of %" PRId64 " rows",
                        workers_of(run), run->settings.batches[0]);
     fr_status status = fr_scheme_check(&job, &sgd, &why);
     return status == FR_OK ? FR_OK : fr_fail(error, FR_ERROR_USAGE, "%s", why.message);
@@ -120,7 +126,7 @@ static fr_status trial(const experiment_run *run, int64_t t, double *values, fr_
 
 /* A method on one of its wires: what a step costs a worker. */
 typedef struct cost {
-    double bits;           /* sent, on average over the workers */
+    double bits; /* sent, on average over the workers */
     double seconds[LINKS];
 } cost;
 
@@ -163,8 +169,9 @@ static void table(const experiment_run *run, fr_output *csv) {
     bits_method list[MOST_METHODS];
     const fr_job job = job_of(run);
     int count = list_methods(run, list);
-    fr_output_printf(csv, "collective,scale,bits,wire,seed,iteration,bits_sent,seconds_25mbit,seconds_1gbit,seconds_100gbit,"
-                          "relative_error\n");
+    fr_output_printf(
+        csv, "collective,scale,bits,wire,seed,iteration,bits_sent,seconds_25mbit,seconds_1gbit,seconds_100gbit,"
+             "relative_error\n");
     for (int m = 0; m < count; m++)
         for (fr_wire wire = FR_WIRE_FULL; wire <= FR_WIRE_ELIAS; wire++) {
             if (!travels(&job, &list[m], wire)) continue;
@@ -239,18 +246,20 @@ static void write_cell(const experiment_run *run, const bits_method *method, fr_
 static void judge_saving(const thrifty *sgd, const thrifty *qsgd, verdict_list *list) {
     char measured[EXPERIMENT_TEXT];
     bool told = isfinite(sgd->bits) && isfinite(qsgd->bits);
-    snprintf(measured, sizeof measured, "%s: %.3g bits; %s: %.3g, %.3g times as many", qsgd->name, qsgd->bits, sgd->name, sgd->bits,
-             sgd->bits / qsgd->bits);
+    snprintf(measured, sizeof measured, "%s: %.3g bits; %s: %.3g, %.3g times as many", qsgd->name, qsgd->bits,
+             sgd->name, sgd->bits, sgd->bits / qsgd->bits);
     if (!told) snprintf(measured, sizeof measured, "an error of 1e-6 was not reached");
     verdict_add(list, CLAIM_OWN, told ? verdict_of(sgd->bits >= 8 * qsgd->bits) : VERDICT_UNTOLD,
                 "to an error of 1e-6 a worker of QSGD sends an eighth of the bits of float64 SGD, or less", measured);
     for (int l = 0; l < LINKS; l++) {
         char claim[EXPERIMENT_TEXT];
-        snprintf(claim, sizeof claim, "on links of %s quantizing is worth its rounding: QSGD is the first at 1e-6", links[l].name);
-        snprintf(measured, sizeof measured, "%s: %.3g s; %s: %.3g s", qsgd->fastest[l], qsgd->seconds[l], sgd->fastest[l],
-                 sgd->seconds[l]);
+        snprintf(claim, sizeof claim, "on links of %s quantizing is worth its rounding: QSGD is the first at 1e-6",
+                 links[l].name);
+        snprintf(measured, sizeof measured, "%s: %.3g s; %s: %.3g s", qsgd->fastest[l], qsgd->seconds[l],
+                 sgd->fastest[l], sgd->seconds[l]);
         if (!told) snprintf(measured, sizeof measured, "an error of 1e-6 was not reached");
-        verdict_add(list, CLAIM_OWN, told ? verdict_of(qsgd->seconds[l] < sgd->seconds[l]) : VERDICT_UNTOLD, claim, measured);
+        verdict_add(list, CLAIM_OWN, told ? verdict_of(qsgd->seconds[l] < sgd->seconds[l]) : VERDICT_UNTOLD, claim,
+                    measured);
     }
 }
 
@@ -278,6 +287,11 @@ static void judge(const experiment_run *run, verdict_list *list, json_writer *js
 }
 
 const experiment experiment_bits = {
-    "bits", "Error against bits sent and against seconds, by bits, scale, collective and wire",
+    "bits",
+    "Error against bits sent and against seconds, by bits, scale, collective and wire",
     "n = {n}, d = {d}, m = {m}, {s} seeds, T = {T}; gradient start, automatic step size",
-    plan, check, trial, table, judge};
+    plan,
+    check,
+    trial,
+    table,
+    judge};

@@ -142,18 +142,25 @@ static void judge_regime(const experiment_run *run, int regime, verdict_list *li
     if (regime == 1) {
         snprintf(measured, sizeof measured, "single runs fail with p = %.3f (%.3f to %.3f); ensembles: %s", p,
                  range.low, range.high, text);
-        verdict_add(list, CLAIM_OWN, verdict_of(p > 0.5 && last.share >= first.share), "where most single runs fail, more runs do not help", measured);
+        verdict_add(list, CLAIM_OWN, verdict_of(p > 0.5 && last.share >= first.share),
+                    "where most single runs fail, more runs do not help", measured);
         return;
     }
     snprintf(measured, sizeof measured,
              "p = %.3f after %" PRId64 " steps, 95 %% interval %.3f to %.3f, %" PRId64 " runs", p, steps_of(0),
              range.low, range.high, seeds);
-    verdict_add(list, CLAIM_PAPER, verdict_of(single > 0 && range.high <= 1.0 / 3), "Proposition 8.1's premise: a single run fails with probability 1/3 at most, and does fail", measured);
+    verdict_add(list, CLAIM_PAPER, verdict_of(single > 0 && range.high <= 1.0 / 3),
+                "Proposition 8.1's premise: a single run fails with probability 1/3 at most, and does fail",
+                measured);
     snprintf(measured, sizeof measured,
-             "%.300s; told up to L = %d, the largest at which any of %" PRId64 " ensembles failed: %.2g, where the majority of L "
+             "%.300s; told up to L = %d, the largest at which any of %" PRId64
+             " ensembles failed: %.2g, where the majority of L "
              "fails with %.2g",
              text, seen_size, seeds, seen.share, seen.bound);
-    verdict_add(list, CLAIM_PAPER, verdict_of(within && 20 * seen.share <= first.share && first.failed > 0), "Proposition 8.1: the ensemble's failure falls exponentially in L, so L of order log(1/delta') is enough", measured);
+    verdict_add(
+        list, CLAIM_PAPER, verdict_of(within && 20 * seen.share <= first.share && first.failed > 0),
+        "Proposition 8.1: the ensemble's failure falls exponentially in L, so L of order log(1/delta') is enough",
+        measured);
 }
 
 static void judge(const experiment_run *run, verdict_list *list, json_writer *json) {
@@ -162,7 +169,12 @@ static void judge(const experiment_run *run, verdict_list *list, json_writer *js
     json_end_array(json);
 }
 
-const experiment experiment_ensemble = {
-    "ensemble", "Algorithm 1: failures of an ensemble of L runs",
-    "n = {n}, d = {d}, m = 1, K = 1, {s} ensembles a point, one problem; gradient start, 1.14 times the stable step size",
-    plan, NULL, trial, table, judge};
+const experiment experiment_ensemble = {"ensemble",
+                                        "Algorithm 1: failures of an ensemble of L runs",
+                                        "n = {n}, d = {d}, m = 1, K = 1, {s} ensembles a point, one problem; "
+                                        "gradient start, 1.14 times the stable step size",
+                                        plan,
+                                        NULL,
+                                        trial,
+                                        table,
+                                        judge};

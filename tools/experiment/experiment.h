@@ -81,8 +81,8 @@ struct experiment {
 };
 
 extern const experiment experiment_fig1a, experiment_fig1b, experiment_fig2a, experiment_fig2b, experiment_scales,
-    experiment_collectives, experiment_bits, experiment_lemmas, experiment_theorems,
-    experiment_ensemble, experiment_table2;
+    experiment_collectives, experiment_bits, experiment_lemmas, experiment_theorems, experiment_ensemble,
+    experiment_table2;
 
 /* What table2 lacks on this machine, as a line; NULL: nothing. */
 const char *experiment_table2_missing(void);
@@ -130,7 +130,7 @@ void experiment_near(const fr_dataset *planted, double radius, uint64_t seed, ui
 
 /* A subject of an experiment: trials of its own, whose rows of values (run->width apart) begin at rows. */
 typedef struct experiment_part {
-    int64_t width;                               /* 0: depends on the settings, */
+    int64_t width;                                  /* 0: depends on the settings, */
     int64_t (*width_of)(const experiment_run *run); /* as this tells; else NULL */
     int64_t (*trials)(const experiment_run *run);
     fr_status (*trial)(const experiment_run *run, int64_t trial, double *values, fr_error *error);

@@ -188,8 +188,7 @@ static void write_curve(const experiment_run *run, const curve_summary *sum, jso
     json_number(json, "theorem_rate", sum->bound);
     json_number(json, "step_size", sum->step_size);
     json_number(json, "predicted_rate", sum->predicted);
-    json_number(json, "local_rate",
-                sum->bits ? NAN : fr_local_rate((int64_t)d, (double)sum->batch, sum->step_size));
+    json_number(json, "local_rate", sum->bits ? NAN : fr_local_rate((int64_t)d, (double)sum->batch, sum->step_size));
     json_number(json, "last_error", sum->last);
     json_end(json);
 }
@@ -198,19 +197,21 @@ static void judge_curve(const experiment_run *run, const curve_summary *sum, ver
     char name[32], paper[EXPERIMENT_TEXT], measured[EXPERIMENT_TEXT];
     name_curve(sum, is_b(run), name);
     const char *rho = sum->bits ? "alpha" : "rho";
-    snprintf(paper, sizeof paper, "%s converges at a geometric rate (%s = %.5f belongs to Theorem %s's step size, %.4f)", name,
-             rho, sum->bound, sum->bits ? "3.2" : "3.1",
+    snprintf(paper, sizeof paper,
+             "%s converges at a geometric rate (%s = %.5f belongs to Theorem %s's step size, %.4f)", name, rho,
+             sum->bound, sum->bits ? "3.2" : "3.1",
              fr_theory_step_size(run->settings.features, (double)sum->batch, levels_of(sum->bits)));
     snprintf(measured, sizeof measured,
              "rate %.5f +- %.5f a step over %" PRId64 " seeds, straight to R^2 %.4f; last error %.2e", sum->rate,
              sum->spread, run->settings.seeds, sum->r_squared, sum->last);
     verdict_add(list, CLAIM_PAPER, verdict_of(sum->rate < 1 && sum->r_squared >= GEOMETRIC), paper, measured);
     double off = log(sum->rate) / log(sum->predicted) - 1;
-    snprintf(paper, sizeof paper, "%s goes as fast as step size %.4f, sampling%s and n = %.3g d make it go, within %.0f %%",
-             name, sum->step_size, sum->bits ? ", rounding" : "",
+    snprintf(paper, sizeof paper,
+             "%s goes as fast as step size %.4f, sampling%s and n = %.3g d make it go, within %.0f %%", name,
+             sum->step_size, sum->bits ? ", rounding" : "",
              (double)run->settings.samples / (double)run->settings.features, 100 * NEAR);
-    snprintf(measured, sizeof measured, "rate %.5f, predicted %.5f: %+.1f %% progress a step", sum->rate, sum->predicted,
-             100 * off);
+    snprintf(measured, sizeof measured, "rate %.5f, predicted %.5f: %+.1f %% progress a step", sum->rate,
+             sum->predicted, 100 * off);
     if (isnan(off)) snprintf(measured, sizeof measured, "no rate was measured, or none can be predicted");
     verdict_add(list, CLAIM_OWN, isnan(off) ? VERDICT_UNTOLD : verdict_of(fabs(off) <= NEAR), paper, measured);
 }
@@ -228,7 +229,9 @@ static void judge_order(const curve_summary *sums, int count, bool by_bits, verd
         if (c > 0) ordered &= later_is_more ? sums[c].rate < sums[c - 1].rate : sums[c].rate > sums[c - 1].rate;
     }
     if (count > 1)
-        verdict_add(list, CLAIM_PAPER, verdict_of(ordered), by_bits ? "more bits converge faster, and SGD fastest" : "a larger mini-batch converges faster", measured);
+        verdict_add(list, CLAIM_PAPER, verdict_of(ordered),
+                    by_bits ? "more bits converge faster, and SGD fastest" : "a larger mini-batch converges faster",
+                    measured);
 }
 
 static void judge_seven_bits(const curve_summary *seven, const curve_summary *sgd, verdict_list *list) {
@@ -236,7 +239,8 @@ static void judge_seven_bits(const curve_summary *seven, const curve_summary *sg
     double ratio = log(seven->rate) / log(sgd->rate);
     snprintf(measured, sizeof measured,
              "QSGD with b = 7 goes %.2f of the way that SGD goes a step (7/9 of its step size)", ratio);
-    verdict_add(list, CLAIM_PAPER, verdict_of(ratio >= 0.5), "QSGD keeps a linear rate comparable to SGD's, especially with b = 7", measured);
+    verdict_add(list, CLAIM_PAPER, verdict_of(ratio >= 0.5),
+                "QSGD keeps a linear rate comparable to SGD's, especially with b = 7", measured);
 }
 
 static void judge(const experiment_run *run, verdict_list *list, json_writer *json) {
@@ -253,11 +257,21 @@ static void judge(const experiment_run *run, verdict_list *list, json_writer *js
     if (is_b(run)) judge_seven_bits(&sums[count - 2], &sums[count - 1], list);
 }
 
-const experiment experiment_fig1a = {
-    "fig1a", "Figure 1(a): SGD, error against iteration for several mini-batches",
-    "n = {n}, d = {d}, K = 1, {s} seeds; start: gradient step (section 4: a random point), section 4's step size m/(2d)",
-    plan, experiment_check_workers, trial, table, judge};
-const experiment experiment_fig1b = {
-    "fig1b", "Figure 1(b): QSGD, error against iteration for several numbers of bits",
-    "n = {n}, d = {d}, m = {m}, K = 1, {s} seeds; start: gradient step (section 4: a random point), step m b/(18 d), l2",
-    plan, experiment_check_workers, trial, table, judge};
+const experiment experiment_fig1a = {"fig1a",
+                                     "Figure 1(a): SGD, error against iteration for several mini-batches",
+                                     "n = {n}, d = {d}, K = 1, {s} seeds; start: gradient step (section 4: a random "
+                                     "point), section 4's step size m/(2d)",
+                                     plan,
+                                     experiment_check_workers,
+                                     trial,
+                                     table,
+                                     judge};
+const experiment experiment_fig1b = {"fig1b",
+                                     "Figure 1(b): QSGD, error against iteration for several numbers of bits",
+                                     "n = {n}, d = {d}, m = {m}, K = 1, {s} seeds; start: gradient step (section 4: "
+                                     "a random point), step m b/(18 d), l2",
+                                     plan,
+                                     experiment_check_workers,
+                                     trial,
+                                     table,
+                                     judge};

@@ -120,7 +120,8 @@ static double share_drawn(const experiment_run *run, int64_t i, int64_t j, uint6
 static double half_point(const experiment_run *run, int64_t i, uint64_t *state) {
     grid g = grid_of(run);
     double failures = 0;
-    for (int64_t j = 0; j < g.count_n; j++) failures += 1 - (state ? share_drawn(run, i, j, state) : share(run, i, j));
+    for (int64_t j = 0; j < g.count_n; j++)
+        failures += 1 - (state ? share_drawn(run, i, j, state) : share(run, i, j));
     if (share(run, i, 0) > 0.5 || share(run, i, g.count_n - 1) < 0.9) return NAN;
     return g.ratio * (double)((i + 1) * g.step_d) * (0.5 + failures);
 }
@@ -187,7 +188,8 @@ static double number_of_sgd(const experiment_run *run, const char *name) {
 static void judge_line(const measure_line *line, double interval, int64_t points, verdict_list *list) {
     char measured[EXPERIMENT_TEXT];
     snprintf(measured, sizeof measured,
-             "half the trials succeed at n = (%.2f +- %.2f) d %+.0f, straight to R^2 %.4f over %" PRId64 " values of d",
+             "half the trials succeed at n = (%.2f +- %.2f) d %+.0f, straight to R^2 %.4f over %" PRId64
+             " values of d",
              line->slope, interval, line->intercept, line->r_squared, points);
     bool linear = line->slope > 0 && line->r_squared >= LINEAR;
     if (points < 3)
@@ -204,10 +206,12 @@ static void judge_quantization(const experiment_run *run, double slope, double i
     double sgd = number_of_sgd(run, "slope"), its = number_of_sgd(run, "slope_interval");
     json_number(json, "slope_sgd", sgd);
     if (isnan(sgd) || isnan(slope) || isnan(its)) return; /* without fig2a of the same settings nothing can be said */
-    snprintf(measured, sizeof measured, "slope %.3f +- %.3f for QSGD with b = 7, %.3f +- %.3f for SGD: a difference of "
+    snprintf(measured, sizeof measured,
+             "slope %.3f +- %.3f for QSGD with b = 7, %.3f +- %.3f for SGD: a difference of "
              "%.3f +- %.3f, %+.1f %%",
              slope, interval, sgd, its, slope - sgd, sqrt(interval * interval + its * its), 100 * (slope / sgd - 1));
-    verdict_add(list, CLAIM_PAPER, verdict_of(fabs(slope / sgd - 1) <= 0.1), "quantization does not substantially change the required number of samples", measured);
+    verdict_add(list, CLAIM_PAPER, verdict_of(fabs(slope / sgd - 1) <= 0.1),
+                "quantization does not substantially change the required number of samples", measured);
 }
 
 static void judge(const experiment_run *run, verdict_list *list, json_writer *json) {
@@ -223,11 +227,21 @@ static void judge(const experiment_run *run, verdict_list *list, json_writer *js
     if (is_b(run)) judge_quantization(run, line.slope, interval, list, json);
 }
 
-const experiment experiment_fig2a = {
-    "fig2a", "Figure 2(a): SGD, share of successes over n and d",
-    "m = 0.8 d, K = 1, T = {T}, {s} trials a cell; gradient start, section 4's step size; found: relative error below 1e-3",
-    plan, NULL, trial, table, judge};
-const experiment experiment_fig2b = {
-    "fig2b", "Figure 2(b): QSGD with b = 7, share of successes over n and d",
-    "m = 0.8 d, K = 1, T = {T}, {s} trials a cell; gradient start, section 4's step size, l2; found: relative error below 1e-3",
-    plan, NULL, trial, table, judge};
+const experiment experiment_fig2a = {"fig2a",
+                                     "Figure 2(a): SGD, share of successes over n and d",
+                                     "m = 0.8 d, K = 1, T = {T}, {s} trials a cell; gradient start, section 4's step "
+                                     "size; found: relative error below 1e-3",
+                                     plan,
+                                     NULL,
+                                     trial,
+                                     table,
+                                     judge};
+const experiment experiment_fig2b = {"fig2b",
+                                     "Figure 2(b): QSGD with b = 7, share of successes over n and d",
+                                     "m = 0.8 d, K = 1, T = {T}, {s} trials a cell; gradient start, section 4's step "
+                                     "size, l2; found: relative error below 1e-3",
+                                     plan,
+                                     NULL,
+                                     trial,
+                                     table,
+                                     judge};

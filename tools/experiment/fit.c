@@ -8,10 +8,10 @@
 
 #include "base/parse_number.h"
 #include "base/status.h"
-#include "simd/kernels.h"
-#include "experiment/experiment.h"
 #include "console/interrupt.h"
+#include "experiment/experiment.h"
 #include "kernels/rules/philox.h"
+#include "simd/kernels.h"
 
 /* Streams 1 to 7 are the library's (kernels/rules/philox.h). */
 enum { STREAM_NEAR = 64 };

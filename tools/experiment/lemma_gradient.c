@@ -29,10 +29,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "console/interrupt.h"
-#include "experiment/lemmas.h"
 #include "base/status.h"
+#include "console/interrupt.h"
 #include "data/dataset.h"
+#include "experiment/lemmas.h"
 
 enum { RATIOS = 7, POINTS = 40, POWER_STEPS = 20, RADII = 2, FULL_DRAWS = 1000, DRAWS = 200 };
 /* So many draws of 6.2 are made from one direction, then comes another. */
@@ -219,7 +219,8 @@ static void judge_constant(verdict_list *list) {
     double printed = 2 * (DELTA + rest * (DELTA + sqrt(21.0 / 20 * e)));
     snprintf(measured, sizeof measured,
              "%.3f with epsilon outside the root, sqrt(21/20) epsilon; %.3f with epsilon under it", outside, printed);
-    verdict_add(list, CLAIM_PAPER, verdict_of(outside <= CONSTANT), "Lemma 6.1's constant for delta = 1e-4, epsilon = 7/200 is at most 1/4", measured);
+    verdict_add(list, CLAIM_PAPER, verdict_of(outside <= CONSTANT),
+                "Lemma 6.1's constant for delta = 1e-4, epsilon = 7/200 is at most 1/4", measured);
 }
 
 static void judge_inner(const ball_summary sums[RATIOS], verdict_list *list) {
@@ -232,7 +233,8 @@ static void judge_inner(const ball_summary sums[RATIOS], verdict_list *list) {
     within_from(short_of[0], from[0]);
     within_from(short_of[1], from[1]);
     snprintf(measured, sizeof measured,
-             "at n = %" PRId64 " d at least %.3f at random points and %.3f in the flattest direction; 3/4 at random points %s, "
+             "at n = %" PRId64
+             " d at least %.3f at random points and %.3f in the flattest direction; 3/4 at random points %s, "
              "in the flattest direction %s; at n = 10 d %.3f and %.3f",
              ratios[0], sums[0].inner, sums[0].hardest_inner, from[0], from[1], sums[5].inner, sums[5].hardest_inner);
     verdict_add(list, CLAIM_PAPER, verdict_of(sums[0].inner >= 0.75 && sums[0].hardest_inner >= 0.75),
@@ -258,10 +260,13 @@ static void judge_6_1(const experiment_run *run, const double *rows, verdict_lis
              " d %.3f at most at random points and %.3f in the hardest direction; within 1/4 at random "
              "points %s, in the hardest direction %s",
              ratios[0], largest[0], hardest[0], from[0], from[1]);
-    verdict_add(list, CLAIM_PAPER, verdict_of(hardest[0] <= CONSTANT), "Lemma 6.1, (6.4): ||w - w* - grad L(w)|| <= 1/4 ||w - w*|| in the ball E(7/200), for n > c0 d", measured);
+    verdict_add(list, CLAIM_PAPER, verdict_of(hardest[0] <= CONSTANT),
+                "Lemma 6.1, (6.4): ||w - w* - grad L(w)|| <= 1/4 ||w - w*|| in the ball E(7/200), for n > c0 d",
+                measured);
     snprintf(measured, sizeof measured, "%.3f +- %.3f at random points, %.3f in the hardest direction", sums[5].mean,
              sums[5].interval, hardest[5]);
-    verdict_add(list, CLAIM_OWN, verdict_of(hardest[5] <= CONSTANT), "(6.4) covers n = 10 d, the data of section 4", measured);
+    verdict_add(list, CLAIM_OWN, verdict_of(hardest[5] <= CONSTANT), "(6.4) covers n = 10 d, the data of section 4",
+                measured);
     judge_inner(sums, list);
     judge_constant(list);
 }
@@ -397,8 +402,11 @@ static void judge_6_2(const experiment_run *run, const double *rows, verdict_lis
         }
     }
     json_end_array(json);
-    verdict_add(list, CLAIM_PAPER, verdict_of(below), "Lemma 6.2, (6.7): E ||mini-batch gradient||^2 <= (9 d / m + 25/16) ||w - w*||^2 (in brackets)", bounded);
-    verdict_add(list, CLAIM_OWN, verdict_of(met), "near w* it is (m-1)/m (1 + (2d+3)/n) + 2(d+2)/m for Gaussian rows (in brackets)", exact);
+    verdict_add(list, CLAIM_PAPER, verdict_of(below),
+                "Lemma 6.2, (6.7): E ||mini-batch gradient||^2 <= (9 d / m + 25/16) ||w - w*||^2 (in brackets)",
+                bounded);
+    verdict_add(list, CLAIM_OWN, verdict_of(met),
+                "near w* it is (m-1)/m (1 + (2d+3)/n) + 2(d+2)/m for Gaussian rows (in brackets)", exact);
 }
 
 /* Draws against what they are draws of; both of the same directions and rows. */
@@ -414,12 +422,13 @@ static void judge_identity(const experiment_run *run, const double *rows, verdic
         for (int64_t i = 0; i < seeds && i < LEMMA_MOST_SEEDS; i++) ratio[i] /= side[i];
         double mean = measure_mean(ratio, seeds), half = measure_interval(ratio, seeds);
         met &= fabs(mean - 1) <= 2 * half;
-        used += (size_t)snprintf(measured + used, sizeof measured - used, "%sm = %" PRId64 ": %.4f +- %.4f", b ? ", " : "",
-                                 run->settings.batches[b], mean, half);
+        used += (size_t)snprintf(measured + used, sizeof measured - used, "%sm = %" PRId64 ": %.4f +- %.4f",
+                                 b ? ", " : "", run->settings.batches[b], mean, half);
     }
-    verdict_add(list, CLAIM_PAPER, seeds < 2 ? VERDICT_UNTOLD : verdict_of(met),
-                "(6.10): E ||grad L_I||^2 is (m - 1)/m ||grad L||^2 + E ||grad l_i||^2 / m (the quotient of both sides)",
-                measured);
+    verdict_add(
+        list, CLAIM_PAPER, seeds < 2 ? VERDICT_UNTOLD : verdict_of(met),
+        "(6.10): E ||grad L_I||^2 is (m - 1)/m ||grad L||^2 + E ||grad l_i||^2 / m (the quotient of both sides)",
+        measured);
 }
 
 static void judge_moments(const experiment_run *run, const double *rows, verdict_list *list, json_writer *json) {

@@ -195,11 +195,13 @@ static void judge(const experiment_run *run, const double *rows, verdict_list *l
     snprintf(measured, sizeof measured,
              "the upper end of the 95 %% interval is at most %.3f of the bound, in %lld vectors, s = 1 ... 127",
              w.bound, count);
-    verdict_add(list, CLAIM_PAPER, verdict_of(w.bound <= 1), "Lemma 6.3 (ii): E ||Q_s(v)||^2 <= (1 + min(d / s^2, sqrt(d) / s)) ||v||^2", measured);
+    verdict_add(list, CLAIM_PAPER, verdict_of(w.bound <= 1),
+                "Lemma 6.3 (ii): E ||Q_s(v)||^2 <= (1 + min(d / s^2, sqrt(d) / s)) ||v||^2", measured);
     snprintf(measured, sizeof measured,
              "at most %.1f standard errors off; it is at most %.3f of min(d / (4 s^2), sqrt(d) / s)", w.off,
              w.quarter);
-    verdict_add(list, CLAIM_OWN, verdict_of(w.off <= ALLOWED && w.quarter <= 1), "the variance is ||v||^2 sum_i p_i (1 - p_i) / s^2", measured);
+    verdict_add(list, CLAIM_OWN, verdict_of(w.off <= ALLOWED && w.quarter <= 1),
+                "the variance is ||v||^2 sum_i p_i (1 - p_i) / s^2", measured);
 }
 
 const experiment_part lemma_6_3 = {WIDTH, NULL, trials, trial, table, judge};

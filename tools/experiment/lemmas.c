@@ -51,6 +51,11 @@ void lemma_column(const experiment_run *run, const double *rows, int64_t first, 
 }
 
 const experiment experiment_lemmas = {
-    "lemmas", "Lemmas 6.1, 6.2 and 6.3, measured",
+    "lemmas",
+    "Lemmas 6.1, 6.2 and 6.3, measured",
     "d = {d}, n = {n} where it is not on the axis, {s} seeds; points of the ball E(7/200)",
-    plan, NULL, trial, table, judge};
+    plan,
+    NULL,
+    trial,
+    table,
+    judge};

@@ -50,7 +50,12 @@ static void table(const experiment_run *run, const double *rows, fr_output *csv)
     const experiment_settings *s = &run->settings;
     for (int64_t t = 0; t < trials(run); t++) {
         int scheme = (int)(t / runs_of(run));
-        theorem_place at = {"noise", scheme_names[scheme], s->samples, s->features, s->batches[0], scheme_bits[scheme],
+        theorem_place at = {"noise",
+                            scheme_names[scheme],
+                            s->samples,
+                            s->features,
+                            s->batches[0],
+                            scheme_bits[scheme],
                             s->seed + (uint64_t)(t % runs_of(run))};
         for (int64_t p = 0; p <= STEPS; p += STEPS / 20) theorem_row(csv, &at, p, rows[t * run->width + p]);
     }
@@ -66,7 +71,8 @@ static double floor_of(const experiment_run *run, const double *rows, int scheme
 }
 
 static double predicted_floor(const experiment_run *run, int scheme) {
-    double d = (double)run->settings.features, n = (double)run->settings.samples, m = (double)run->settings.batches[0];
+    double d = (double)run->settings.features, n = (double)run->settings.samples,
+           m = (double)run->settings.batches[0];
     double eta = step_of(run, scheme), q = 0;
     if (scheme_bits[scheme]) q = fr_gaussian_levels(levels_of(scheme), fr_gaussian_unit(FR_SCALE_L2, d, d)).variance;
     double rate = 1 - 2 * eta + eta * eta * (1 + q) * (1 + (2 * d + 3) / m);
@@ -93,7 +99,8 @@ static void judge(const experiment_run *run, const double *rows, verdict_list *l
     }
     json_end_array(json);
     verdict_add(list, CLAIM_OWN, verdict_of(near),
-                "with noisy labels, sigma = 0.05 ||w*||, runs hover at eta^2 (1 + q) 2 sigma^2 d/m / (1 - rate) + sigma^2 d / "
+                "with noisy labels, sigma = 0.05 ||w*||, runs hover at eta^2 (1 + q) 2 sigma^2 d/m / (1 - rate) + "
+                "sigma^2 d / "
                 "(n/2 - d), within 10 % (in brackets)",
                 measured);
 }

@@ -114,7 +114,11 @@ static void judge(const experiment_run *run, verdict_list *list, json_writer *js
     }
 }
 
-const experiment experiment_scales = {
-    "scales", "Section 4's step size m/d: which gradient it belongs to",
-    "n = {n}, d = {d}, K = 1, {s} seeds, T = {T}; gradient start",
-    plan, NULL, trial, table, judge};
+const experiment experiment_scales = {"scales",
+                                      "Section 4's step size m/d: which gradient it belongs to",
+                                      "n = {n}, d = {d}, K = 1, {s} seeds, T = {T}; gradient start",
+                                      plan,
+                                      NULL,
+                                      trial,
+                                      table,
+                                      judge};

@@ -31,14 +31,16 @@ static fr_status trial(const experiment_run *run, int64_t t, double *values, fr_
     fr_options options;
     theorem_options(run, 0, &options);
     options.iterations = STEPS;
-    return theorem_fit(run, s->samples, s->seed + (uint64_t)(t % s->seeds), radius, 0, &options, values, STEPS + 1, error);
+    return theorem_fit(run, s->samples, s->seed + (uint64_t)(t % s->seeds), radius, 0, &options, values, STEPS + 1,
+                       error);
 }
 
 static void table(const experiment_run *run, const double *rows, fr_output *csv) {
     const experiment_settings *s = &run->settings;
     for (int64_t t = 0; t < trials(run); t++) {
         char name[32];
-        theorem_place at = {"stopping", name, s->samples, s->features, s->batches[0], 0, s->seed + (uint64_t)(t % s->seeds)};
+        theorem_place at = {
+            "stopping", name, s->samples, s->features, s->batches[0], 0, s->seed + (uint64_t)(t % s->seeds)};
         snprintf(name, sizeof name, "delta1 = %g", distances[t / s->seeds]);
         for (int64_t p = 0; p <= STEPS; p += STEPS / 20) theorem_row(csv, &at, p, rows[t * run->width + p]);
     }
@@ -52,8 +54,8 @@ static int64_t leaves_at(const double *errors) {
 }
 
 typedef struct stopping_summary {
-    int64_t left, inside;  /* runs that ever leave; that are inside at the end */
-    double most;           /* the largest mean of ||w_t - w*||^2 1{tau > t}, as a share of the bound of (6.9) */
+    int64_t left, inside; /* runs that ever leave; that are inside at the end */
+    double most;          /* the largest mean of ||w_t - w*||^2 1{tau > t}, as a share of the bound of (6.9) */
 } stopping_summary;
 
 static stopping_summary summarize(const experiment_run *run, const double *rows, int start) {
@@ -96,17 +98,22 @@ static void judge(const experiment_run *run, const double *rows, verdict_list *l
                                      distances[start], (double)sum.left / (double)runs);
         } else {
             inside += sum.inside;
-            used_beyond += (size_t)snprintf(beyond + used_beyond, sizeof beyond - used_beyond, "%s%.3g radii: %" PRId64,
-                                            used_beyond ? ", " : "", sqrt(distances[start]), sum.inside);
+            used_beyond +=
+                (size_t)snprintf(beyond + used_beyond, sizeof beyond - used_beyond, "%s%.3g radii: %" PRId64,
+                                 used_beyond ? ", " : "", sqrt(distances[start]), sum.inside);
         }
     }
     json_end_array(json);
     snprintf(measured, sizeof measured, "share of %" PRId64 " runs that ever leave: %.400s", runs, shares);
-    verdict_add(list, CLAIM_PAPER, verdict_of(within), "P(tau < infinity) <= delta1: few runs ever leave the ball", measured);
+    verdict_add(list, CLAIM_PAPER, verdict_of(within), "P(tau < infinity) <= delta1: few runs ever leave the ball",
+                measured);
     snprintf(measured, sizeof measured, "from delta1 = 1/2 at most %.3g of the bound over %d steps", most, STEPS);
-    verdict_add(list, CLAIM_PAPER, verdict_of(most <= 1), "(6.9): E[||w_t - w*||^2 1{tau > t}] <= rho^t ||w_0 - w*||^2", measured);
-    snprintf(measured, sizeof measured, "inside after %d steps, of %" PRId64 " runs each: %.400s", STEPS, runs, beyond);
-    verdict_add(list, CLAIM_OWN, verdict_of(inside == (STARTS - 4) * runs), "runs that begin beyond the ball come in", measured);
+    verdict_add(list, CLAIM_PAPER, verdict_of(most <= 1),
+                "(6.9): E[||w_t - w*||^2 1{tau > t}] <= rho^t ||w_0 - w*||^2", measured);
+    snprintf(measured, sizeof measured, "inside after %d steps, of %" PRId64 " runs each: %.400s", STEPS, runs,
+             beyond);
+    verdict_add(list, CLAIM_OWN, verdict_of(inside == (STARTS - 4) * runs), "runs that begin beyond the ball come in",
+                measured);
 }
 
 const experiment_part theorem_stopping = {0, width, trials, trial, table, judge};

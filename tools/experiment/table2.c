@@ -74,7 +74,8 @@ static fr_status find_rate(const experiment_run *run, double *values, fr_error *
     fr_status status = run_fit(run, 0, 0, CALIBRATION_STEPS, 0, &free, error);
     for (int i = 0; status == FR_OK && i < 2; i++) {
         status = run_fit(run, 0, 0, CALIBRATION_STEPS, rate, &found, error);
-        if (status == FR_OK) rate = fmax(1, fmin(1000, rate * (found.total - free.total) / (PAPER_SHARE * free.compute)));
+        if (status == FR_OK)
+            rate = fmax(1, fmin(1000, rate * (found.total - free.total) / (PAPER_SHARE * free.compute)));
     }
     values[0] = rate;
     return status;
@@ -93,9 +94,9 @@ static fr_status trial(const experiment_run *run, int64_t t, double *values, fr_
     double communicate = fmin(found.total, fmax(wire, found.total - share * free.total));
     double down = fmax(0, fmin(communicate, found.down - share * free.down));
     bool master = !isnan(found.down);
-    const double all[WIDTH] = {found.compute + communicate, found.compute, communicate,
-                               master ? communicate - down : NAN, master ? down : NAN, found.relative_error,
-                               found.sent, found.received};
+    const double all[WIDTH] = {
+        found.compute + communicate, found.compute,        communicate, master ? communicate - down : NAN,
+        master ? down : NAN,         found.relative_error, found.sent,  found.received};
     for (int i = 0; i < WIDTH; i++) values[i] = isnan(all[i]) ? -1 : all[i]; /* no way up or down without a master */
     return FR_OK;
 }
@@ -159,8 +160,8 @@ static void write_cells(const experiment_run *run, json_writer *json) {
 }
 
 /* One claim that a quotient of two cells reaches a number, in both scenarios. */
-static void judge_ratio(const experiment_run *run, verdict_list *list, claim_source source, const char *claim, int value,
-                        int over, int under, const double least[SCENARIOS]) {
+static void judge_ratio(const experiment_run *run, verdict_list *list, claim_source source, const char *claim,
+                        int value, int over, int under, const double least[SCENARIOS]) {
     char text[EXPERIMENT_TEXT];
     double one = mean(run, 0, over, value) / mean(run, 0, under, value);
     double two = mean(run, 1, over, value) / mean(run, 1, under, value);
@@ -174,8 +175,9 @@ static void judge(const experiment_run *run, verdict_list *list, json_writer *js
     write_cells(run, json);
     judge_ratio(run, list, CLAIM_PAPER, "QSGD takes 4.0 and 3.7 times less time than SGD in all", TOTAL, 0, 1,
                 (double[]){4.0, 3.7});
-    judge_ratio(run, list, CLAIM_PAPER, "section 4's text: QSGD is 5 times as fast in all (its own table has 4.0 and 3.7)", TOTAL,
-                0, 1, (double[]){5, 5});
+    judge_ratio(run, list, CLAIM_PAPER,
+                "section 4's text: QSGD is 5 times as fast in all (its own table has 4.0 and 3.7)", TOTAL, 0, 1,
+                (double[]){5, 5});
     judge_ratio(run, list, CLAIM_PAPER, "QSGD communicates 8.8 and 5.9 times faster", COMMUNICATE, 0, 1,
                 (double[]){8.8, 5.9});
     judge_ratio(run, list, CLAIM_OWN, "gradients' way up: an eighth of float64's", UP, 0, 1,
@@ -192,11 +194,16 @@ static void judge(const experiment_run *run, verdict_list *list, json_writer *js
     verdict_add(list, CLAIM_PAPER, verdict_of(alike), "both have a similar convergence rate", text);
     snprintf(text, sizeof text, "relative errors %.1e (4 bits) and %.1e (int8) in scenario 1", mean(run, 0, 2, ERROR),
              mean(run, 0, 3, ERROR));
-    verdict_add(list, CLAIM_OWN, verdict_of(float32), "two-phase the same, as far as float32 rows can tell (1e-6)", text);
+    verdict_add(list, CLAIM_OWN, verdict_of(float32), "two-phase the same, as far as float32 rows can tell (1e-6)",
+                text);
 }
 
 const experiment experiment_table2 = {
-    "table2", "The paper's Table 2: seconds of a run on a cluster with shaped links",
+    "table2",
+    "The paper's Table 2: seconds of a run on a cluster with shaped links",
     "{n} rows a worker, d = {d}, full batches, T = {T}, {s} repeats; gradient start, automatic step size",
-    plan, NULL,
-                                      trial, table, judge};
+    plan,
+    NULL,
+    trial,
+    table,
+    judge};

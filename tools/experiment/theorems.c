@@ -27,8 +27,8 @@ typedef struct scheme {
     int bits; /* 0: unquantized */
     bool full;
 } scheme;
-static const scheme schemes[SCHEMES] = {{"SGD", 0, false}, {"QSGD, b = 7", 7, false}, {"QSGD, b = 3", 3, false},
-                                        {"SGD, m = n", 0, true}};
+static const scheme schemes[SCHEMES] = {
+    {"SGD", 0, false}, {"QSGD, b = 7", 7, false}, {"QSGD, b = 3", 3, false}, {"SGD, m = n", 0, true}};
 static const double EPSILON = 0.01, DELTA2 = 0.1;
 /* Relative errors at which runs rest are some 1e-16; ten times that can still be told. */
 static const double FLOOR = 2e-15;
@@ -106,16 +106,20 @@ static fr_status trial(const experiment_run *run, int64_t t, double *values, fr_
     theorem_options(run, levels_of(curve), &options);
     if (scheme_of(curve)->full) options.batch = FR_BATCH_FULL;
     options.iterations = s->iterations;
-    return theorem_fit(run, samples_of(run, curve), s->seed + (uint64_t)(t % s->seeds), theorem_start_radius(), 0, &options,
-                       values, width(run), error);
+    return theorem_fit(run, samples_of(run, curve), s->seed + (uint64_t)(t % s->seeds), theorem_start_radius(), 0,
+                       &options, values, width(run), error);
 }
 
 static void table(const experiment_run *run, const double *rows, fr_output *csv) {
     const experiment_settings *s = &run->settings;
     for (int64_t t = 0; t < trials(run); t++) {
         int curve = curve_of(run, t);
-        theorem_place at = {"theorem",         scheme_of(curve)->name, samples_of(run, curve),
-                            s->features,       batch_of(run, curve),   scheme_of(curve)->bits,
+        theorem_place at = {"theorem",
+                            scheme_of(curve)->name,
+                            samples_of(run, curve),
+                            s->features,
+                            batch_of(run, curve),
+                            scheme_of(curve)->bits,
                             s->seed + (uint64_t)(t % s->seeds)};
         for (int64_t p = 0; p < width(run); p += every(run)) theorem_row(csv, &at, p, rows[t * run->width + p]);
     }
@@ -134,10 +138,10 @@ static void shares_at(const experiment_run *run, const double *rows, int curve, 
 
 /* How the mean of a curve lies to its bound, over all steps that can be told. */
 typedef struct nearness {
-    double most;       /* the largest mean / bound */
-    int64_t at;        /* where */
-    int64_t exceeded;  /* the first step at which the lower end of the 95 % interval is above the bound; 0: none */
-    bool known;        /* no run is without a number */
+    double most;      /* the largest mean / bound */
+    int64_t at;       /* where */
+    int64_t exceeded; /* the first step at which the lower end of the 95 % interval is above the bound; 0: none */
+    bool known;       /* no run is without a number */
 } nearness;
 
 static void write_point(const char *name, int64_t samples, int64_t step, double mean, double half, double bound,
@@ -177,17 +181,24 @@ static void judge_curve(const experiment_run *run, const double *rows, int curve
     const char *rate = what->bits ? "alpha" : "rho";
     double ratio = (double)samples_of(run, curve) / (double)run->settings.features;
     bool promised = curve < SCHEMES;
-    snprintf(claim, sizeof claim, "%s%s, %s: E ||w_t - w*||^2 <= %s^t ||w_0 - w*||^2 at every step, %s = %.5f, n = %g d%s",
-             promised ? "" : "beyond the theorem: ", what->full ? "Remark 3.6" : what->bits ? "Theorem 3.2, (3.3)" : "Theorem 3.1, (3.1)",
+    snprintf(claim, sizeof claim,
+             "%s%s, %s: E ||w_t - w*||^2 <= %s^t ||w_0 - w*||^2 at every step, %s = %.5f, n = %g d%s",
+             promised ? "" : "beyond the theorem: ",
+             what->full   ? "Remark 3.6"
+             : what->bits ? "Theorem 3.2, (3.3)"
+                          : "Theorem 3.1, (3.1)",
              what->name, rate, rate, rate_of(run, curve), ratio, promised ? "" : ", section 4's data");
-    int used = snprintf(measured, sizeof measured,
-                        "mean of %" PRId64 " runs, %" PRId64 " steps%s: nearest to the bound at step %" PRId64 ", %.2g of it",
-                        run->settings.seeds, told_until(run, curve),
-                        told_until(run, curve) < run->settings.iterations ? ", beyond which it drowns in rounding" : "", found.at,
-                        found.most);
+    int used = snprintf(
+        measured, sizeof measured,
+        "mean of %" PRId64 " runs, %" PRId64 " steps%s: nearest to the bound at step %" PRId64 ", %.2g of it",
+        run->settings.seeds, told_until(run, curve),
+        told_until(run, curve) < run->settings.iterations ? ", beyond which it drowns in rounding" : "", found.at,
+        found.most);
     if (found.exceeded)
-        snprintf(measured + used, sizeof measured - (size_t)used, "; first above it at step %" PRId64, found.exceeded);
-    verdict_add(list, promised ? CLAIM_PAPER : CLAIM_OWN, verdict_of(found.known && !found.exceeded), claim, measured);
+        snprintf(measured + used, sizeof measured - (size_t)used, "; first above it at step %" PRId64,
+                 found.exceeded);
+    verdict_add(list, promised ? CLAIM_PAPER : CLAIM_OWN, verdict_of(found.known && !found.exceeded), claim,
+                measured);
 }
 
 static void judge_share(const experiment_run *run, const double *rows, int curve, verdict_list *list) {
@@ -199,7 +210,8 @@ static void judge_share(const experiment_run *run, const double *rows, int curve
     for (int64_t i = 0; i < runs; i++) met += shares[i] <= EPSILON;
     measure_range range = measure_share(met, runs);
     snprintf(claim, sizeof claim,
-             "%s, %s: after %" PRId64 " steps ||w_t - w*||^2 <= %g ||w_0 - w*||^2 with probability 1 - delta1 - delta2 = "
+             "%s, %s: after %" PRId64
+             " steps ||w_t - w*||^2 <= %g ||w_0 - w*||^2 with probability 1 - delta1 - delta2 = "
              "%.1f at least",
              scheme_of(curve)->bits ? "(3.4)" : "(3.2)", scheme_of(curve)->name, steps, EPSILON, promised);
     if (told)
@@ -207,7 +219,8 @@ static void judge_share(const experiment_run *run, const double *rows, int curve
                  range.low, range.high);
     else snprintf(measured, sizeof measured, "only %" PRId64 " steps were made", run->settings.iterations);
     bool few = range.low < promised && range.high >= promised;
-    verdict_add(list, CLAIM_PAPER, !told || few ? VERDICT_UNTOLD : verdict_of(range.low >= promised), claim, measured);
+    verdict_add(list, CLAIM_PAPER, !told || few ? VERDICT_UNTOLD : verdict_of(range.low >= promised), claim,
+                measured);
 }
 
 static void judge_bounds(const experiment_run *run, const double *rows, verdict_list *list, json_writer *json) {
@@ -239,8 +252,9 @@ static void plan(experiment_run *run) {
 static fr_status check(const experiment_run *run, fr_error *error) {
     int64_t batch = run->settings.batches[0];
     if (batch % WORKERS == 0) return FR_OK;
-    return fr_fail(error, FR_ERROR_USAGE,
-                   "--batches %" PRId64 ": theorems runs QSGD on 4 workers, so the mini-batch must be a multiple of 4", batch);
+    return fr_fail(
+        error, FR_ERROR_USAGE,
+        "--batches %" PRId64 ": theorems runs QSGD on 4 workers, so the mini-batch must be a multiple of 4", batch);
 }
 
 static fr_status run_trial(const experiment_run *run, int64_t t, double *values, fr_error *error) {
@@ -256,7 +270,12 @@ static void judge(const experiment_run *run, verdict_list *list, json_writer *js
     experiment_parts_judge(run, parts, PARTS, list, json);
 }
 
-const experiment experiment_theorems = {
-    "theorems", "Theorems 3.1 and 3.2 and their remarks, measured",
-    "n = {n} and 10 d, d = {d}, m = {m}, K = 1 (QSGD: 4), {s} runs; start on the edge of (II), the theorems' step sizes",
-    plan, check, run_trial, write_table, judge};
+const experiment experiment_theorems = {"theorems",
+                                        "Theorems 3.1 and 3.2 and their remarks, measured",
+                                        "n = {n} and 10 d, d = {d}, m = {m}, K = 1 (QSGD: 4), {s} runs; start on the "
+                                        "edge of (II), the theorems' step sizes",
+                                        plan,
+                                        check,
+                                        run_trial,
+                                        write_table,
+                                        judge};

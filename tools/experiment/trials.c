@@ -52,7 +52,8 @@ void experiment_describe(const experiment_run *run, char text[EXPERIMENT_TEXT]) 
     for (int i = 0; i < s->batch_count && used < EXPERIMENT_TEXT; i++)
         used += (size_t)snprintf(text + used, EXPERIMENT_TEXT - used, " %" PRId64, s->batches[i]);
     experiment_method_text(&s->method, method);
-    if (used < EXPERIMENT_TEXT) used += (size_t)snprintf(text + used, EXPERIMENT_TEXT - used, "%s%s", *method ? "," : "", method);
+    if (used < EXPERIMENT_TEXT)
+        used += (size_t)snprintf(text + used, EXPERIMENT_TEXT - used, "%s%s", *method ? "," : "", method);
     /* Sums on a GPU have an order of their own, so its trials and a processor's are not mixed. */
     if (s->device != FR_DEVICE_CPU && used < EXPERIMENT_TEXT)
         snprintf(text + used, EXPERIMENT_TEXT - used, ", device %s", experiment_device_name(s->device));

@@ -59,8 +59,8 @@ static int check_unused(const entry *which, const option_value *values) {
     for (int i = 0; i < which->count; i++) {
         const option_value *value = &values[which->unused[i]];
         if (value->given)
-            return message_usage("--%s %s has no effect on 'fitrelu experiment %s'", option_table[which->unused[i]].name,
-                                 value->text, which->what->name);
+            return message_usage("--%s %s has no effect on 'fitrelu experiment %s'",
+                                 option_table[which->unused[i]].name, value->text, which->what->name);
     }
     return 0;
 }
@@ -94,9 +94,10 @@ static int read_method(const option_value *values, experiment_method *method) {
     const option_value *init = &values[OPT_INIT], *step = &values[OPT_STEP_SIZE], *scale = &values[OPT_SCALE],
                        *workers = &values[OPT_WORKERS], *collective = &values[OPT_COLLECTIVE];
     if (init->given && init->word < 0)
-        return message_usage("--init %s: the problems of an experiment differ, so one file is no start for them; it takes "
-                             "auto, gradient, random or zero",
-                             init->text);
+        return message_usage(
+            "--init %s: the problems of an experiment differ, so one file is no start for them; it takes "
+            "auto, gradient, random or zero",
+            init->text);
     *method = (experiment_method){.has_init = init->given,
                                   .has_step = step->given,
                                   .has_scale = scale->given,
@@ -187,7 +188,8 @@ static int run_all(const experiment_settings *settings, bool with_table2) {
     const char *names[EXPERIMENT_COUNT];
     int count = EXPERIMENT_COUNT - !with_table2;
     if (!with_table2)
-        message_note("left out: table2, which takes 20 minutes and needs root for its cluster; --with-table2 runs it too");
+        message_note(
+            "left out: table2, which takes 20 minutes and needs root for its cluster; --with-table2 runs it too");
     for (int i = 0; i < count; i++) {
         int code = run_one(&entries[i], settings);
         if (code != EXIT_DONE) return code;
