@@ -83,7 +83,7 @@ SYMBOLS = [(r"&lt;=", "≤"), (r"&gt;=", "≥"), (r"\|\|", "‖"), (r"\+-", "±"
 
 
 def symbols(text):
-    text = html.escape(text)
+    text = html.escape(text, quote=False)
     for pattern, sign in SYMBOLS:
         text = re.sub(pattern, sign, text)
     return text
