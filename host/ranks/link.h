@@ -40,6 +40,8 @@ typedef struct fr_link {
 
 /* Starts MPI, unless the calling program has done so. Called by every process of the run. */
 fr_status fr_link_join(fr_link **link, fr_error *error);
+/* Of the ranks of a communicator, by its Fortran handle, of a program that has started MPI. Called by all of these. */
+fr_status fr_link_of(int communicator, fr_link **link, fr_error *error);
 /* Ends MPI if join started it. Called by every process; NULL is fine. */
 void fr_link_leave(fr_link *link);
 /* Ends every process of the run at once with this exit code; does not return. */
