@@ -109,6 +109,7 @@ FR_API const char *fr_schedule_name(fr_schedule schedule);
 typedef struct fr_report {
     int64_t iteration;     /* steps done */
     int64_t iterations;    /* steps planned */
+    int run;               /* of an ensemble or a search among starts, from 0 */
     double seconds;        /* since the first step */
     double loss;           /* (1.1) over all rows, in the units of y squared */
     double relative_error; /* ||w - w*|| / ||w*||, NaN where w* is unknown */
@@ -169,6 +170,10 @@ FR_API void fr_options_default(fr_options *options);
 /* The processes that mpirun or srun started together for one run; a program started otherwise is alone in its world.
  * NULL stands for being alone. Calls marked "all" are made by every rank, in the same order. */
 
+/* All ranks of an MPI communicator, by its Fortran handle (MPI_Comm_c2f, mpi4py's py2f), of a program that has started MPI
+ * itself: a world of these processes, over a duplicate of the communicator. FR_ERROR_DEVICE where MPI is not started, or is
+ * another than this library was built with, or none. */
+FR_API fr_status fr_world_from_mpi(int communicator, fr_world **world, fr_error *error);
 /* All. Starts MPI where the program was launched with others. FR_ERROR_DEVICE where MPI fails, or where this build has
  * no MPI and was launched with others. */
 FR_API fr_status fr_world_join(fr_world **world, fr_error *error);
@@ -275,6 +280,10 @@ FR_API fr_status fr_dataset_borrow(int64_t samples, int64_t features, const void
 /* Names for the features, d of them, and for the label or NULL, copied, before a fit; of a data set without any. */
 FR_API fr_status fr_dataset_set_names(fr_dataset *dataset, const char *const *names, const char *label_name,
                                       fr_error *error);
+/* Copies `count` rows from row `first` on, row-major, and their labels unless NULL, in the precision of the
+ * data set. Rows of a planted set are made here. Of a set whose columns no fit has changed. */
+FR_API fr_status fr_dataset_rows(const fr_dataset *dataset, int64_t first, int64_t count, void *rows, void *labels,
+                                 fr_error *error);
 /* Whether the rows are borrowed, and no fit has copied them. */
 FR_API bool fr_dataset_borrows(const fr_dataset *dataset);
 /* Copies a weight u_i for each row kept here (NULL: 1 each again), before the first fit of a set that is not planted. A
@@ -371,6 +380,8 @@ typedef struct fr_result {
     double seconds_total;   /* of the steps, reports included */
     double seconds_compute, seconds_communicate; /* its two parts; on GPUs exchanges are timed by events on the device in
                                                     steps that are looked at, and count for those between */
+    double seconds_processor; /* of the processors, all threads of a rank, outside of exchanges: gradients, coding, reports;
+                               mean over the ranks that have rows */
     double seconds_up, seconds_down; /* master over several ranks: of seconds_communicate, the gradients' way to the
                                master and the model's way back; NaN elsewhere */
     double bytes_sent_per_iteration; /* by one rank, mean over ranks; of K workers in one process: what each would send
@@ -419,6 +430,10 @@ FR_API double fr_local_rate(int64_t features, double batch, double step_size);
  * v: d finite doubles; levels: d int8; returns N. N = 0 gives levels 0. */
 FR_API double fr_quantize(const double *v, int64_t features, int levels_count, fr_scale scale, uint64_t seed,
                           uint64_t step, uint32_t worker, int8_t *levels);
+
+/* The bits of a coordinate of an all-reduce that adds the levels of K workers exactly: 4, 8 or 16, the least that 2 K s
+ * fits into; 0 where it does not. */
+FR_API int fr_allreduce_bits(int workers, int levels_count);
 
 /* ----------------------------------------------------------------------------------------- version */
 

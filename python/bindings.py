@@ -1,8 +1,9 @@
-"""python/bindings.py HEADER... OUTPUT - writes the C source of fitrelu._core, which cffi makes of the headers as they stand.
+"""python/bindings.py NAME HEADER... OUTPUT - writes the C source of fitrelu.NAME, which cffi makes of the headers as they stand.
 
 There is no second list of declarations: what fitrelu.h declares is what Python can call, and the compiler holds the one
 against the other (cffi's API mode). The module keeps to CPython's limited API: one file serves every version from 3.9 on.
 """
+import os
 import re
 import sys
 
@@ -24,15 +25,14 @@ def declarations(path):
     return re.sub(r"\bFR_API\b", "", text)
 
 
-def main(headers, output):
+def main(name, headers, output):
     builder = cffi.FFI()
     for header in headers:
         builder.cdef(declarations(header))
     builder.cdef(CALLBACKS)
-    names = [re.sub(r".*/", "", header) for header in headers]
-    builder.set_source("fitrelu._core", "".join(f'#include "{name}"\n' for name in names))
+    builder.set_source(f"fitrelu.{name}", "".join(f'#include "{os.path.basename(header)}"\n' for header in headers))
     builder.emit_c_code(output)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:-1], sys.argv[-1])
+    main(sys.argv[1], sys.argv[2:-1], sys.argv[-1])

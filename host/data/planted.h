@@ -13,4 +13,7 @@ fr_status fr_planted_check(const fr_planted *planted, fr_precision precision, in
  * watches the set (fr_dataset_watch) is told how many rows are made, and may stop it: FR_ERROR, and no rows are held. */
 fr_status fr_dataset_materialize(fr_dataset *set, int64_t first, int64_t count, fr_error *error);
 
+/* rows and labels <- rows `these` of a planted set, in its precision. */
+fr_status fr_planted_rows(const fr_dataset *set, fr_range these, void *rows, void *labels, fr_error *error);
+
 #endif

@@ -1,5 +1,5 @@
 /*
- * write.c - writes a data set for NumPy and for fitrelu itself.
+ * write.c - what leaves a data set: files for NumPy and for fitrelu itself, and rows in memory.
  *
  * PATH.npz becomes one archive of X, y and w_star; any other name becomes NPY files: PATH with X, and beside it
  * -labels.npy and -planted.npy, which appear together or not at all. X and y keep the precision of the set, w_star
@@ -128,4 +128,35 @@ fr_status fr_dataset_write(const fr_dataset *dataset, const char *path, fr_error
     free(made.rows);
     free(made.labels);
     return status;
+}
+
+/* ------------------------------------------------------------------------------------------ in memory */
+
+static fr_status check_range(const fr_dataset *set, fr_range these, bool labels, fr_error *error) {
+    if (these.first < 0 || these.count < 0 || these.first > set->samples - these.count)
+        return fr_fail(error, FR_ERROR_USAGE, "%s: rows %" PRId64 " to %" PRId64 " were asked for, of %" PRId64,
+                       set->source, these.first, these.first + these.count - 1, set->samples);
+    if (set->shift || set->intercept)
+        return fr_fail(error, FR_ERROR_USAGE, "%s: a fit has changed the columns", set->source);
+    if (labels && !set->labels && !set->is_planted)
+        return fr_fail(error, FR_ERROR_USAGE, "%s holds no labels", set->source);
+    return FR_OK;
+}
+
+static fr_status plant(const fr_dataset *set, fr_range these, void *rows, void *labels, fr_error *error) {
+    FR_OWNED void *own = NULL;
+    if (!labels) FR_TRY(fr_allocate_unset(&own, these.count, fr_precision_bytes(set->precision), "labels", error));
+    return fr_planted_rows(set, these, rows, labels ? labels : own, error);
+}
+
+fr_status fr_dataset_rows(const fr_dataset *set, int64_t first, int64_t count, void *rows, void *labels, fr_error *error) {
+    const fr_range these = {first, count};
+    size_t value = fr_precision_bytes(set->precision), row = (size_t)set->features * value;
+    FR_TRY(check_range(set, these, labels != NULL, error));
+    if (set->is_planted) return plant(set, these, rows, labels, error);
+    FR_TRY(fr_dataset_holds(set, these, error));
+    int64_t at = first - set->first_row;
+    for (int64_t i = 0; i < count; i++) memcpy((char *)rows + (size_t)i * row, fr_dataset_at(set, at + i), row);
+    if (labels) memcpy(labels, (const char *)set->labels + (size_t)at * value, (size_t)count * value);
+    return FR_OK;
 }

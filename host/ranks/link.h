@@ -32,13 +32,16 @@ typedef struct fr_link {
     double timeout;   /* seconds that a rank may be silent; 0: any */
     size_t largest;   /* bytes of MPI's largest message: larger ones go in pieces. FR_LINK_LARGEST; tests set less */
     size_t piece;     /* bytes from a rank to another in one round of a collective. FR_LINK_PIECE; tests set less */
-    double seconds;   /* spent in exchanges so far */
+    double seconds;   /* spent in exchanges so far, */
+    double processor; /* and by the processor */
     uint64_t sent, received; /* bytes of messages so far, */
     uint64_t modelled; /* and how many collectives of MPI's are among them, whose bytes are modelled */
 } fr_link;
 
 /* Starts MPI, unless the calling program has done so. Called by every process of the run. */
 fr_status fr_link_join(fr_link **link, fr_error *error);
+/* Of the ranks of a communicator, by its Fortran handle, of a program that has started MPI. Called by all of these. */
+fr_status fr_link_of(int communicator, fr_link **link, fr_error *error);
 /* Ends MPI if join started it. Called by every process; NULL is fine. */
 void fr_link_leave(fr_link *link);
 /* Ends every process of the run at once with this exit code; does not return. */

@@ -31,6 +31,17 @@ fr_status fr_link_fail(const mpi_link *l, int code, const char *what, fr_error *
 
 /* ------------------------------------------------------------------------------------------ joining */
 
+/* Over a duplicate, so that no message is taken for another's. */
+static fr_status take_ranks(mpi_link *l, MPI_Comm from, fr_error *error) {
+    int provided = 0, code = MPI_Query_thread(&provided);
+    l->serialized = provided >= MPI_THREAD_SERIALIZED;
+    if (code == MPI_SUCCESS) code = MPI_Comm_dup(from, &l->comm);
+    if (code == MPI_SUCCESS) code = MPI_Comm_set_errhandler(l->comm, MPI_ERRORS_RETURN);
+    if (code == MPI_SUCCESS) code = MPI_Comm_size(l->comm, &l->base.size);
+    if (code == MPI_SUCCESS) code = MPI_Comm_rank(l->comm, &l->base.rank);
+    return code == MPI_SUCCESS ? FR_OK : fr_link_fail(l, code, "starting MPI", error);
+}
+
 static fr_status start_mpi(mpi_link *l, fr_error *error) {
     int started = 0, provided = 0, code = MPI_Initialized(&started);
     if (code == MPI_SUCCESS && !started) {
@@ -39,13 +50,8 @@ static fr_status start_mpi(mpi_link *l, fr_error *error) {
         code = MPI_Init_thread(NULL, NULL, MPI_THREAD_SERIALIZED, &provided);
         l->ours = code == MPI_SUCCESS;
     }
-    if (code == MPI_SUCCESS) code = MPI_Query_thread(&provided);
-    l->serialized = provided >= MPI_THREAD_SERIALIZED;
-    if (code == MPI_SUCCESS) code = MPI_Comm_dup(MPI_COMM_WORLD, &l->comm);
-    if (code == MPI_SUCCESS) code = MPI_Comm_set_errhandler(l->comm, MPI_ERRORS_RETURN);
-    if (code == MPI_SUCCESS) code = MPI_Comm_size(l->comm, &l->base.size);
-    if (code == MPI_SUCCESS) code = MPI_Comm_rank(l->comm, &l->base.rank);
     if (code != MPI_SUCCESS) return fr_link_fail(l, code, "starting MPI", error);
+    FR_TRY(take_ranks(l, MPI_COMM_WORLD, error));
     if (l->base.size < fr_launched_ranks())
         return fr_fail(error, FR_ERROR_DEVICE,
                        "the launcher started %d processes, but MPI joins only %d of them; launch with the mpirun of "
@@ -54,7 +60,7 @@ static fr_status start_mpi(mpi_link *l, fr_error *error) {
     return FR_OK;
 }
 
-fr_status fr_link_join(fr_link **link, fr_error *error) {
+static fr_status make_link(mpi_link **link, fr_error *error) {
     mpi_link *l = NULL;
     FR_TRY(fr_allocate((void **)&l, 1, sizeof *l, "the link", error));
     l->comm = MPI_COMM_NULL;
@@ -64,7 +70,27 @@ fr_status fr_link_join(fr_link **link, fr_error *error) {
     l->collective = MPI_REQUEST_NULL;
     pthread_mutex_init(&l->lock, NULL);
     l->processors = (int)sysconf(_SC_NPROCESSORS_ONLN);
+    *link = l;
+    return FR_OK;
+}
+
+fr_status fr_link_join(fr_link **link, fr_error *error) {
+    mpi_link *l;
+    FR_TRY(make_link(&l, error));
     fr_status status = start_mpi(l, error);
+    if (status == FR_OK) *link = &l->base;
+    else fr_link_leave(&l->base);
+    return status;
+}
+
+fr_status fr_link_of(int communicator, fr_link **link, fr_error *error) {
+    mpi_link *l;
+    int started = 0;
+    if (MPI_Initialized(&started) != MPI_SUCCESS || !started)
+        return fr_fail(error, FR_ERROR_DEVICE, "a communicator of MPI was given, but the MPI that fitrelu was built with is not "
+                                               "started: the program uses another");
+    FR_TRY(make_link(&l, error));
+    fr_status status = take_ranks(l, MPI_Comm_f2c((MPI_Fint)communicator), error);
     if (status == FR_OK) *link = &l->base;
     else fr_link_leave(&l->base);
     return status;
@@ -242,7 +268,7 @@ static fr_status start_and_wait(mpi_link *l, const char *what, const batch *all,
 fr_status fr_link_exchange(fr_link *link, const char *what, const fr_message *out, int outs, fr_message *in, int ins,
                            fr_error *error) {
     mpi_link *l = (mpi_link *)link;
-    double began = fr_seconds();
+    double began = fr_seconds(), processor = fr_processor_seconds();
     batch all = {out, in, outs, ins, 0, false};
     for (int i = 0; i < outs; i++) all.pieces += pieces_of(l, &out[i]);
     for (int i = 0; i < ins; i++) all.large |= may_be_pieces(l, &in[i]);
@@ -250,5 +276,6 @@ fr_status fr_link_exchange(fr_link *link, const char *what, const fr_message *ou
     fr_status status = start_and_wait(l, what, &all, error);
     pthread_mutex_unlock(&l->lock);
     link->seconds += fr_seconds() - began;
+    link->processor += fr_processor_seconds() - processor;
     return status;
 }

@@ -53,6 +53,15 @@ static fr_status start_link(fr_link **link, fr_error *error) {
 #endif
 }
 
+static fr_status take_link(int communicator, fr_link **link, fr_error *error) {
+#ifdef FR_HAVE_MPI
+    return fr_link_of(communicator, link, error);
+#else
+    (void)communicator, (void)link;
+    return fr_fail(error, FR_ERROR_DEVICE, "a communicator of MPI was given, and this fitrelu was built without MPI");
+#endif
+}
+
 fr_status fr_world_start(fr_world **world, fr_error *error) {
     FR_OWNED fr_world *w = NULL;
     FR_TRY(fr_allocate((void **)&w, 1, sizeof *w, "the world", error));
@@ -62,14 +71,28 @@ fr_status fr_world_start(fr_world **world, fr_error *error) {
     return FR_OK;
 }
 
-fr_status fr_world_join(fr_world **world, fr_error *error) {
-    fr_world *w = NULL;
-    FR_TRY(fr_world_start(&w, error));
+/* Takes the world over. */
+static fr_status meet(fr_world *w, fr_world **world, fr_error *error) {
     fr_world_set_timeout(w, FR_DEFAULT_TIMEOUT);
     fr_status status = fr_world_meet(w, error);
     if (status == FR_OK) *world = w;
     else free(w); /* and MPI stays: its end would wait for the rank that is silent */
     return status;
+}
+
+fr_status fr_world_join(fr_world **world, fr_error *error) {
+    fr_world *w = NULL;
+    FR_TRY(fr_world_start(&w, error));
+    return meet(w, world, error);
+}
+
+fr_status fr_world_from_mpi(int communicator, fr_world **world, fr_error *error) {
+    FR_OWNED fr_world *w = NULL;
+    FR_TRY(fr_allocate((void **)&w, 1, sizeof *w, "the world", error));
+    FR_TRY(take_link(communicator, &w->link, error));
+    fr_world *joined = w;
+    w = NULL;
+    return meet(joined, world, error);
 }
 
 int fr_world_rank(const fr_world *world) { return world && world->link ? world->link->rank : 0; }

@@ -1,11 +1,12 @@
 /*
- * quantize.c - the norm of Q_s, and Q_s itself for callers outside a fit.
+ * quantize.c - the norm of Q_s, and Q_s itself and the width of its sums for callers outside a fit.
  */
 #include "simd/quantize.h"
 
 #include <math.h>
 #include <string.h>
 
+#include "kernels/rules/fields.h"
 #include "kernels/rules/philox.h"
 
 double fr_norm(const fr_cpu_kernels *kernels, const void *v, int64_t features, fr_scale scale) {
@@ -30,3 +31,5 @@ double fr_quantize(const double *v, int64_t features, int levels_count, fr_scale
         memset(levels, 0, (size_t)features);
     return norm;
 }
+
+int fr_allreduce_bits(int workers, int levels_count) { return fr_field_bits((int64_t)workers * levels_count); }

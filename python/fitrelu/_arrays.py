@@ -1,15 +1,19 @@
 """Rows of any library as the C library reads them: float32 or float64, the values of a row side by side.
 
-What lies so is borrowed, whatever the distance between rows; all else is copied once.
+What lies so is borrowed, whatever the distance between rows; all else is copied once. Tables come as Arrow's C stream
+(``__arrow_c_stream__``) and keep their columns apart: they are copied straight from the buffers of their columns.
 """
-from typing import Any, List, NamedTuple, Optional
+import ctypes
+import re
+from typing import Any, Dict, List, NamedTuple, Optional
 
 import numpy as np
 
+from . import _core
 from ._core import ffi, lib
 from ._errors import DataError, UsageError, check
 
-PRECISIONS = {"f32": np.dtype(np.float32), "f64": np.dtype(np.float64)}
+PRECISIONS: Dict[str, Any] = {"f32": np.dtype(np.float32), "f64": np.dtype(np.float64)}
 
 
 class Rows(NamedTuple):
@@ -18,10 +22,47 @@ class Rows(NamedTuple):
 
 
 def _names_of(X: Any) -> Optional[List[str]]:
-    names = getattr(X, "column_names", None)  # pyarrow
-    names = list(getattr(X, "columns", ()) if names is None else names)
+    names = list(getattr(X, "columns", ()))
     return names if names and all(isinstance(name, str) and name for name in names) else None
 
+
+# --------------------------------------------------------------------------------------------------- tables
+
+_pointer_of = ctypes.pythonapi.PyCapsule_GetPointer
+_pointer_of.restype, _pointer_of.argtypes = ctypes.c_void_p, [ctypes.py_object, ctypes.c_char_p]
+
+#: What pandas writes beside the columns where its index is no range.
+INDEX = re.compile(r"__index_level_\d+__")
+
+
+def _table_of(X: Any):
+    """A stream of X, or None. pandas has streams where pyarrow is there; else it is read as an array."""
+    if isinstance(X, np.ndarray) or not hasattr(X, "__arrow_c_stream__") or len(getattr(X, "shape", (0, 0))) != 2:
+        return None
+    try:
+        return X.__arrow_c_stream__()
+    except ImportError:
+        return None
+
+
+def _rows_of_table(capsule: Any, precision: Optional[str]) -> "Rows":
+    made, error = ffi.new("arrow_table **"), ffi.new("fr_error *")
+    stream = ffi.cast("void *", _pointer_of(capsule, b"arrow_array_stream"))
+    check(lib.arrow_table_open(stream, made, error), error)
+    table = ffi.gc(made[0], lib.arrow_table_close)
+    n, d = lib.arrow_table_rows(table), lib.arrow_table_columns(table)
+    precision = precision or ("f32" if lib.arrow_table_is_single(table) else "f64")
+    values = np.empty((n, d), dtype=PRECISIONS[precision])
+    at = ffi.cast("void *", values.ctypes.data)
+    check(lib.arrow_table_fill(table, lib.FR_F32 if precision == "f32" else lib.FR_F64, at, error), error)
+    names = [ffi.string(lib.arrow_table_name(table, j)).decode() for j in range(d)]
+    kept = [j for j, name in enumerate(names) if not INDEX.fullmatch(name)]
+    if len(kept) < d:
+        values, names = np.ascontiguousarray(values[:, kept]), [names[j] for j in kept]
+    return Rows(_checked(values), names if all(names) else None)
+
+
+# --------------------------------------------------------------------------------------------------- arrays
 
 def _array_of(X: Any) -> np.ndarray:
     if isinstance(X, np.ndarray):
@@ -38,13 +79,20 @@ def _lies_well(values: np.ndarray) -> bool:
     return side_by_side and apart and values.flags.aligned and values.dtype.isnative
 
 
+def _checked(values: np.ndarray) -> np.ndarray:
+    if values.ndim != 2 or 0 in values.shape:
+        raise DataError(f"X has the shape {values.shape}, expected (rows, features) with at least one of each")
+    return values
+
+
 def as_rows(X: Any, precision: Optional[str] = None) -> Rows:
     """The rows in float64 ("f64") or float32 ("f32"); None: float32 where they are that already."""
     if precision is not None and precision not in PRECISIONS:
         raise UsageError(f"precision: found {precision!r}, expected f64 or f32")
-    names, values = _names_of(X), _array_of(X)
-    if values.ndim != 2 or 0 in values.shape:
-        raise DataError(f"X has the shape {values.shape}, expected (rows, features) with at least one of each")
+    table = _table_of(X)
+    if table is not None:
+        return _rows_of_table(table, precision)
+    names, values = _names_of(X), _checked(_array_of(X))
     if values.dtype.kind not in "biuf":
         try:
             values = values.astype(np.float64)
@@ -77,8 +125,9 @@ def strings(texts):
     return ffi.new("char *[]", kept), kept
 
 
-def dataset(rows: Rows, labels: Optional[np.ndarray] = None, weights: Optional[np.ndarray] = None):
-    """A fr_dataset that borrows the rows, for the caller to free before they are."""
+def dataset(rows: Rows, labels: Optional[np.ndarray] = None, weights: Optional[np.ndarray] = None, core: Any = _core):
+    """A fr_dataset that borrows the rows, for the caller to free before they are. core: the module that will use it."""
+    ffi, lib = core.ffi, core.lib
     values, made, error = rows.values, ffi.new("fr_dataset **"), ffi.new("fr_error *")
     n, d = values.shape
     stride = values.strides[0] // values.itemsize if n > 1 else d

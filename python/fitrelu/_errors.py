@@ -1,8 +1,9 @@
 """What can fail, by its cause. The program's exit codes stand for the same causes."""
 import builtins
 import re
+from typing import Any
 
-from ._core import ffi
+from ._core import ffi  # of whichever module an fr_error is: its text is read alike
 
 
 class FitreluError(Exception):
@@ -25,7 +26,7 @@ class DivergedError(FitreluError, ArithmeticError):
     """The weights grew without bound, or no row is active in the end; ``fit`` holds what is known of the fit."""
 
     code = 4
-    fit = None
+    fit: Any = None
 
 
 class DataError(FitreluError, ValueError):
@@ -55,7 +56,7 @@ class TimeoutError(FitreluError, builtins.TimeoutError):
 class Interrupted(KeyboardInterrupt):
     """Ctrl-C stopped a fit; ``fit`` holds what was found so far, or None."""
 
-    fit = None
+    fit: Any = None
 
 
 KINDS = {kind.code: kind for kind in (UsageError, DataError, CheckpointError, DeviceError, TimeoutError)}

@@ -1,12 +1,12 @@
 """fit(): one fit, with its history and its result as `fitrelu fit --json` has it."""
+import contextlib
 import json
 import os
-import threading
-from typing import Any, Callable, Dict, List, NamedTuple, Optional
+from typing import Any, Callable, Dict, List, NamedTuple, Optional, Tuple
 
 import numpy as np
 
-from . import _arrays
+from . import _arrays, _core
 from ._core import ffi, lib
 from ._errors import DataError, Interrupted, UsageError, check, failure, in_python
 from ._options import OPTIONS, described, written
@@ -44,23 +44,25 @@ class Fit:
         The rows of X were read where they lie, and not copied.
     """
 
-    def __init__(self, result, history, coef, intercept, names, borrowed):
-        self.result: Dict[str, Any] = result
-        self.history: Dict[str, np.ndarray] = history
-        self.coef: Optional[np.ndarray] = coef
-        self.intercept: float = intercept
-        self.names: Optional[List[str]] = names
-        self.borrowed: bool = borrowed
+    def __init__(self, result: Dict[str, Any], history: Dict[str, np.ndarray], coef: Optional[np.ndarray], intercept: float,
+                 names: Optional[List[str]], borrowed: bool) -> None:
+        self.result, self.history, self.coef, self.intercept = result, history, coef, intercept
+        self.names, self.borrowed = names, borrowed
         self.notes: List[str] = [in_python(note) for note in result.get("notes", ())]
 
-    status = property(lambda self: self.result["status"])
-    loss = property(lambda self: self.result["loss"])
+    @property
+    def status(self) -> str:
+        return self.result["status"]
+
+    @property
+    def loss(self) -> float:
+        return self.result["loss"]
 
     def predict(self, X: Any) -> np.ndarray:
         """max(0, X coef + intercept), a row at a time, without a copy of X."""
         return predict(self._known(), self.intercept, X)
 
-    def save(self, path) -> None:
+    def save(self, path: Any) -> None:
         """Writes the model for ``fitrelu predict``."""
         save(path, self._known(), self.intercept, self.names)
 
@@ -78,8 +80,10 @@ class Fit:
 class _Watch:
     """What the library calls while it fits. An exception in here stops the fit and is raised behind it."""
 
-    def __init__(self, callback: Optional[Callback]):
-        self.callback, self.reports, self.raised = callback, [], None
+    def __init__(self, callback: Optional[Callback]) -> None:
+        self.callback = callback
+        self.reports: List[Tuple[int, float, float, float, float]] = []
+        self.raised: Optional[BaseException] = None
 
     def report(self, seen) -> int:
         self.reports.append((seen.iteration, seen.seconds, seen.loss, seen.relative_error, seen.bytes_sent))
@@ -114,8 +118,13 @@ def _guarded(method: str):
     return call
 
 
-ffi.def_extern("fitrelu_report", error=1)(_guarded("report"))
-ffi.def_extern("fitrelu_progress", error=1)(_guarded("progress"))
+def listen(core: Any) -> None:
+    """The module's fits call back here."""
+    core.ffi.def_extern("fitrelu_report", error=1)(_guarded("report"))
+    core.ffi.def_extern("fitrelu_progress", error=1)(_guarded("progress"))
+
+
+listen(_core)
 
 
 def _bar() -> Callback:
@@ -168,7 +177,7 @@ def _start_of(init: Any, features: int):
     return np.ascontiguousarray(weights[:features]), float(weights[features]) if weights.size > features else 0.0
 
 
-def _outcome(call, watch: _Watch, names) -> Optional[Fit]:
+def _outcome(call, watch: _Watch, names, lib: Any) -> Optional[Fit]:
     """None where nothing was found."""
     if call.json == ffi.NULL:
         return None
@@ -182,23 +191,24 @@ def _outcome(call, watch: _Watch, names) -> Optional[Fit]:
 
 
 def run(rows: Optional[_arrays.Rows], y, weights, options: Dict[str, Any], *, init=None, callback: Optional[Callback] = None,
-        advises: bool = True, world=ffi.NULL, core=None) -> Fit:
-    """fit() of what is checked. Rows None: of a planted problem or of a file, as the options say."""
+        advises: bool = True, world: Any = ffi.NULL, core: Any = _core) -> Fit:
+    """fit() of what is checked. Rows None: of a planted problem or of a file, as the options say. world is of core's MPI."""
     _refuse_fork()
+    ffi, lib = core.ffi, core.lib
     pairs = written(options)
     names, kept_names = _arrays.strings([name for name, _ in pairs])
     texts, kept_texts = _arrays.strings([text for _, text in pairs])
     watch = _Watch(callback)
     user = ffi.new_handle(watch)
-    start, intercept = _start_of(init, rows.values.shape[1]) if init is not None else (None, 0.0)
-    data = _arrays.dataset(rows, y, weights) if rows else ffi.NULL
+    start, intercept = _start_of(init, rows.values.shape[1]) if rows and init is not None else (None, 0.0)
+    data = _arrays.dataset(rows, y, weights, core) if rows else ffi.NULL
     call = ffi.new("fit_call *", dict(option_count=len(pairs), names=names, texts=texts, data=data,
                                       start=_arrays.numbers(start), start_intercept=intercept, advises=advises,
                                       report=lib.fitrelu_report, progress=lib.fitrelu_progress, user=user, world=world))
     try:
         lib.fit_call_run(call)
         code, error = call.code, call.error
-        found = _outcome(call, watch, rows.names if rows else None)
+        found = _outcome(call, watch, rows.names if rows else None, lib)
     finally:
         lib.fit_call_free(call)
     if isinstance(watch.raised, KeyboardInterrupt):
@@ -214,7 +224,7 @@ def run(rows: Optional[_arrays.Rows], y, weights, options: Dict[str, Any], *, in
 
 
 def fit(X: Any = None, y: Any = None, *, sample_weight: Any = None, init: Any = None, callback: Optional[Callback] = None,
-        progress: bool = False, **options: Any) -> Fit:
+        progress: bool = False, comm: Any = None, **options: Any) -> Fit:
     """Fits y = max(0, <w, x>) to the rows of X.
 
     X may be an array of NumPy or of anything that shows one (``__array_interface__``, ``__dlpack__``), or a table of
@@ -240,11 +250,16 @@ def fit(X: Any = None, y: Any = None, *, sample_weight: Any = None, init: Any = 
         stops it too, and is raised behind it. Ctrl-C raises `Interrupted`, which holds what was found so far
     progress
         show a bar, where tqdm is there
+    comm
+        a communicator of mpi4py whose ranks make the fit together, each with the same arguments. Each keeps all rows, of
+        which it uses its share: a file, or an array that is mapped from one, need not fit into memory as often
     """
     if X is None and (y is not None or sample_weight is not None):
         raise UsageError("y and sample_weight go with X")
     if X is not None and y is None:
         raise UsageError("X needs y, a number for each row")
+    if X is None and init is not None and not isinstance(init, (str, os.PathLike)):
+        raise UsageError("weights to start from go with X")
     rows = _arrays.as_rows(X, options.get("precision")) if X is not None else None
     n = len(rows.values) if rows else 0
     labels = _arrays.as_vector(y, n, "y") if rows else None
@@ -258,10 +273,15 @@ def fit(X: Any = None, y: Any = None, *, sample_weight: Any = None, init: Any = 
             bar(report)
         return callback(report) if callback else None
 
-    try:
-        return run(rows, labels, weights, options, init=init, callback=both if bar or callback else None)
-    finally:
-        getattr(bar, "close", lambda: None)()
+    with contextlib.ExitStack() as stack:
+        how: Dict[str, Any] = {}
+        if bar:
+            stack.callback(getattr(bar, "close", lambda: None))
+        if comm is not None:
+            from . import _mpi
+
+            how = dict(core=_mpi.core, world=stack.enter_context(_mpi.world_of(comm)))
+        return run(rows, labels, weights, options, init=init, callback=both if bar or callback else None, **how)
 
 
 fit.__doc__ = (fit.__doc__ or "").rstrip() + "\n" + described(OPTIONS, "    ") + "\n"

@@ -1,6 +1,7 @@
 """ReLURegressor: the fit as scikit-learn's estimators are."""
 import inspect
 import warnings
+from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator, RegressorMixin
@@ -95,7 +96,7 @@ class ReLURegressor(RegressorMixin, BaseEstimator):
 
     # --------------------------------------------------------------------------------------------------- fit
 
-    def fit(self, X, y, sample_weight=None):
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> "ReLURegressor":
         """Fits to the rows of X, by their weights where these are given; returns self."""
         X, y = validate_data(self, X, y, dtype=DTYPES, y_numeric=True)
         if sample_weight is not None:
@@ -153,13 +154,13 @@ class ReLURegressor(RegressorMixin, BaseEstimator):
 
     # ----------------------------------------------------------------------------------------------- predict
 
-    def predict(self, X):
+    def predict(self, X: Any) -> np.ndarray:
         """max(0, X coef_ + intercept_)."""
         check_is_fitted(self)
         X = validate_data(self, X, dtype=DTYPES, reset=False)
         return _fit.predict(self.coef_, self.intercept_, X)
 
-    def save(self, path):
+    def save(self, path: Any) -> None:
         """Writes the model for ``fitrelu predict``."""
         check_is_fitted(self)
         names = getattr(self, "feature_names_in_", None)

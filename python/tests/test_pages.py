@@ -9,6 +9,7 @@ import pytest
 
 import fitrelu
 import fitrelu._fit
+import fitrelu._pieces
 import fitrelu._regressor
 
 PAGE = os.path.join(os.path.dirname(__file__), "..", "..", "docs", "python.md")
@@ -35,6 +36,6 @@ def test_the_sessions_of_the_page(page):
     assert doctest.DocTestRunner().run(test).failed == 0
 
 
-@pytest.mark.parametrize("module", [fitrelu, fitrelu._fit, fitrelu._regressor])
+@pytest.mark.parametrize("module", [fitrelu, fitrelu._fit, fitrelu._pieces, fitrelu._regressor])
 def test_docstrings(module):
     assert doctest.testmod(module).failed == 0

@@ -185,6 +185,30 @@ TEST_F(Borrowed, NamesAndWeightsMakeAModel) {
     EXPECT_EQ(model, nullptr);
 }
 
+/* Rows come out as they were given, and planted ones as a file of them has them. */
+TEST_F(Borrowed, RowsComeOutAgain) {
+    fr_error error = {};
+    ReadOnly rows(p, 2, FR_F64);
+    fr_dataset *set = borrow(rows), *planted = nullptr;
+    Vector x(21), y(3);
+    ASSERT_EQ(fr_dataset_rows(set, 5, 3, x.data(), y.data(), &error), FR_OK) << error.message;
+    EXPECT_EQ(x, Vector(p.x.begin() + 35, p.x.begin() + 56));
+    EXPECT_EQ(y, Vector(p.y.begin() + 5, p.y.begin() + 8));
+    EXPECT_EQ(fr_dataset_rows(set, 598, 3, x.data(), nullptr, &error), FR_ERROR_USAGE);
+    EXPECT_EQ(fr_dataset_rows(set, -1, 3, x.data(), nullptr, &error), FR_ERROR_USAGE);
+    fr_planted recipe = {20, 7, 1.5, 3};
+    ASSERT_EQ(fr_dataset_generate(&recipe, FR_F64, &planted, &error), FR_OK);
+    Vector whole(140), labels(20);
+    ASSERT_EQ(fr_dataset_rows(planted, 0, 20, whole.data(), labels.data(), &error), FR_OK);
+    ASSERT_EQ(fr_dataset_rows(planted, 8, 3, x.data(), nullptr, &error), FR_OK);
+    EXPECT_EQ(x, Vector(whole.begin() + 56, whole.begin() + 77));
+    ASSERT_EQ(fr_dataset_write(planted, at("rows.npy").c_str(), &error), FR_OK);
+    std::string file = read("rows.npy"), told = read("rows-labels.npy");
+    EXPECT_EQ(std::memcmp(file.data() + 128, whole.data(), 140 * sizeof(double)), 0);
+    EXPECT_EQ(std::memcmp(told.data() + 128, labels.data(), 20 * sizeof(double)), 0);
+    fr_dataset_free(set), fr_dataset_free(planted);
+}
+
 void expect_refused(fr_status status, fr_status expected, const fr_error &error, const std::string &words) {
     EXPECT_EQ(status, expected);
     EXPECT_NE(std::string(error.message).find(words), std::string::npos) << error.message;
