@@ -19,6 +19,10 @@ namespace {
 
 constexpr int apply_threads = 128;
 
+template <typename Real> __device__ inline const Real *after(const Real *from, int64_t bytes) {
+    return reinterpret_cast<const Real *>(reinterpret_cast<const char *>(from) + bytes);
+}
+
 /* g at coordinate j. */
 template <typename Real> __device__ inline double decode(const fr_application &job, int64_t j) {
     const Real *values = static_cast<const Real *>(job.values), *scales = static_cast<const Real *>(job.scales);
@@ -37,17 +41,26 @@ template <typename Real> __device__ inline double decode(const fr_application &j
     case FR_UPDATE_ALL_VALUES:
         for (int k = 0; k < job.all_workers; k++) mean = __dadd_rn(mean, double(values[k * d + j]) / workers);
         return mean;
-    case FR_UPDATE_ALL_LEVELS:
-        for (int k = 0; k < job.all_workers; k++) {
-            const double unit = double(scales[k]) / (s * workers);
-            mean = __dadd_rn(mean, __dmul_rn(unit, double(job.codes[k * d + j])));
+    case FR_UPDATE_ALL_LEVELS: {
+        const int8_t *codes = job.codes + j;
+        for (int k = 0, left = job.block_workers; k < job.all_workers; k++) {
+            const double unit = double(*scales) / (s * workers);
+            mean = __dadd_rn(mean, __dmul_rn(unit, double(*codes)));
+            codes += d, scales++;
+            if (--left > 0) continue; /* on to the next block */
+            codes += job.block - job.block_workers * d, left = job.block_workers;
+            scales = after(scales - left, job.block);
         }
         return mean;
+    }
     case FR_UPDATE_MODEL: return 0; /* the weights have moved */
     case FR_UPDATE_SLICE_LEVELS: break;
     }
-    const int64_t slice = fr_split_group_of(d, job.all_workers, j);
-    return __dmul_rn(__dmul_rn(shared, double(scales[slice]) / s), double(job.codes[j]));
+    const int slice = int(fr_split_group_of(d, job.all_workers, j)), in_block = slice % job.block_workers;
+    const int first = slice - in_block; /* whose slice is the first of the block */
+    const int64_t block = first / job.block_workers * job.block;
+    const double scale = double(after(scales, block)[in_block]);
+    return __dmul_rn(__dmul_rn(shared, scale / s), double(job.codes[block + j - fr_split_start(d, job.all_workers, first)]));
 }
 
 /* Step number `step`, the iterate after which is number `averaged` of the average where there is one. */

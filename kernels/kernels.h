@@ -58,14 +58,24 @@ static inline int64_t fr_padded(int64_t features, fr_precision precision, fr_sto
     return (features + each - 1) / each * each;
 }
 
+/* scales[k] <- N_k = max |v_k|, *shared_scale <- the largest of them, NaN if one is. */
+typedef struct fr_norms {
+    uint32_t *arrived;   /* blocks that have told theirs, */
+    void *most;          /* and the largest so far, workers real as bits: both 0 between launches */
+    void *scales;        /* workers real */
+    void *shared_scale;  /* 1 real */
+} fr_norms;
+
 /* How many lanes a worker's rows, those drawn in a step or all of them, are divided into: lane l of `count` rows is
  * fr_split(count, lanes, l). By counts of the plan alone. */
 int fr_lanes_for(int64_t rows_a_worker, bool drawn, int64_t features);
 
 /* values (workers x d) <- the mean of the drawn rows' gradients, (2.1), or K / n times the sum over all rows.
- * weights: stride real, zeros behind d - 1. lane_sums: workers x lanes x stride. lane_scalars: workers x lanes. */
+ * weights: stride real, zeros behind d - 1. lane_sums: workers x lanes x stride. lane_scalars: workers x lanes.
+ * norms: where the norms of the max scale go, or NULL. */
 cudaError_t fr_launch_relu_gradient(const fr_shard *shard, const fr_device_state *state, const void *weights,
-                                    void *lane_sums, fr_row_sums *lane_scalars, void *values, cudaStream_t stream);
+                                    void *lane_sums, fr_row_sums *lane_scalars, const fr_norms *norms, void *values,
+                                    cudaStream_t stream);
 
 /* sums (workers x d double, or NULL) <- sum_i c_i x_i over all rows; lane_scalars: workers x full_lanes. */
 cudaError_t fr_launch_survey(const fr_shard *shard, fr_pass kind, const void *weights, void *lane_sums,
@@ -83,11 +93,12 @@ typedef struct fr_encoding {
     int levels;  /* s */
     bool shared; /* one scale for all: scales points to it */
     uint64_t seed;
+    int field_bits; /* of one worker whose levels are the device's sum: they go as fields of words; 0: as int8 */
 } fr_encoding;
 
-/* levels (workers x d) <- Q_s of values, zeros where the scale is 0 or NaN. */
+/* levels (workers x d int8, or one worker's words of fields) <- Q_s of values, zeros where the scale is 0 or NaN. */
 cudaError_t fr_launch_encode(const fr_encoding *encoding, const fr_device_state *state, const void *values,
-                             const void *scales, int8_t *levels, cudaStream_t stream);
+                             const void *scales, void *levels, cudaStream_t stream);
 
 /* total (d) <- the sum over this device's workers. */
 cudaError_t fr_launch_total_levels(const int8_t *levels, int64_t features, int workers, int8_t *total,
@@ -134,6 +145,8 @@ typedef struct fr_application {
     const int8_t *codes; /* total, all or slice levels */
     const uint32_t *fields; /* total levels as fields of words */
     const void *scales;  /* of all workers or of all slices */
+    int64_t block;       /* bytes from the codes and scales of so many workers to those of the next: engine/buffers.h */
+    int block_workers;
     const void *shared_scale;
     double *weights, *average;
     void *weights_real; /* weights as real; weights itself in double */

@@ -1,5 +1,6 @@
 /*
- * norm.cu - N_k of each worker's vector and the largest of them. One block a worker.
+ * norm.cu - N_k of each worker's vector and the largest of them, for the l2 scale, and for the max scale of vectors that no
+ * gradient has left (combine.cuh finds that in passing). One block a worker.
  *
  * N_k is max |v_i|, or ||v||_2 computed so that it neither overflows nor underflows: the largest size, then the sum of
  * (v_i 2^-e)^2 in double, e the exponent of the largest, as simd/quantize.c.
@@ -7,7 +8,7 @@
  * Order of summation: thread t of 256 sums i = t, t + 256, ... in order, threads as block_sum. Traffic a worker:
  * d sizeof(Real) bytes read, twice for l2 (the second time from cache).
  */
-#include "kernels/launch.cuh"
+#include "kernels/norm_bits.cuh"
 
 namespace fitrelu {
 namespace {
@@ -51,15 +52,6 @@ template <typename Real> __device__ inline double norm_of(const Real *v, int64_t
     return ldexp(sqrt(block_sum<norm_threads>(sum, slot[1])), exponent);
 }
 
-/* The largest N_k, by an integer maximum over the bits of numbers that are never negative, which orders them as
- * themselves and puts NaN above all; such a maximum does not depend on the order either. */
-__device__ inline void raise(float *most, float value) {
-    atomicMax(reinterpret_cast<unsigned *>(most), unsigned(__float_as_int(value)));
-}
-__device__ inline void raise(double *most, double value) {
-    atomicMax(reinterpret_cast<unsigned long long *>(most), (unsigned long long)__double_as_longlong(value));
-}
-
 /* scales[k] <- N_k, *shared_scale <- the larger of both. */
 template <typename Real>
 __global__ void __launch_bounds__(norm_threads)
@@ -68,7 +60,7 @@ __global__ void __launch_bounds__(norm_threads)
     const Real rounded = Real(norm_of(values + worker * features, features, l2));
     if (threadIdx.x > 0) return;
     scales[worker] = rounded;
-    raise(shared_scale, rounded == rounded ? rounded : Real(NAN));
+    atomicMax(reinterpret_cast<BitsOf<Real> *>(shared_scale), size_bits(rounded));
 }
 
 template <typename Real>

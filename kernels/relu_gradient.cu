@@ -45,6 +45,7 @@ template <typename Real, typename Kept> struct DrawnPass {
 
 struct Gradient {
     const RowPass &pass;
+    const fr_norms *norms;
     void *values;
     cudaStream_t stream;
     template <typename Real, typename Kept> cudaError_t go() const {
@@ -53,7 +54,9 @@ struct Gradient {
         const cudaError_t result =
             s.draws > 0 ? choose_block<Real, Kept>(s.stride, drawn) : launch_full_pass(pass, stream);
         if (result != cudaSuccess) return result;
-        return launch_combine<Real>(pass, mean_factor(s), static_cast<Real *>(values), stream);
+        Real *const out = static_cast<Real *>(values);
+        return norms ? launch_combine_with_norms<Real>(pass, mean_factor(s), *norms, out, stream)
+                     : launch_combine<Real>(pass, mean_factor(s), out, stream);
     }
 };
 
@@ -71,8 +74,9 @@ int fr_lanes_for(int64_t rows_a_worker, bool drawn, int64_t features) {
 }
 
 cudaError_t fr_launch_relu_gradient(const fr_shard *shard, const fr_device_state *state, const void *weights,
-                                    void *lane_sums, fr_row_sums *lane_scalars, void *values, cudaStream_t stream) {
+                                    void *lane_sums, fr_row_sums *lane_scalars, const fr_norms *norms, void *values,
+                                    cudaStream_t stream) {
     const int lanes = shard->draws > 0 ? shard->lanes : shard->full_lanes;
     const fitrelu::RowPass pass = {*shard, FR_PASS_GRADIENT, lanes, state, weights, lane_sums, lane_scalars};
-    return fitrelu::for_storage(*shard, fitrelu::Gradient{pass, values, stream});
+    return fitrelu::for_storage(*shard, fitrelu::Gradient{pass, norms, values, stream});
 }

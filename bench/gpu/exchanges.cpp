@@ -54,11 +54,11 @@ fr_status sum_alone(const Job &job, const Rank &rank, fr_error *error) {
 }
 
 /* As fit/fit.c makes a step, with `body` for gradient and exchange. */
-void recorded(const Rank &rank, const std::function<fr_status(fr_error *)> &body) {
+void recorded(const Rank &rank, bool timed, const std::function<fr_status(fr_error *)> &body) {
     fr_error error = {};
     bool replayed = false, again = true;
     while (again && !replayed) {
-        check(rank.engine->ops->step_begin(rank.engine, &replayed, &error), error);
+        check(rank.engine->ops->step_begin(rank.engine, timed, &replayed, &error), error);
         if (replayed) break;
         check(body(&error), error);
         check(rank.engine->ops->step_end(rank.engine, &again, &error), error);
@@ -87,7 +87,7 @@ void measure_rank(Job *job, const Rank &rank, Measured *out) {
     check(rank.engine->ops->gradient(rank.engine, &error), error);
     for (int r = -3; r < 5 * job->sizes->repeats; r++) { /* plain, recorded, warm */
         const double before = rank.comm->seconds;
-        recorded(rank, alone);
+        recorded(rank, true, alone);
         wait();
         if (r >= 0) out->sum.push_back(rank.comm->seconds - before);
     }
@@ -98,7 +98,7 @@ void measure_rank(Job *job, const Rank &rank, Measured *out) {
         job->sizes->repeats, job->sizes->steps,
         [&](int steps) {
             for (int i = 0; i < steps; i++)
-                recorded(rank, [&](fr_error *e) { return fr_collective_step(rank.engine, rank.comm, e); });
+                recorded(rank, false, [&](fr_error *e) { return fr_collective_step(rank.engine, rank.comm, e); });
         },
         wait);
 }

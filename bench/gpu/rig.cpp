@@ -66,7 +66,7 @@ void Rig::recorded_step() {
     fr_error error = {};
     bool replayed = false, again = true;
     while (again && !replayed) {
-        check(engine->ops->step_begin(engine, &replayed, &error), error);
+        check(engine->ops->step_begin(engine, false, &replayed, &error), error);
         if (replayed) break;
         plain_step();
         check(engine->ops->step_end(engine, &again, &error), error);

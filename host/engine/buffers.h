@@ -32,6 +32,11 @@ typedef struct fr_buffers {
     void *own_slice_scales;  /* own real */
     int8_t *slice_levels;    /* d */
     void *slice_scales;      /* K real */
+    /* What is gathered of a rank, its levels and then its scales, may lie in one block, so that it is one message: rank r's are
+     * `block` bytes times r behind those of rank 0, which are all_levels and all_scales, or slice_levels and slice_scales. A
+     * block holds block_workers vectors, or the slices of so many workers. 0, and K: levels without gaps, scales apart. */
+    size_t block;
+    int block_workers;
     double *model;           /* d: the weights, where the master's may be received; host memory, or NULL. Not made here:
                               * the engine lends its own weights */
 } fr_buffers;
@@ -56,8 +61,9 @@ fr_status fr_memory_take(fr_memory *memory, void *pointer, int64_t count, size_t
 /* Releases all that was taken. */
 void fr_memory_free(fr_memory *memory);
 
-/* The buffers of an engine that holds `workers` of the plan's. On failure what was made so far is in memory's list. */
-fr_status fr_buffers_make(const fr_plan *plan, fr_range workers, fr_memory *memory, fr_buffers *buffers,
+/* The buffers of an engine that holds `workers` of the plan's. blocks: what ranks gather lies in blocks; each rank has as many
+ * workers. On failure what was made so far is in memory's list. */
+fr_status fr_buffers_make(const fr_plan *plan, fr_range workers, bool blocks, fr_memory *memory, fr_buffers *buffers,
                           fr_error *error);
 
 #endif

@@ -111,8 +111,9 @@ typedef struct fr_engine_ops {
 
     /* Optional, both or neither: a step recorded once and replayed. After begin, *replayed says that the whole step,
      * exchange included, is enqueued already; otherwise its calls follow, and end. Where *again is true, they were
-     * recorded in vain and have to be made once more. */
-    fr_status (*step_begin)(fr_engine *engine, bool *replayed, fr_error *error);
+     * recorded in vain and have to be made once more. timed: somebody looks after this step, which the exchanges' times are
+     * for; the same on all ranks. */
+    fr_status (*step_begin)(fr_engine *engine, bool timed, bool *replayed, fr_error *error);
     fr_status (*step_end)(fr_engine *engine, bool *again, fr_error *error);
 } fr_engine_ops;
 

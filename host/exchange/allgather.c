@@ -12,7 +12,7 @@ static fr_status step(fr_engine *engine, fr_comm *comm, fr_error *error) {
         FR_TRY(comm->ops->all_gather(comm, b->values, b->all_values, comm->counts.vectors, fr_real_type(plan), error));
         return engine->ops->apply(engine, FR_UPDATE_ALL_VALUES, error);
     }
-    fr_quantized mine = {b->levels, b->scales}, all = {b->all_levels, b->all_scales};
+    fr_quantized mine = {b->levels, b->scales, b->block}, all = {b->all_levels, b->all_scales, b->block};
     FR_TRY(engine->ops->norm(engine, error));
     FR_TRY(engine->ops->encode(engine, false, error));
     FR_TRY(comm->ops->all_gather_levels(comm, mine, all, comm->counts.vectors, error));

@@ -27,10 +27,12 @@ static inline fr_type fr_real_type(const fr_plan *plan) {
     return plan->precision == FR_F32 ? FR_TYPE_F32 : FR_TYPE_F64;
 }
 
-/* Quantized vectors one behind the other: their levels, in -s..s, and their scales, real, one for each worker. */
+/* Quantized vectors one behind the other: their levels, in -s..s, and their scales, real, one for each worker; or in blocks of
+ * so many bytes, one a rank (fr_buffers). */
 typedef struct fr_quantized {
     int8_t *levels;
     void *scales;
+    size_t block; /* 0: no blocks */
 } fr_quantized;
 
 /* How much is whose: size entries each, made once from the plan. */

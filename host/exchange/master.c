@@ -14,7 +14,7 @@ static fr_status send_vectors(fr_engine *engine, fr_comm *comm, fr_error *error)
     fr_buffers *b = &engine->buffers;
     if (plan->levels == 0)
         return comm->ops->gather(comm, b->values, b->all_values, comm->counts.vectors, fr_real_type(plan), error);
-    fr_quantized mine = {b->levels, b->scales}, all = {b->all_levels, b->all_scales};
+    fr_quantized mine = {b->levels, b->scales, b->block}, all = {b->all_levels, b->all_scales, b->block};
     return comm->ops->gather_levels(comm, mine, all, comm->counts.vectors, error);
 }
 

@@ -244,11 +244,12 @@ static fr_status nccl_all_to_all(fr_comm *comm, const void *send, const int64_t 
     return perform(fr_nccl_of(comm), send_and_receive, &x, "the all-to-all (ncclSend, ncclRecv)", error);
 }
 
-/* Levels travel as they are, an int8 each, and scales behind them. */
+/* One block of every rank, its levels as they are, an int8 each, and its scales: one call, however many levels each has. */
 static fr_status nccl_all_gather_levels(fr_comm *comm, fr_quantized mine, fr_quantized all, const int64_t *counts,
                                         fr_error *error) {
-    FR_TRY(nccl_all_gather(comm, mine.levels, all.levels, counts, FR_TYPE_I8, error));
-    return nccl_all_gather(comm, mine.scales, all.scales, comm->counts.workers, fr_real_type(comm->plan), error);
+    exchange x = {.send = mine.levels, .receive = all.levels, .count = mine.block, .type = ncclInt8};
+    (void)counts;
+    return perform(fr_nccl_of(comm), all_gather, &x, "the all-gather (ncclAllGather)", error);
 }
 
 static fr_status nccl_all_to_all_levels(fr_comm *comm, const int8_t *send, const int64_t *send_counts, int8_t *receive,

@@ -6,7 +6,8 @@
  * counted while a step runs (fr_comm.sent), what --json prints and what a forecast says all come from here.
  *
  * There are two kinds of exchange: our own messages between processes (exchange/mpi.c), and sums that go round rings,
- * as NCCL has them. K workers in one process are counted as K ranks in a ring.
+ * as NCCL has them, where levels and scale of an all-gather are one message (the bytes that fill it up to whole scales are not
+ * counted). K workers in one process are counted as K ranks in a ring.
  */
 #ifndef FR_TRAFFIC_H
 #define FR_TRAFFIC_H

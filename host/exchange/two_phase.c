@@ -28,7 +28,7 @@ static fr_status step_values(fr_engine *engine, fr_comm *comm, fr_error *error) 
 static fr_status exchange_slices(fr_engine *engine, fr_comm *comm, fr_error *error) {
     fr_buffers *b = &engine->buffers;
     const fr_counts *counts = &comm->counts;
-    fr_quantized mine = {b->own_slice, b->own_slice_scales}, all = {b->slice_levels, b->slice_scales};
+    fr_quantized mine = {b->own_slice, b->own_slice_scales, b->block}, all = {b->slice_levels, b->slice_scales, b->block};
     FR_TRY(engine->ops->pack(engine, error));
     FR_TRY(comm->ops->all_to_all_levels(comm, b->outgoing, counts->outgoing, b->incoming, counts->incoming, error));
     FR_TRY(engine->ops->requantize(engine, error));

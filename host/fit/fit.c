@@ -358,12 +358,12 @@ static fr_status finish(fr_fit *fit, fr_error *error) {
 /* --------------------------------------------------------------------------------------------- loop */
 
 /* An engine that can replay a step is asked first, and told where the step ends. */
-static fr_status one_step(fr_fit *fit, fr_error *error) {
+static fr_status one_step(fr_fit *fit, bool looked_at, fr_error *error) {
     fr_engine *engine = fit->engine;
     bool replayed = false, again = true;
     while (again && !replayed) {
         again = false;
-        if (engine->ops->step_begin) FR_TRY(engine->ops->step_begin(engine, &replayed, error));
+        if (engine->ops->step_begin) FR_TRY(engine->ops->step_begin(engine, looked_at, &replayed, error));
         if (replayed) break;
         FR_TRY(engine->ops->gradient(engine, error));
         FR_TRY(fr_collective_step(engine, fit->comm, error));
@@ -384,9 +384,9 @@ static fr_status run(fr_fit *fit, int64_t *step, fr_error *error) {
     fit->next_report = report_after(fit, *step);
     while (!done && *step < fit->plan->iterations) {
         if (fit->plan->settles && *step > 0 && *step == fit->plan->settle_from) FR_TRY(begin_to_settle(fit, error));
-        FR_TRY(one_step(fit, error));
+        const look why = look_at(fit, *step + 1);
+        FR_TRY(one_step(fit, why.usual || why.meets, error));
         ++*step;
-        const look why = look_at(fit, *step);
         if (why.usual || why.meets) FR_TRY(probe(fit, *step, why, &done, error));
         /* A run that is stopped here has seen what one that is not stopped sees. */
         if (why.rules && (!done || fit->outcome == FR_INTERRUPTED)) FR_TRY(apply_rule(fit, &done, error));

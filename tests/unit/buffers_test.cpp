@@ -80,7 +80,7 @@ TEST(Buffers, EachCollectiveTakesWhatItNeedsAndNoMore) {
         Heap heap;
         fr_buffers b = {};
         fr_plan plan = plan_of(w.collective, w.levels);
-        ASSERT_EQ(fr_buffers_make(&plan, {2, own}, &heap.memory, &b, nullptr), FR_OK);
+        ASSERT_EQ(fr_buffers_make(&plan, {2, own}, false, &heap.memory, &b, nullptr), FR_OK);
         EXPECT_EQ(heap.total(), own * d * real + own * real + real + w.bytes)
             << fr_collective_name(w.collective) << ", levels " << w.levels;
         EXPECT_EQ(heap.size_of(b.values), own * d * real);
@@ -94,7 +94,7 @@ TEST(Buffers, TheBfloat16WireTakesItsSum) {
     Heap heap;
     fr_buffers b = {};
     fr_plan plan = plan_of(FR_COLLECTIVE_ALLREDUCE, 0, FR_WIRE_BF16);
-    ASSERT_EQ(fr_buffers_make(&plan, {2, own}, &heap.memory, &b, nullptr), FR_OK);
+    ASSERT_EQ(fr_buffers_make(&plan, {2, own}, false, &heap.memory, &b, nullptr), FR_OK);
     EXPECT_EQ(heap.size_of(b.total_bf16), 2 * d);
     EXPECT_EQ(heap.size_of(b.total_values), d * real);
 }
@@ -105,7 +105,7 @@ TEST(Buffers, WhereAllWorkersAreHereNothingIsGathered) {
             Heap heap;
             fr_buffers b = {};
             fr_plan plan = plan_of(collective, levels);
-            ASSERT_EQ(fr_buffers_make(&plan, {0, K}, &heap.memory, &b, nullptr), FR_OK);
+            ASSERT_EQ(fr_buffers_make(&plan, {0, K}, false, &heap.memory, &b, nullptr), FR_OK);
             if (collective == FR_COLLECTIVE_TWO_PHASE) {
                 EXPECT_EQ(b.outgoing, levels ? static_cast<void *>(b.levels) : b.values);
                 EXPECT_EQ(b.incoming, b.outgoing);
@@ -127,9 +127,37 @@ TEST(Buffers, OnlyADedicatedMasterGathers) {
         fr_buffers b = {};
         fr_plan plan = plan_of(FR_COLLECTIVE_MASTER, 7);
         plan.dedicated_master = true;
-        ASSERT_EQ(fr_buffers_make(&plan, {0, count}, &heap.memory, &b, nullptr), FR_OK);
+        ASSERT_EQ(fr_buffers_make(&plan, {0, count}, false, &heap.memory, &b, nullptr), FR_OK);
         EXPECT_EQ(heap.size_of(b.all_levels), count == 0 ? K * d : 0);
         EXPECT_EQ(heap.size_of(b.all_scales), count == 0 ? K * real : 0);
+    }
+}
+
+/* GPUs: own levels and scales in one piece, and a piece of each rank of the same size, the scales where a float may stand. */
+TEST(Buffers, WhatIsGatheredMayLieInBlocks) {
+    for (fr_collective collective : {FR_COLLECTIVE_ALLGATHER, FR_COLLECTIVE_MASTER, FR_COLLECTIVE_TWO_PHASE}) {
+        Heap heap;
+        fr_buffers b = {};
+        fr_plan plan = plan_of(collective, 7);
+        bool slices = collective == FR_COLLECTIVE_TWO_PHASE;
+        ASSERT_EQ(fr_buffers_make(&plan, {2, own}, true, &heap.memory, &b, nullptr), FR_OK);
+        const int64_t scales_at = slices ? 4 : 24; /* of 4 columns and 2 x 11 levels */
+        EXPECT_EQ(b.block, static_cast<size_t>(scales_at + own * real));
+        EXPECT_EQ(b.block_workers, own);
+        EXPECT_EQ(heap.size_of(slices ? b.own_slice : b.levels), scales_at + own * real);
+        EXPECT_EQ(heap.size_of(slices ? b.slice_levels : b.all_levels), K / own * (scales_at + own * real));
+        EXPECT_EQ(static_cast<char *>(slices ? b.own_slice_scales : b.scales),
+                  reinterpret_cast<char *>(slices ? b.own_slice : b.levels) + scales_at);
+        EXPECT_EQ(static_cast<char *>(slices ? b.slice_scales : b.all_scales),
+                  reinterpret_cast<char *>(slices ? b.slice_levels : b.all_levels) + scales_at);
+    }
+    for (int64_t all : {own, K}) { /* nothing is quantized, or everything is here */
+        Heap heap;
+        fr_buffers b = {};
+        fr_plan plan = plan_of(FR_COLLECTIVE_ALLGATHER, all == K ? 7 : 0);
+        ASSERT_EQ(fr_buffers_make(&plan, {0, all}, true, &heap.memory, &b, nullptr), FR_OK);
+        EXPECT_EQ(b.block, 0u);
+        EXPECT_EQ(b.block_workers, K);
     }
 }
 
@@ -141,7 +169,7 @@ TEST(Buffers, AFailureHalfWayNamesTheMemoryAndLeavesNothing) {
                 Heap heap;
                 fr_buffers b = {};
                 fr_plan plan = plan_of(collective, levels);
-                ASSERT_EQ(fr_buffers_make(&plan, {2, own}, &heap.memory, &b, nullptr), FR_OK);
+                ASSERT_EQ(fr_buffers_make(&plan, {2, own}, false, &heap.memory, &b, nullptr), FR_OK);
                 takes = heap.asked;
             }
             for (int i = 0; i < takes; i++) {
@@ -150,7 +178,7 @@ TEST(Buffers, AFailureHalfWayNamesTheMemoryAndLeavesNothing) {
                 fr_buffers b = {};
                 fr_error error = {};
                 fr_plan plan = plan_of(collective, levels);
-                EXPECT_EQ(fr_buffers_make(&plan, {2, own}, &heap.memory, &b, &error), FR_ERROR);
+                EXPECT_EQ(fr_buffers_make(&plan, {2, own}, false, &heap.memory, &b, &error), FR_ERROR);
                 EXPECT_EQ(std::string(error.message).rfind("no memory for ", 0), 0u) << error.message;
                 EXPECT_EQ(heap.memory.owned_count, i);
             }

@@ -173,7 +173,7 @@ static fr_status make_engine(cpu_engine *e, fr_error *error) {
     FR_TRY(fr_team_create(e->threads, &e->team, error));
     FR_TRY(make_lanes(e, error));
     FR_TRY(fr_cpu_idle_create(e, error));
-    return fr_buffers_make(config->plan, fr_engine_workers(&e->base), &e->base.memory, &e->base.buffers, error);
+    return fr_buffers_make(config->plan, fr_engine_workers(&e->base), false, &e->base.memory, &e->base.buffers, error);
 }
 
 fr_status fr_engine_cpu_create(const fr_engine_config *config, fr_engine **engine, fr_error *error) {

@@ -96,6 +96,7 @@ fr_status fr_cpu_total(fr_engine *engine, fr_error *error) {
         return FR_OK;
     }
     if (engine->config.plan->levels) {
+        if (b->total_levels == b->levels) return FR_OK; /* of a worker alone */
         memcpy(b->total_levels, b->levels, (size_t)d);
         for (int k = 1; k < workers; k++) /* at most 127 in size, as allreduce and fr_is_hierarchical check */
             for (int64_t j = 0; j < d; j++) b->total_levels[j] = (int8_t)(b->total_levels[j] + b->levels[k * d + j]);

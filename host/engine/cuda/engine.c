@@ -60,6 +60,7 @@ static fr_status cuda_load(fr_engine *engine, const fr_state *state, fr_error *e
     e->step = e->clock.measured = state->step;
     e->steps = fr_steps_from(engine->config.plan, state);
     e->average_from = fr_average_from(engine->config.plan, state->step);
+    e->has_norms = false;
     e->momentum = fr_momentum_from(engine->config.plan, state->step);
     e->shard.draws = fr_is_full_step(engine->config.plan, state->step) ? 0 : engine->config.plan->draws;
     FR_TRY(fr_cuda_memory_send(e, e->state, &start, sizeof start, "copying the state", error));

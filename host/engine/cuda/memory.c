@@ -92,6 +92,13 @@ static fr_status make_lanes(cuda_engine *e, fr_error *error) {
     return fr_allocate((void **)&e->host_scalars, lanes, sizeof *e->host_scalars, "sums of lanes", error);
 }
 
+/* What a gradient finds its norms with; 0 between two steps. */
+static fr_status make_norms(cuda_engine *e, fr_error *error) {
+    fr_memory *memory = &e->base.memory;
+    FR_TRY(fr_memory_take(memory, &e->norms_arrived, 1, sizeof *e->norms_arrived, "norms", error));
+    return fr_memory_take(memory, &e->norm_bits, e->shard.workers, e->real, "norms", error);
+}
+
 /* What the second rounding of sums keeps between its two kernels. */
 static fr_status make_slice_sums(cuda_engine *e, fr_error *error) {
     static const char what[] = "the second rounding";
@@ -182,7 +189,8 @@ fr_status fr_cuda_memory_make(cuda_engine *e, fr_error *error) {
     FR_TRY(make_weights(e, error));
     FR_TRY(make_lanes(e, error));
     FR_TRY(make_slice_sums(e, error));
-    FR_TRY(fr_buffers_make(plan, fr_engine_workers(&e->base), memory, &e->base.buffers, error));
+    FR_TRY(make_norms(e, error));
+    FR_TRY(fr_buffers_make(plan, fr_engine_workers(&e->base), true, memory, &e->base.buffers, error));
     return fill_rows(e, error);
 }
 

@@ -43,9 +43,13 @@ typedef struct cuda_engine {
     fr_row_sums *host_scalars;
     int32_t *slice_sums; /* two-phase */
     uint64_t *statistics;
+    uint32_t *norms_arrived; /* fr_norms, */
+    void *norm_bits;
+    bool has_norms;          /* the last gradient left its norms */
     fr_cuda_ranks ranks;     /* what other ranks want to know, or nothing */
-    cudaGraphExec_t graph;   /* a step, once recorded */
+    cudaGraphExec_t graphs[2]; /* a step, once recorded: without and with the times of its exchanges */
     bool recording, records; /* between begin and end of a recorded step; whether steps are to be recorded */
+    bool timed, plain;       /* of the step under way; no step of this run is recorded any more */
     bool lost;               /* the device does not answer: nothing of it is touched any more */
     int plain_steps;         /* since load */
     fr_exchange_clock clock;
@@ -79,7 +83,7 @@ void fr_cuda_memory_release(cuda_engine *e);
 /* engine/cuda/replay.c */
 
 /* step_begin and step_end of the engine. */
-fr_status fr_cuda_replay_begin(fr_engine *engine, bool *replayed, fr_error *error);
+fr_status fr_cuda_replay_begin(fr_engine *engine, bool timed, bool *replayed, fr_error *error);
 fr_status fr_cuda_replay_end(fr_engine *engine, bool *again, fr_error *error);
 void fr_cuda_replay_forget(cuda_engine *e);  /* the recorded step, if any */
 void fr_cuda_replay_release(cuda_engine *e); /* that, and the events of the exchange clock */

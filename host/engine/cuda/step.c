@@ -5,14 +5,17 @@
  * e->step counts what was enqueued, for error lines.
  */
 #include "engine/cuda/parts.h"
-#include "kernels/rules/fields.h"
+#include "plan/collective.h"
 
 fr_status fr_cuda_step_gradient(fr_engine *engine, fr_error *error) {
     cuda_engine *e = cuda_of(engine);
     FR_CUDA(cudaSetDevice(e->device), "choosing the device");
+    const fr_norms norms = {e->norms_arrived, e->norm_bits, engine->buffers.scales, engine->buffers.shared_scale};
+    bool finds_norms = engine->config.plan->levels > 0 && engine->config.plan->scale == FR_SCALE_MAX;
     FR_CUDA(fr_launch_relu_gradient(&e->shard, e->state, e->weights_real, e->lane_sums, e->lane_scalars,
-                                    engine->buffers.values, e->stream),
+                                    finds_norms ? &norms : NULL, engine->buffers.values, e->stream),
             "the gradient");
+    e->has_norms = finds_norms;
     return FR_OK;
 }
 
@@ -20,12 +23,16 @@ fr_status fr_cuda_step_norm(fr_engine *engine, fr_error *error) {
     cuda_engine *e = cuda_of(engine);
     const fr_plan *plan = engine->config.plan;
     const fr_buffers *b = &engine->buffers;
+    if (e->has_norms) return FR_OK; /* the gradient left them beside the values */
     FR_CUDA(cudaSetDevice(e->device), "choosing the device");
     FR_CUDA(fr_launch_norm(plan->precision, plan->scale, b->values, plan->features, e->shard.workers, b->scales,
                            b->shared_scale, e->stream),
             "the norm");
     return FR_OK;
 }
+
+/* The levels of an only worker are the sum, and go there at once. */
+static bool encodes_fields(const cuda_engine *e) { return e->base.buffers.total_fields && e->shard.workers == 1; }
 
 fr_status fr_cuda_step_encode(fr_engine *engine, bool shared, fr_error *error) {
     cuda_engine *e = cuda_of(engine);
@@ -39,10 +46,12 @@ fr_status fr_cuda_step_encode(fr_engine *engine, bool shared, fr_error *error) {
         .levels = plan->levels,
         .shared = shared,
         .seed = plan->seed,
+        .field_bits = encodes_fields(e) ? fr_summed_field_bits(plan) : 0,
     };
+    void *levels = encodes_fields(e) ? (void *)b->total_fields : b->levels;
     const void *scales = shared ? b->shared_scale : b->scales;
     FR_CUDA(cudaSetDevice(e->device), "choosing the device");
-    FR_CUDA(fr_launch_encode(&encoding, e->state, b->values, scales, b->levels, e->stream), "encoding");
+    FR_CUDA(fr_launch_encode(&encoding, e->state, b->values, scales, levels, e->stream), "encoding");
     return FR_OK;
 }
 
@@ -53,9 +62,9 @@ fr_status fr_cuda_step_total(fr_engine *engine, fr_error *error) {
     int64_t d = plan->features;
     int own = e->shard.workers;
     FR_CUDA(cudaSetDevice(e->device), "choosing the device");
+    if (own == 1) return FR_OK; /* in place already: engine/buffers.c, and encodes_fields */
     if (b->total_fields) {
-        int most = plan->workers * plan->levels;
-        FR_CUDA(fr_launch_total_fields(b->levels, d, own, plan->levels, fr_field_bits(most), b->total_fields, e->stream),
+        FR_CUDA(fr_launch_total_fields(b->levels, d, own, plan->levels, fr_summed_field_bits(plan), b->total_fields, e->stream),
                 "summing workers");
         return FR_OK;
     }
@@ -133,6 +142,8 @@ static fr_application application_of(const cuda_engine *e, fr_update update) {
         .average_start = e->average_from,
         .momentum = e->momentum,
         .shared_scale = b->shared_scale,
+        .block = (int64_t)b->block,
+        .block_workers = b->block_workers,
         .weights = e->weights,
         .average = e->average,
         .weights_real = e->weights_real,
@@ -184,5 +195,6 @@ fr_status fr_cuda_step_load_kernels(cuda_engine *e, fr_error *error) {
     e->stream = FR_LOAD_ONLY;
     fr_status status = launch_all(e, error);
     e->stream = stream;
+    e->has_norms = false; /* nothing was launched */
     return status;
 }

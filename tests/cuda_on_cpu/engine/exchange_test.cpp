@@ -17,6 +17,13 @@ const fr_precision precisions[] = {FR_F32, FR_F64};
 
 class Exchange : public OnCpu {};
 
+std::vector<char> random_codes(size_t count, uint64_t seed) {
+    oracle::Random random(seed);
+    std::vector<char> codes(count);
+    for (char &code : codes) code = static_cast<char>(static_cast<int>(random.uniform() * 41) - 20);
+    return codes;
+}
+
 /* Engines for workers 2 and 3 of 6, over d columns. */
 struct Bench {
     Bench(int64_t d, int levels, fr_scale scale, fr_collective collective, fr_precision precision, int first = 2,
@@ -46,6 +53,19 @@ struct Bench {
         for (fr_engine *engine : {pair.cpu, pair.cuda})
             fill(engine, engine->buffers.*buffer, values.data(), values.size() * sizeof(fr_bf16));
     }
+    /* Levels and scales of three ranks, one behind the other on the CPU and in blocks on the GPU. */
+    void fill_gathered(int8_t *fr_buffers::*levels, void *fr_buffers::*scales, const std::vector<size_t> &counts) {
+        const oracle::Vector all = {1.5, 0.1, 7, 0, 3.3, 2};
+        const std::vector<char> codes = random_codes(counts[0] + counts[1] + counts[2], 22);
+        fr_buffers &cpu = pair.cpu->buffers, &cuda = pair.cuda->buffers;
+        fill(pair.cpu, cpu.*levels, codes.data(), codes.size());
+        fill_reals(pair.cpu, cpu.*scales, all);
+        ASSERT_GT(cuda.block, 0u);
+        for (size_t r = 0, at = 0; r < 3; at += counts[r++]) {
+            fill(pair.cuda, cuda.*levels + r * cuda.block, codes.data() + at, counts[r]);
+            fill_reals(pair.cuda, static_cast<char *>(cuda.*scales) + r * cuda.block, {all[2 * r], all[2 * r + 1]});
+        }
+    }
     template <class T> void same(T *fr_buffers::*buffer, size_t bytes, const char *what) {
         EXPECT_EQ(bytes_of(pair.cpu, pair.cpu->buffers.*buffer, bytes),
                   bytes_of(pair.cuda, pair.cuda->buffers.*buffer, bytes))
@@ -55,13 +75,6 @@ struct Bench {
     fr_dataset *set;
     Pair pair;
 };
-
-std::vector<char> random_codes(size_t count, uint64_t seed) {
-    oracle::Random random(seed);
-    std::vector<char> codes(count);
-    for (char &code : codes) code = static_cast<char>(static_cast<int>(random.uniform() * 41) - 20);
-    return codes;
-}
 
 std::vector<fr_bf16> rounded(const oracle::Vector &values) {
     std::vector<fr_bf16> out;
@@ -115,6 +128,56 @@ TEST_F(Exchange, NormsNeitherOverflowNorUnderflow) {
             for (size_t k = 0; k < 2; k++) EXPECT_NEAR(cuda[k] / cpu[k], 1, precision == FR_F32 ? 1e-7 : 1e-15);
             EXPECT_EQ(shared, std::fmax(cuda[0], cuda[1]));
         }
+}
+
+/* Those that the gradient leaves under the max scale are the largest sizes of its values, in any order of blocks: of the next
+ * gradient too, which is smaller, and of one that is no number. */
+TEST_F(Exchange, TheGradientLeavesTheNormsOfItsValues) {
+    for (const char *order : {(const char *)nullptr, "reverse", "random:3"})
+        for (fr_precision precision : precisions)
+            for (int64_t d : {int64_t{1}, int64_t{31}, int64_t{33}, int64_t{130}, int64_t{1000}}) {
+                set("ORDER", order);
+                Bench bench(d, 7, FR_SCALE_MAX, FR_COLLECTIVE_ALLGATHER, precision);
+                for (double size : {50.0, 0.5, std::numeric_limits<double>::quiet_NaN(), 2.0}) {
+                    oracle::Vector w = random_vector(d, 3);
+                    for (double &x : w) x *= size;
+                    bench.pair.load(w);
+                    fr_engine *engine = bench.pair.cuda;
+                    ASSERT_EQ(engine->ops->gradient(engine, nullptr), FR_OK);
+                    ASSERT_EQ(engine->ops->norm(engine, nullptr), FR_OK);
+                    const oracle::Vector v = reals_of(engine, engine->buffers.values, static_cast<size_t>(2 * d));
+                    const oracle::Vector scales = reals_of(engine, engine->buffers.scales, 2);
+                    const double shared = reals_of(engine, engine->buffers.shared_scale, 1)[0];
+                    if (std::isnan(size)) {
+                        EXPECT_TRUE(std::isnan(scales[0]) && std::isnan(scales[1]) && std::isnan(shared)) << d;
+                        continue;
+                    }
+                    double most[2] = {};
+                    for (size_t i = 0; i < v.size(); i++) most[i / size_t(d)] = std::fmax(most[i / size_t(d)], std::fabs(v[i]));
+                    EXPECT_EQ(scales[0], most[0]) << d;
+                    EXPECT_EQ(scales[1], most[1]) << d;
+                    EXPECT_EQ(shared, std::fmax(most[0], most[1])) << d;
+                }
+                set("ORDER", nullptr);
+            }
+}
+
+/* A device's only worker is encoded into the fields of its sum at once. */
+TEST_F(Exchange, AnOnlyWorkerIsEncodedAsTheSum) {
+    for (fr_precision precision : precisions)
+        for (int64_t d : sizes)
+            for (int s : {1, 20, 127}) {
+                Bench bench(d, s, FR_SCALE_MAX, FR_COLLECTIVE_ALLREDUCE, precision, 2, 1, FR_WIRE_PACKED);
+                bench.pair.load(oracle::Vector(static_cast<size_t>(d)), 4, 1);
+                bench.fill_both(&fr_buffers::values, random_vector(d, 5));
+                for (double scale : {4.0, 0.0}) {
+                    bench.fill_both(&fr_buffers::shared_scale, oracle::Vector{scale});
+                    bench.both([](fr_engine *e) { return e->ops->encode(e, true, nullptr); });
+                    bench.both([](fr_engine *e) { return e->ops->total(e, nullptr); });
+                    bench.same(&fr_buffers::total_fields,
+                               static_cast<size_t>(fr_field_words(d, fr_field_bits(6 * s))) * sizeof(uint32_t), "fields");
+                }
+            }
 }
 
 TEST_F(Exchange, ZeroEncodesToZeroAndNaNIsSeen) {
@@ -221,12 +284,12 @@ void updates_agree(int64_t d, int levels, fr_collective collective, fr_update up
     }
     case FR_UPDATE_ALL_VALUES: bench.fill_both(&fr_buffers::all_values, random_vector(6 * d, 22)); break;
     case FR_UPDATE_ALL_LEVELS:
-        bench.fill_both(&fr_buffers::all_levels, random_codes(6 * n, 22));
-        bench.fill_both(&fr_buffers::all_scales, oracle::Vector{1.5, 0.1, 7, 0, 3.3, 2});
+        bench.fill_gathered(&fr_buffers::all_levels, &fr_buffers::all_scales, {2 * n, 2 * n, 2 * n});
         break;
     case FR_UPDATE_SLICE_LEVELS:
-        bench.fill_both(&fr_buffers::slice_levels, random_codes(n, 22));
-        bench.fill_both(&fr_buffers::slice_scales, oracle::Vector{1.5, 0.1, 7, 0, 3.3, 2});
+        bench.fill_gathered(&fr_buffers::slice_levels, &fr_buffers::slice_scales,
+                            {size_t(fr_split_start(d, 6, 2)), size_t(fr_split_start(d, 6, 4) - fr_split_start(d, 6, 2)),
+                             n - size_t(fr_split_start(d, 6, 4))});
         break;
     case FR_UPDATE_MODEL: bench.pair.plan.steps.eta = std::numeric_limits<double>::infinity(); break;
     }

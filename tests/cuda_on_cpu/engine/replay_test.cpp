@@ -26,7 +26,58 @@ TEST_F(Replay, NoLaunchOfAStepOrASurveyLoadsItsKernel) {
             }
 }
 
-/* After two steps nothing but the recorded graph is launched. */
+/* Levels and norm in one message; two-phase as few as its two halves: calls of the first step, which alone is made plainly. */
+TEST_F(Replay, AStepMakesAsFewExchangesAsCanBe) {
+    const struct {
+        fr_collective collective;
+        int levels;
+        unsigned reduces, gathers, sends;
+    } cases[] = {{FR_COLLECTIVE_ALLREDUCE, 0, 1, 0, 0},  {FR_COLLECTIVE_ALLREDUCE, 15, 2, 0, 0}, {FR_COLLECTIVE_ALLGATHER, 0, 0, 1, 0},
+                 {FR_COLLECTIVE_ALLGATHER, 15, 0, 1, 0}, {FR_COLLECTIVE_MASTER, 15, 0, 1, 0},    {FR_COLLECTIVE_TWO_PHASE, 15, 1, 1, 4}};
+    for (const auto &c : cases) {
+        Wanted wanted;
+        wanted.levels = c.levels, wanted.collective = c.collective, wanted.iterations = 1, wanted.workers = 4;
+        cuda_on_cpu_reset();
+        ASSERT_EQ(fit_on(4, wanted).status, FR_OK);
+        EXPECT_EQ(cuda_on_cpu_calls("ncclAllReduce"), 4u * c.reduces) << fr_collective_name(c.collective) << c.levels;
+        EXPECT_EQ(cuda_on_cpu_calls("ncclAllGather"), 4u * c.gathers) << fr_collective_name(c.collective) << c.levels;
+        EXPECT_EQ(cuda_on_cpu_calls("ncclSend"), 4u * c.sends) << fr_collective_name(c.collective) << c.levels;
+    }
+}
+
+/* Kernels of a step: of runs that are looked at as often, the longer one has those of 30 steps more. */
+unsigned long long kernels_of_a_step(int gpus, Wanted wanted) {
+    unsigned long long before = cuda_on_cpu_kernels_run(), run[2];
+    for (int longer : {0, 1}) {
+        wanted.iterations = 70 + 30 * longer;
+        EXPECT_EQ(fit_on(gpus, wanted).status, FR_OK);
+        run[longer] = cuda_on_cpu_kernels_run() - before;
+        before += run[longer];
+    }
+    return (run[1] - run[0]) / static_cast<unsigned>(30 * gpus);
+}
+
+/* Gradient, its lanes with the norms, encoding, update; totals where a GPU has several workers, a norm of its own for l2. */
+TEST_F(Replay, AStepLaunchesAsFewKernelsAsCanBe) {
+    if (!cuda_on_cpu_is_pretending()) GTEST_SKIP() << "a GPU counts nothing";
+    const struct {
+        fr_collective collective;
+        int levels, workers;
+        fr_wire wire;
+        unsigned kernels;
+    } cases[] = {{FR_COLLECTIVE_ALLREDUCE, 0, 2, FR_WIRE_AUTO, 3},   {FR_COLLECTIVE_ALLREDUCE, 15, 2, FR_WIRE_INT8, 4},
+                 {FR_COLLECTIVE_ALLREDUCE, 15, 2, FR_WIRE_PACKED, 4}, {FR_COLLECTIVE_ALLREDUCE, 127, 2, FR_WIRE_AUTO, 4},
+                 {FR_COLLECTIVE_ALLREDUCE, 15, 4, FR_WIRE_INT8, 5},  {FR_COLLECTIVE_ALLREDUCE, 15, 4, FR_WIRE_PACKED, 5},
+                 {FR_COLLECTIVE_ALLGATHER, 15, 2, FR_WIRE_AUTO, 5},  {FR_COLLECTIVE_TWO_PHASE, 15, 2, FR_WIRE_AUTO, 7}};
+    for (const auto &c : cases) {
+        Wanted wanted;
+        wanted.collective = c.collective, wanted.levels = c.levels, wanted.workers = c.workers, wanted.wire = c.wire;
+        EXPECT_EQ(kernels_of_a_step(2, wanted), c.kernels)
+            << fr_collective_name(c.collective) << ", levels " << c.levels << ", workers " << c.workers;
+    }
+}
+
+/* After two steps nothing but recorded graphs is launched. */
 TEST_F(Replay, AStepIsRecordedOnceAndReplayed) {
     for (int gpus : {1, 2}) {
         Wanted wanted;
@@ -34,7 +85,7 @@ TEST_F(Replay, AStepIsRecordedOnceAndReplayed) {
         cuda_on_cpu_reset();
         ASSERT_EQ(fit_on(gpus, wanted).status, FR_OK);
         EXPECT_EQ(cuda_on_cpu_calls("cudaGraphLaunch"), static_cast<unsigned>(99 * gpus));
-        EXPECT_EQ(cuda_on_cpu_calls("cudaStreamBeginCapture"), static_cast<unsigned>(gpus));
+        EXPECT_EQ(cuda_on_cpu_calls("cudaStreamBeginCapture"), gpus == 1 ? 1u : 4u) << "with and without the exchanges' times";
     }
 }
 
