@@ -109,6 +109,7 @@ FR_API const char *fr_schedule_name(fr_schedule schedule);
 typedef struct fr_report {
     int64_t iteration;     /* steps done */
     int64_t iterations;    /* steps planned */
+    int run;               /* of an ensemble or a search among starts, from 0 */
     double seconds;        /* since the first step */
     double loss;           /* (1.1) over all rows, in the units of y squared */
     double relative_error; /* ||w - w*|| / ||w*||, NaN where w* is unknown */
@@ -379,6 +380,8 @@ typedef struct fr_result {
     double seconds_total;   /* of the steps, reports included */
     double seconds_compute, seconds_communicate; /* its two parts; on GPUs exchanges are timed by events on the device in
                                                     steps that are looked at, and count for those between */
+    double seconds_processor; /* of the processors, all threads of a rank, outside of exchanges: gradients, coding, reports;
+                               mean over the ranks that have rows */
     double seconds_up, seconds_down; /* master over several ranks: of seconds_communicate, the gradients' way to the
                                master and the model's way back; NaN elsewhere */
     double bytes_sent_per_iteration; /* by one rank, mean over ranks; of K workers in one process: what each would send

@@ -10,6 +10,7 @@ import datetime
 import html
 import json
 import os
+import re
 import shlex
 
 STYLE = """\
@@ -60,8 +61,8 @@ HEAD = """\
 <body>
 <main>
 <h1>Fitting ReLUs via SGD and Quantized SGD, measured</h1>
-<p>{claims} claims were held against measurement; {held} hold, {failed} do not. A claim that does not hold says \
-something about the paper or marks where it ends; it is no failure of the program.</p>
+<p>Held against measurement: {paper}, and {own}. A claim that does not hold says something about the paper or marks \
+where it ends; it is no failure of the program.</p>
 <p class="soft">fitrelu {version}, {date}</p>
 """
 
@@ -74,13 +75,31 @@ Avestimehr, <i>Fitting ReLUs via SGD and Quantized SGD</i>, 2019.</footer>
 """
 
 
-def holding(summary):
-    return sum(verdict["holds"] for verdict in summary["verdicts"])
+# Plain mathematics of a verdict as the reader knows it from print; what is put in comes after the escape.
+SYMBOLS = [(r"&lt;=", "≤"), (r"&gt;=", "≥"), (r"\|\|", "‖"), (r"\+-", "±"), (r"\bsqrt\(", "√("), (r"\bgrad ", "∇"),
+           (r"\brho\b", "ρ"), (r"\balpha\b", "α"), (r"\bepsilon\b", "ε"), (r"\beta\b", "η"), (r"\bsigma\b", "σ"),
+           (r"\btau\b", "τ"), (r"\bdelta(\d)?", r"δ<sub>\1</sub>"), (r"<sub></sub>", ""),
+           (r"\b([a-z])_([a-z0-9])\b", r"\1<sub>\2</sub>"), (r"\^(\(-?[\w.]+\)|-?[\w.]+)", r"<sup>\1</sup>")]
+
+
+def symbols(text):
+    text = html.escape(text, quote=False)
+    for pattern, sign in SYMBOLS:
+        text = re.sub(pattern, sign, text)
+    return text
+
+
+def count(summaries, source, name):
+    """"5 of 6 <name>": those that hold of those that can be told; the paper's claims and our own are counted apart."""
+    found = [one["holds"] for summary in summaries for one in summary["verdicts"] if one["source"] == source]
+    told = [holds for holds in found if holds is not None]
+    untold = f", {len(found) - len(told)} cannot be told" if len(told) < len(found) else ""
+    return f"{sum(told)} of {len(told)}{name}{untold}"
 
 
 def contents(summaries):
     links = [f'<a href="#{one["experiment"]}"><span>{one["experiment"]}</span>'
-             f'<span class="soft">{holding(one)} of {len(one["verdicts"])}</span></a>\n' for one in summaries]
+             f'<span class="soft">{count([one], "paper", "")}</span></a>\n' for one in summaries]
     return f"<nav>\n{''.join(links)}</nav>\n"
 
 
@@ -100,9 +119,11 @@ def picture(summary, options):
 
 
 def verdict_item(verdict):
-    kind, words = ("y", "&check; holds") if verdict["holds"] else ("n", "&cross; does not hold")
-    return (f'<li class="{kind}"><b>{words}</b>{html.escape(verdict["paper"])}<br><span class="soft">measured: '
-            f'{html.escape(verdict["measured"])}</span></li>\n')
+    kind, words = {True: ("y", "&check; holds"), False: ("n", "&cross; does not hold"),
+                   None: ("u", "? cannot be told")}[verdict["holds"]]
+    source = "" if verdict["source"] == "paper" else '<span class="soft">(not in the paper)</span> '
+    return (f'<li class="{kind}"><b>{words}</b>{source}{symbols(verdict["claim"])}<br><span class="soft">measured: '
+            f'{symbols(verdict["measured"])}</span></li>\n')
 
 
 def cell(value):
@@ -136,10 +157,9 @@ def section(summary, options):
 
 
 def page(summaries, options):
-    claims, held = sum(len(one["verdicts"]) for one in summaries), sum(map(holding, summaries))
     date = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d %H:%M UTC")
-    head = HEAD.format(style=STYLE, claims=claims, held=held, failed=claims - held, date=date,
-                       version=html.escape(summaries[0]["version"]))
+    head = HEAD.format(style=STYLE, paper=count(summaries, "paper", " of the paper's claims hold"),
+                       own=count(summaries, "own", " of our own"), date=date, version=html.escape(summaries[0]["version"]))
     return head + contents(summaries) + "".join(section(one, options) for one in summaries) + FOOT
 
 

@@ -74,8 +74,12 @@ def curves(rows, summary, figure):
         panel.fill_between(steps, [min(found[t]) for t in steps], [max(found[t]) for t in steps], color=colour,
                            alpha=0.25, linewidth=0)
         panel.plot(steps, middle, color=colour, linewidth=2.6)
-        panel.plot(steps, [middle[0] * curve["theorem_rate"] ** (t / 2) for t in steps], color=colour, linewidth=1.6,
-                   linestyle=(0, (5, 3)))
+        begun = [k for k, error in enumerate(middle) if error < 0.1]
+        if begun and curve["predicted_rate"] is not None:
+            since, at = steps[begun[0]], middle[begun[0]]
+            line = [t for t in steps if t >= since]
+            panel.plot(line, [at * curve["predicted_rate"] ** ((t - since) / 2) for t in line], color="#202020",
+                       linewidth=1.3, linestyle=(0, (5, 3)))
         ends.append((middle[-1], curve["name"], colour))
     panel.set_yscale("log")
     panel.set_xlim(0, max(t for found in points.values() for t in found))
@@ -85,8 +89,9 @@ def curves(rows, summary, figure):
     panel.set_xlabel("iteration")
     panel.set_ylabel("relative error  ‖w − w*‖ / ‖w*‖")
     panel.set_ylim(top=3)
-    panel.text(0.02, 1.0, "dashed: the bound of Theorem " + ("3.2" if summary["experiment"] == "fig1b" else "3.1"),
-               transform=panel.transAxes, va="top", color=GREY, fontsize=13)
+    seeds = summary["settings"]["seeds"]
+    note(panel, 0.02, 0.13 if len(summary["curves"]) > 3 else 0.2, "dashed: rate predicted for this step size, m and n"
+         + (f"\nband: least to most of {seeds} seeds" if seeds > 1 else ""))
     label_ends(panel, ends)
 
 
@@ -96,22 +101,34 @@ def heat_map(rows, summary, figure):
     cells = defaultdict(list)
     for row in rows:
         cells[int(row["features"]), int(row["samples"])].append(int(row["success"]))
-    ds, ns = sorted({d for d, _ in cells}), sorted({n for _, n in cells})
-    shares = [[sum(cells[d, n]) / len(cells[d, n]) for d in ds] for n in ns]
-    half_d, half_n = (ds[0] if len(ds) < 2 else ds[1] - ds[0]) / 2, (ns[0] if len(ns) < 2 else ns[1] - ns[0]) / 2
-    image = panel.imshow(shares, origin="lower", aspect="auto", cmap="cividis", vmin=0, vmax=1,
-                         extent=(ds[0] - half_d, ds[-1] + half_d, ns[0] - half_n, ns[-1] + half_n))
+    ds = sorted({d for d, _ in cells})
+    half_d = (ds[0] if len(ds) < 2 else ds[1] - ds[0]) / 2
+    places, shares, happens = [], [], 0
+    for d in ds:
+        ns = sorted(n for at, n in cells if at == d)
+        high = (ns[1] - ns[0] if len(ns) > 1 else ns[0]) / 2
+        for n in ns:
+            places.append(matplotlib.patches.Rectangle((d - half_d, n - high), 2 * half_d, 2 * high))
+            shares.append(sum(cells[d, n]) / len(cells[d, n]))
+            happens = max(happens, n + high)
+    image = matplotlib.collections.PatchCollection(places, cmap="cividis", array=shares, clim=(0, 1), edgecolor="face",
+                                                   linewidth=0.3)
+    panel.add_collection(image)
+    ends = [ds[0] - half_d, ds[-1] + half_d]
+    panel.set_xlim(*ends)
+    panel.set_ylim(0, happens)
+    panel.set_xticks(ds)
     panel.set_xlabel("features d")
     panel.set_ylabel("samples n")
     bar = figure.colorbar(image, ax=panel, label="share of trials that find w*", pad=0.02)
     bar.outline.set_visible(False)
+    panel.plot(ends, [2 * d for d in ends], color="#FFFFFF", linewidth=2, linestyle=(0, (5, 3)))
+    panel.text(0.03, 0.83, "dashed: n = 2 d, below which\nw* is not determined", transform=panel.transAxes, va="top",
+               fontsize=13, color="#202020", bbox={"facecolor": "white", "edgecolor": "#C0C0C0", "boxstyle": "round"})
     if summary["slope"] is not None:
-        ends = [ds[0] - half_d, ds[-1] + half_d]
         panel.plot(ends, [summary["slope"] * d + summary["intercept"] for d in ends], color="#D55E00", linewidth=3)
-        panel.set_ylim(ns[0] - half_n, ns[-1] + half_n)
-        panel.set_xlim(*ends)
-        text = f"half succeed at n = {summary['slope']:.2f} d {summary['intercept']:+.0f}"
-        panel.text(0.03, 0.95, text, color="#202020", transform=panel.transAxes, va="top",
+        text = f"half succeed at n = ({summary['slope']:.2f} ± {summary['slope_interval']:.2f}) d {summary['intercept']:+.0f}"
+        panel.text(0.03, 0.96, text, color="#202020", transform=panel.transAxes, va="top",
                    bbox={"facecolor": "white", "edgecolor": "#D55E00", "linewidth": 2, "boxstyle": "round"})
 
 
@@ -140,6 +157,61 @@ def bars(summary, figure, group, series, xlabel):
     panel.set_xlabel(xlabel + "      (open triangle: diverged)")
     panel.set_ylabel("relative error at the end")
     label_ends(panel, ends)
+
+
+def bit_lines(panel, rows, cells, features):
+    """Error over the bits that a worker has sent, a coordinate: SGD, and the thriftiest method of each collective."""
+    reached = [c for c in cells if c["bits_to_1e-6"] is not None]
+    chosen = [min((c for c in reached if c["bits"] == 0), key=lambda c: c["bits_to_1e-6"], default=None)]
+    for name in dict.fromkeys(c["collective"] for c in cells):
+        chosen.append(min((c for c in reached if c["bits"] and c["collective"] == name),
+                          key=lambda c: c["bits_to_1e-6"], default=None))
+    axes_of(panel, "bits sent by a worker, a coordinate", "relative error  ‖w − w*‖ / ‖w*‖", "The thriftiest to 1e-6", logx=True)
+    for i, cell in enumerate(c for c in chosen if c):
+        points = defaultdict(list)
+        for row in rows:
+            if (row["collective"], row["scale"], int(row["bits"]), row["wire"]) == (
+                    cell["collective"], cell["scale"] or "", cell["bits"], cell["wire"]):
+                points[float(row["bits_sent"]) / features].append(float(row["relative_error"]))
+        x = [b for b in sorted(points) if b > 0 and min(points[b]) > 0]
+        y = [geometric_mean(points[b]) for b in x]
+        panel.plot(x, y, color=COLOURS[i], linewidth=2.4)
+        label = ", SGD in float64" if cell["bits"] == 0 else f", {cell['scale']}, b = {cell['bits']}, {cell['wire']}"
+        note(panel, 0.02, 0.36 - 0.07 * i, cell["collective"] + label, COLOURS[i])
+    panel.set_ylim(1e-13, 1)
+    panel.set_xlim(left=0.3)
+
+
+def bit_counts(panel, cells):
+    """Bits to 1e-6 over b, a line for each collective and scale, on its shortest wire."""
+    axes_of(panel, "bits b of a level", "bits sent to an error of 1e-6, a coordinate", "Which b is enough", logx=False)
+    ends, features = [], next(c["bits_to_1e-6"] / c["steps_to_1e-6"] / c["bits_a_coordinate"] for c in cells if c["steps_to_1e-6"])
+    sgd = min((c["bits_to_1e-6"] for c in cells if c["bits"] == 0 and c["bits_to_1e-6"]), default=None)
+    names = list(dict.fromkeys(c["collective"] for c in cells if c["bits"]))
+    for i, name in enumerate(names):
+        for scale, line in (("l2", (0, (2, 1.5))), ("max", "-")):
+            best = {}
+            for c in cells:
+                if c["bits"] and (c["collective"], c["scale"]) == (name, scale) and c["bits_to_1e-6"] is not None:
+                    best[c["bits"]] = min(best.get(c["bits"], math.inf), c["bits_to_1e-6"] / features)
+            if not best:
+                continue
+            panel.plot(list(best), list(best.values()), "o", color=COLOURS[1 + i], linestyle=line, linewidth=2, markersize=6)
+            ends.append((best[max(best)], name, COLOURS[1 + i])) if scale == "max" else None
+    if sgd:
+        panel.axhline(sgd / features, color=COLOURS[0], linewidth=2)
+        ends.append((sgd / features, "SGD, float64", COLOURS[0]))
+    panel.set_xlim(0.7, 7.3)
+    note(panel, 0.98, 0.99, "solid: max, dotted: l2;\neach on its shortest wire", ha="right")
+    label_ends(panel, ends)
+
+
+def bits(rows, summary, figure):
+    figure.get_layout_engine().set(wspace=0.04)
+    panels = figure.subplots(1, 2)
+    if any(c["bits_to_1e-6"] is not None for c in summary["cells"]):
+        bit_lines(panels[0], rows, summary["cells"], summary["settings"]["features"])
+        bit_counts(panels[1], summary["cells"])
 
 
 def scales(_rows, summary, figure):
@@ -185,7 +257,7 @@ def lemma_6_1(panel, cells):
         panel.annotate(label, (x[0], cells[0][name]), xytext=(12, 0), textcoords="offset points", va="center",
                        color=colour, fontweight="medium", annotation_clip=False)
     panel.axhline(0.25, color="#000000", linewidth=1.6)
-    panel.annotate("1/4", (1, 0.25), xycoords=("axes fraction", "data"), xytext=(12, 0), textcoords="offset points",
+    panel.annotate("bound, 1/4", (1, 0.25), xycoords=("axes fraction", "data"), xytext=(12, 0), textcoords="offset points",
                    va="center")
     ticks(panel, x[::-1][::2])
     note(panel, 0.02, 0.08, "dashed: Gaussian theory")
@@ -196,15 +268,17 @@ def lemma_6_2(panel, cells):
     edge = sorted((c for c in cells if c["radius"] > 0.01), key=lambda c: c["batch"])
     x = column(near, "batch")
     axes_of(panel, "mini-batch m", "E ‖gradient‖² / ‖w − w*‖²", "Lemma 6.2: second moment")
-    panel.plot(x, column(near, "bound"), color=COLOURS[1], linewidth=2.2)
+    panel.plot(x, column(near, "bound"), color="#000000", linewidth=2)
     panel.plot(x, column(near, "gaussian"), color=COLOURS[0], linewidth=1.4, linestyle=(0, (5, 3)))
-    for points, marker, size in ((near, "o", 9), (edge, "x", 9)):
-        panel.errorbar(column(points, "batch"), column(points, "second_moment"), column(points, "interval"),
-                       fmt=marker, color=COLOURS[0], markersize=size, capsize=5, markeredgewidth=2)
-    ends = [(near[-1]["bound"], "9d/m + 25/16", COLOURS[1]), (near[-1]["second_moment"], "measured", COLOURS[0])]
+    for points, colour, marker, aside in ((near, COLOURS[0], "o", 0.93), (edge, COLOURS[1], "D", 1.07)):
+        panel.errorbar([m * aside for m in column(points, "batch")], column(points, "second_moment"),
+                       column(points, "interval"), fmt=marker, color=colour, markersize=6, capsize=5, markeredgewidth=1.5,
+                       elinewidth=1.5)
+    ends = [(near[-1]["bound"], "bound", "#000000"), (near[-1]["second_moment"], "near w*", COLOURS[0]),
+            (edge[-1]["second_moment"], "edge", COLOURS[1])] if edge else []
     label_ends(panel, ends)
     ticks(panel, x)
-    note(panel, 0.98, 0.98, "dot: near w*\ncross: edge of the ball\ndashed: Gaussian theory", ha="right")
+    note(panel, 0.98, 0.98, "bars: 95 % intervals\ndashed: Gaussian theory, near w*", ha="right")
 
 
 def lemma_6_3(panel, cells):
@@ -233,25 +307,30 @@ def lemmas(_rows, summary, figure):
 
 
 def bounds(panel, cells):
-    """Mean of the squared error of all runs with its interval as a band, the theorems' bound dashed."""
+    """Mean of the squared error of all runs, at n = 40 d and, dotted, at n = 10 d; the theorems' bound dashed."""
     axes_of(panel, "iteration t", "E ‖w − w*‖² / ‖w₀ − w*‖²", "Theorems 3.1 and 3.2", logx=False)
     ends = []
+    sizes = list(dict.fromkeys(c["samples"] for c in cells))
     for i, name in enumerate(dict.fromkeys(c["scheme"] for c in cells)):
-        curve = [c for c in cells if c["scheme"] == name]
-        t, mean, half = column(curve, "iteration"), column(curve, "mean"), column(curve, "interval")
-        panel.fill_between(t, [max(m - h, 1e-300) for m, h in zip(mean, half)], [m + h for m, h in zip(mean, half)],
-                           color=COLOURS[i], alpha=0.3, linewidth=0)
-        panel.plot(t, mean, color=COLOURS[i], linewidth=2.4)
-        panel.plot(t, column(curve, "bound"), color=COLOURS[i], linewidth=1.6, linestyle=(0, (5, 3)))
-        ends.append((t[-1], mean[-1], name.replace("QSGD, ", ""), COLOURS[i]))
-    panel.set_xlim(left=0)
+        for size in sizes:
+            curve = [c for c in cells if c["scheme"] == name and c["samples"] == size and c["mean"]]
+            t, mean = column(curve, "iteration"), column(curve, "mean")
+            promised = size == sizes[0]
+            panel.plot(t, mean, color=COLOURS[i], linewidth=2.4 if promised else 1.2,
+                       linestyle="-" if promised else (0, (1, 1.2)))
+            if promised:
+                panel.plot(t, column(curve, "bound"), color=COLOURS[i], linewidth=1.6, linestyle=(0, (5, 3)))
+                ends.append((t[-1], mean[-1], name.replace("QSGD, ", ""), COLOURS[i]))
     last = max(ends)[0]
-    for i, (t, y, name, colour) in enumerate(ends):
-        side = "right" if i == 0 or t == last else "left"
-        panel.annotate(name, (t, y), xytext=(6 if side == "left" else 0, -8), textcoords="offset points", va="top",
-                       ha=side, color=colour, fontweight="medium")
-    panel.set_ylim(bottom=min(y for _, y, _, _ in ends) / 6)
-    note(panel, 0.98, 0.98, "dashed: the bounds", ha="right")
+    panel.set_xlim(0, last)
+    panel.set_ylim(bottom=min(y for _, y, _, _ in ends) / 100)
+    for t, y, name, colour in ends:
+        if t < last:
+            panel.annotate(name, (t, y), xytext=(8, 0), textcoords="offset points", va="center", color=colour,
+                           fontweight="medium")
+    label_ends(panel, [(y, name, colour) for t, y, name, colour in ends if t == last])
+    note(panel, 0.74, 0.05, "at rest: float64's rounding", ha="right")
+    note(panel, 0.98, 0.99, "dashed: bounds at n = 40 d\ndotted: n = 10 d, not promised", ha="right")
 
 
 def gradient_start(panel, cells, begins):
@@ -271,7 +350,7 @@ def gradient_start(panel, cells, begins):
     panel.set_yticks([], minor=True)
 
 
-def bits(panel, cells):
+def remark_bits(panel, cells):
     axes_of(panel, "features d", "progress a step, QSGD / SGD", "Remark 3.9: bits as d grows")
     panel.set_yscale("linear")
     ends = []
@@ -293,13 +372,15 @@ def theorems(_rows, summary, figure):
     panels = figure.subplots(1, 3)
     bounds(panels[0], summary["theorem"])
     gradient_start(panels[1], summary["start"], summary["condition_ii_from"])
-    bits(panels[2], summary["bits"])
+    remark_bits(panels[2], summary["bits"])
 
 
 def ensemble(_rows, summary, figure):
     """Failures with their intervals; where none failed an open triangle at the interval's upper end."""
     panel = figure.subplots()
-    axes_of(panel, "runs L in the ensemble", "probability of failure", "", logx=False)
+    axes_of(panel, "runs L in the ensemble\n(it fails when its winner has ‖w − w*‖² > 9 ε ‖w₀ − w*‖², ε = 10⁻³; a single run: > ε)",
+            "probability of failure", "", logx=False)
+    panel.xaxis.label.set_fontsize(13)
     ends, sizes = [], []
     for i, name in enumerate(dict.fromkeys(c["regime"] for c in summary["cells"])):
         colour = COLOURS[i]
@@ -316,7 +397,7 @@ def ensemble(_rows, summary, figure):
                      f"single run fails\nwith p = {found[0]['single_failure']:.2f}", colour))
     panel.set_xticks(sizes)
     panel.set_ylim(top=1.5)
-    note(panel, 0.98, 0.80, "dashed: bound, the majority of L fails\nopen: no failure seen, upper end\nof the interval", ha="right")
+    note(panel, 0.02, 0.19, "dashed: bound, the majority fails\nbars: 95 % intervals\nopen: none failed, upper end")
     label_ends(panel, ends)
 
 
@@ -349,9 +430,9 @@ def table2(_rows, summary, figure):
 
 
 DRAW = {"fig1a": curves, "fig1b": curves, "fig2a": heat_map, "fig2b": heat_map, "scales": scales,
-        "collectives": collectives, "lemmas": lemmas, "theorems": theorems, "ensemble": ensemble,
+        "collectives": collectives, "bits": bits, "lemmas": lemmas, "theorems": theorems, "ensemble": ensemble,
         "table2": table2}
-WIDE = {"table2": (15, 5.8), "lemmas": (17, 5.6), "theorems": (17, 5.6)}
+WIDE = {"bits": (15, 6), "table2": (15, 5.8), "lemmas": (17, 5.6), "theorems": (17, 5.6)}
 
 
 def main():
@@ -360,7 +441,8 @@ def main():
     style()
     for kind in ("png", "svg"):
         figure = plt.figure(figsize=WIDE.get(name, (9.5, 5.6)), layout="constrained")
-        figure.suptitle(summary["title"], fontsize=16, color="#202020")
+        figure.suptitle(summary["title"] + "\n", fontsize=16, color="#202020")
+        figure.text(0.5, 0.945, summary["setup"], ha="center", va="top", fontsize=11.5, color=GREY)
         DRAW[name](rows, summary, figure)
         target = os.path.join(folder, f"{name}.{kind}")
         figure.savefig(target + ".part", format=kind, dpi=110, facecolor="white",

@@ -25,10 +25,13 @@ class BadInput(Exception):
 class Curve:
     def __init__(self, label, path):
         self.label, self.path = label, path
-        self.steps, self.seconds, self.loss, self.error = [], [], [], []
+        self.steps, self.seconds, self.loss, self.error, self.bytes = [], [], [], [], []
 
     def values(self, quantity):
         return self.error if quantity == "relative_error" else self.loss
+
+    def along(self, axis):
+        return {"step": self.steps, "seconds": self.seconds, "bytes sent by a worker": self.bytes}[axis]
 
 
 def read_history(argument):
@@ -45,14 +48,15 @@ def read_history(argument):
         raise BadInput(f"{path}: {error.strerror}")
     except (UnicodeDecodeError, csv.Error):
         raise BadInput(f"{path}: not a CSV file")
-    if not rows or rows[0] != HEADER:
+    runs = bool(rows) and rows[0] == HEADER + ["run"]  # of an ensemble: one after the other
+    if not runs and (not rows or rows[0] != HEADER):
         found = ",".join(rows[0])[:80] if rows else "an empty file"
         raise BadInput(f"{path}: the header must be {','.join(HEADER)}, found {found}")
     for line, row in enumerate(rows[1:], start=2):
         if not row:
             continue
-        if len(row) != len(HEADER):
-            raise BadInput(f"{path}:{line}: {len(HEADER)} fields expected, {len(row)} found")
+        if len(row) != len(HEADER) + runs:
+            raise BadInput(f"{path}:{line}: {len(HEADER) + runs} fields expected, {len(row)} found")
         numbers = []
         for name, cell in zip(HEADER, row):
             try:
@@ -67,6 +71,7 @@ def read_history(argument):
         curve.seconds.append(numbers[1])
         curve.loss.append(numbers[2])
         curve.error.append(numbers[3])
+        curve.bytes.append(numbers[4])
     if not curve.steps:
         raise BadInput(f"{path}: no row after the header")
     return curve
@@ -118,7 +123,10 @@ def theorem_lines(curves, rates, quantity):
     return [(colour, first_positive(curve.error), rate, last) for curve, rate, colour in pairs if rate is not None]
 
 
-def with_matplotlib(curves, quantity, ylabel, lines, title, output, kind):
+AXES = {"steps": "step", "seconds": "seconds", "bytes": "bytes sent by a worker"}
+
+
+def with_matplotlib(axes, curves, quantity, ylabel, lines, title, output, kind):
     import matplotlib
 
     matplotlib.use("Agg")
@@ -130,12 +138,14 @@ def with_matplotlib(curves, quantity, ylabel, lines, title, output, kind):
         "axes.spines.top": False, "axes.spines.right": False, "axes.edgecolor": "#404040",
         "axes.labelcolor": "#202020", "xtick.color": "#404040", "ytick.color": "#404040",
         "svg.fonttype": "none", "svg.hashsalt": "fitrelu"})
-    figure, panels = plt.subplots(1, 2, figsize=(13, 5.2), sharey=True, layout="constrained")
+    figure, panels = plt.subplots(1, len(axes), figsize=(13 if len(axes) > 1 else 8, 5.2), sharey=True, squeeze=False,
+                                  layout="constrained")
+    panels = list(panels[0])
     figure.get_layout_engine().set(wspace=0.04, w_pad=0.1, h_pad=0.1)
     ends = {panel: [] for panel in panels}
-    for panel, xlabel in zip(panels, ["step", "seconds"]):
+    for panel, xlabel in zip(panels, axes):
         for i, curve in enumerate(curves):
-            xs = curve.steps if xlabel == "step" else curve.seconds
+            xs = curve.along(xlabel)
             ys = positive(curve.values(quantity))
             colour = COLOURS[i % len(COLOURS)]
             panel.plot(xs, ys, color=colour, linewidth=2.6, solid_capstyle="round",
@@ -144,7 +154,7 @@ def with_matplotlib(curves, quantity, ylabel, lines, title, output, kind):
             panel.plot([x], [y], "o", color=colour, markersize=7, zorder=4, clip_on=False)
             ends[panel].append((y, curve.label, colour))
         # From an end short of the others' a faint line leads to its label at the edge.
-        longest = max((curve.steps if xlabel == "step" else curve.seconds)[-1] for curve in curves)
+        longest = max(curve.along(xlabel)[-1] for curve in curves)
         edge = longest * 1.015 if longest > 0 else 1
         for line in panel.get_lines()[1::2]:
             (x,), (y,) = line.get_data()
@@ -189,19 +199,19 @@ def with_matplotlib(curves, quantity, ylabel, lines, title, output, kind):
     figure.savefig(output, format=kind, dpi=120, facecolor="white", metadata=metadata)
 
 
-def with_gnuplot(curves, quantity, ylabel, lines, title, output, kind):
+def with_gnuplot(axes, curves, quantity, ylabel, lines, title, output, kind):
     with tempfile.TemporaryDirectory() as folder:
         def quote(text):
             return "'" + text.replace("'", "''") + "'"
 
-        panels = {"step": [], "seconds": []}
+        panels = {axis: [] for axis in axes}
         for i, curve in enumerate(curves):
             data = os.path.join(folder, f"{i}.txt")
             with open(data, "w", encoding="utf-8") as file:
-                for row in zip(curve.steps, curve.seconds, positive(curve.values(quantity))):
-                    file.write("%.17g %.17g %s\n" % (row[0], row[1], "NaN" if math.isnan(row[2]) else "%.17g" % row[2]))
+                for *xs, y in zip(*map(curve.along, axes), positive(curve.values(quantity))):
+                    file.write(" ".join("%.17g" % x for x in xs) + (" NaN\n" if math.isnan(y) else " %.17g\n" % y))
             for column, panel in enumerate(panels, start=1):
-                panels[panel].append(f"{quote(data)} using {column}:3 with lines lw 2.5 "
+                panels[panel].append(f"{quote(data)} using {column}:{len(axes) + 1} with lines lw 2.5 "
                                      f"lc rgb '{COLOURS[i % len(COLOURS)]}' title {quote(curve.label)} noenhanced")
         low = min(v for curve in curves for v in positive(curve.values(quantity)) if not math.isnan(v))
         for colour, start, rate, last in lines:
@@ -211,7 +221,7 @@ def with_gnuplot(curves, quantity, ylabel, lines, title, output, kind):
         terminal = {"png": "pngcairo size 1560,620 font ',17'", "svg": "svg size 1300,520 font ',16'"}[kind]
         script = [f"set terminal {terminal}", f"set output {quote(output)}", "set logscale y", "set format y '10^{%L}'",
                   "set grid lc rgb '#E4E4E4'", "set border 3", "set tics nomirror", "set key top right",
-                  f"set multiplot layout 1,2 {'title ' + quote(title) if title else ''}", f"set ylabel {quote(ylabel)}"]
+                  f"set multiplot layout 1,{len(axes)} {'title ' + quote(title) if title else ''}", f"set ylabel {quote(ylabel)}"]
         for panel, plots in panels.items():
             script += [f"set xlabel '{panel}'", "plot " + ", ".join(plots), "unset ylabel"]
         done = subprocess.run(["gnuplot"], input="\n".join(script) + "\nunset multiplot\n", text=True,
@@ -231,8 +241,11 @@ def draw(arguments):
     for curve in curves:
         if math.isnan(first_positive(curve.values(quantity))):
             raise BadInput(f"{curve.path}: no positive {quantity.replace('_', ' ')} to draw")
-    lines = theorem_lines(curves, rates, quantity)
-    if rates and not lines:
+    axes = [AXES[arguments.x]] if arguments.x else ["step", "seconds"]
+    lines = theorem_lines(curves, rates, quantity) if axes[0] == "step" else []
+    if rates and axes[0] != "step":
+        print("plot: no theorem's line, since it is one over steps", file=sys.stderr)
+    elif rates and not lines:
         print("plot: no theorem's line, since it bounds the relative error and that is unknown here", file=sys.stderr)
 
     try:
@@ -251,7 +264,9 @@ def draw(arguments):
     except OSError as error:
         raise BadInput(f"{arguments.output}: {error.strerror}")
     try:
-        backend(curves, quantity, ylabel, lines, arguments.title, part, kind)
+        if any(not math.isfinite(x) or x < 0 for curve in curves for axis in axes for x in curve.along(axis)):
+            raise BadInput(f"a history has no {axes[0]} to draw along")
+        backend(axes, curves, quantity, ylabel, lines, arguments.title, part, kind)
         mask = os.umask(0)
         os.umask(mask)
         os.chmod(part, 0o666 & ~mask)
@@ -295,6 +310,7 @@ def main():
                              "as files, one for each")
     parser.add_argument("--json", action="append", default=[], metavar="FILE",
                         help="take RHO from theory.rate of a result written by 'fitrelu fit --json'")
+    parser.add_argument("--x", choices=list(AXES), help="draw along this alone (default: steps and seconds, side by side)")
     parser.add_argument("--title", default="", metavar="TEXT", help="text above the picture")
     arguments = parser.parse_args()
     try:

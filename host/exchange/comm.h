@@ -92,7 +92,8 @@ struct fr_comm {
     bool by_leaders;     /* two-phase goes by way of leaders (exchange/hierarchical.h) */
     bool counts_bytes;   /* of the messages of steps, in sent and received, */
     bool models_bytes;   /* though some of them went by MPI's collectives, of which nobody can count them */
-    double seconds;      /* spent waiting in calls so far */
+    double seconds;      /* spent waiting in calls so far, */
+    double processor;    /* and by the processors, between processes */
     /* Of steps alone: */
     bool in_step;
     int64_t steps;

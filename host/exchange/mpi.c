@@ -37,6 +37,7 @@ static void mpi_abort(fr_comm *comm) { (void)comm; } /* the program aborts the w
 static void note(fr_comm *comm, const fr_link *before) {
     const fr_link *now = fr_mpi_of(comm)->world->link;
     comm->seconds += now->seconds - before->seconds;
+    comm->processor += now->processor - before->processor;
     if (!comm->in_step) return;
     comm->models_bytes |= now->modelled != before->modelled;
     comm->sent += now->sent - before->sent;

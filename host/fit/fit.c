@@ -58,6 +58,7 @@ static fr_report make_report(fr_fit *fit) {
     return (fr_report){
         .iteration = fit->steps_before + fit->state.step,
         .iterations = fit->plan->iterations * fit->options->ensemble,
+        .run = fit->state.run,
         .seconds = fr_seconds() - fit->started,
         .loss = fit->latest_loss,
         .relative_error = fit->relative_error,

@@ -32,7 +32,8 @@ typedef struct fr_link {
     double timeout;   /* seconds that a rank may be silent; 0: any */
     size_t largest;   /* bytes of MPI's largest message: larger ones go in pieces. FR_LINK_LARGEST; tests set less */
     size_t piece;     /* bytes from a rank to another in one round of a collective. FR_LINK_PIECE; tests set less */
-    double seconds;   /* spent in exchanges so far */
+    double seconds;   /* spent in exchanges so far, */
+    double processor; /* and by the processor */
     uint64_t sent, received; /* bytes of messages so far, */
     uint64_t modelled; /* and how many collectives of MPI's are among them, whose bytes are modelled */
 } fr_link;

@@ -93,15 +93,21 @@ static fr_status all_to_all(mpi_link *l, const char *what, const char *send, siz
 
 /* -------------------------------------------------------------------------------------------------- the seam */
 
-static double begin(mpi_link *l) {
+/* By the clock and by the processor. */
+typedef struct instant {
+    double seconds, processor;
+} instant;
+
+static instant begin(mpi_link *l) {
     pthread_mutex_lock(&l->lock);
-    return fr_seconds();
+    return (instant){fr_seconds(), fr_processor_seconds()};
 }
 
-static fr_status end(mpi_link *l, double began, double sent, double received, fr_status status) {
+static fr_status end(mpi_link *l, instant began, double sent, double received, fr_status status) {
     pthread_mutex_unlock(&l->lock);
     l->base.modelled++;
-    l->base.seconds += fr_seconds() - began;
+    l->base.seconds += fr_seconds() - began.seconds;
+    l->base.processor += fr_processor_seconds() - began.processor;
     l->base.sent += (uint64_t)sent;
     l->base.received += (uint64_t)received;
     return status;
@@ -109,26 +115,30 @@ static fr_status end(mpi_link *l, double began, double sent, double received, fr
 
 fr_status fr_link_sum(fr_link *link, const char *what, uint32_t *words, int64_t count, fr_error *error) {
     mpi_link *l = (mpi_link *)link;
-    double began = begin(l), bytes = (double)count * sizeof *words;
+    const instant began = begin(l);
+    double bytes = (double)count * sizeof *words;
     bytes *= fr_sum_goes_round(bytes) ? 2 * (link->size - 1.0) / link->size : fr_sum_visits(link->size, link->rank);
     return end(l, began, bytes, bytes, sum(l, what, words, count, error));
 }
 
 fr_status fr_link_broadcast(fr_link *link, const char *what, void *data, size_t size, fr_error *error) {
     mpi_link *l = (mpi_link *)link;
-    double began = begin(l), out = fr_binomial_children(link->size, link->rank), in = link->rank > 0;
+    const instant began = begin(l);
+    double out = fr_binomial_children(link->size, link->rank), in = link->rank > 0;
     return end(l, began, out * (double)size, in * (double)size, broadcast(l, what, data, size, error));
 }
 
 fr_status fr_link_gather(fr_link *link, const char *what, const void *mine, size_t size, void *all, fr_error *error) {
     mpi_link *l = (mpi_link *)link;
-    double began = begin(l), bytes = (double)(link->size - 1) * (double)size;
+    const instant began = begin(l);
+    double bytes = (double)(link->size - 1) * (double)size;
     return end(l, began, bytes, bytes, gather(l, what, mine, size, all, error));
 }
 
 fr_status fr_link_all_to_all(fr_link *link, const char *what, const void *send, size_t size, void *receive,
                              fr_error *error) {
     mpi_link *l = (mpi_link *)link;
-    double began = begin(l), bytes = (double)(link->size - 1) * (double)size;
+    const instant began = begin(l);
+    double bytes = (double)(link->size - 1) * (double)size;
     return end(l, began, bytes, bytes, all_to_all(l, what, send, size, receive, error));
 }

@@ -268,7 +268,7 @@ static fr_status start_and_wait(mpi_link *l, const char *what, const batch *all,
 fr_status fr_link_exchange(fr_link *link, const char *what, const fr_message *out, int outs, fr_message *in, int ins,
                            fr_error *error) {
     mpi_link *l = (mpi_link *)link;
-    double began = fr_seconds();
+    double began = fr_seconds(), processor = fr_processor_seconds();
     batch all = {out, in, outs, ins, 0, false};
     for (int i = 0; i < outs; i++) all.pieces += pieces_of(l, &out[i]);
     for (int i = 0; i < ins; i++) all.large |= may_be_pieces(l, &in[i]);
@@ -276,5 +276,6 @@ fr_status fr_link_exchange(fr_link *link, const char *what, const fr_message *ou
     fr_status status = start_and_wait(l, what, &all, error);
     pthread_mutex_unlock(&l->lock);
     link->seconds += fr_seconds() - began;
+    link->processor += fr_processor_seconds() - processor;
     return status;
 }

@@ -24,6 +24,7 @@ typedef struct fr_solver_rank {
     double *best;       /* d: data of one's own: the best iterate that was measured */
     double *fitted;     /* the result, d */
     int agreeing;
+    double processor_before; /* fr_processor_seconds() before the first step */
     double *sent, *received; /* bytes a step, a rank each */
     fr_result result;
 } fr_solver_rank;

@@ -3,6 +3,7 @@
  */
 #include <math.h>
 
+#include "base/clock.h"
 #include "exchange/traffic.h"
 #include "fit/survey.h"
 #include "ranks/world.h"
@@ -23,7 +24,7 @@ static double theorem_rate(const fr_plan *plan) {
 /* What a rank tells about its steps when a run is over. */
 typedef struct counters {
     double sent, received, coded, levels; /* bytes, and coordinates, of all steps */
-    double steps, model_clock, compute;
+    double steps, model_clock, compute, processor;
 } counters;
 
 /* Of a master over several ranks: compute is that of the ranks with rows, in the mean; what is left of the time is
@@ -43,12 +44,19 @@ static void split_time(const fr_solver_rank *s, const counters *all, fr_result *
     r->seconds_up = r->seconds_communicate - r->seconds_down;
 }
 
+/* The mean over the ranks that have rows. */
+static void tell_processor(const fr_solver_rank *s, const counters *all, fr_result *r) {
+    int first = s->plan.dedicated_master ? 1 : 0, ranks = s->comm->size - first;
+    r->seconds_processor = 0;
+    for (int i = first; i < s->comm->size; i++) r->seconds_processor += all[i].processor / ranks;
+}
+
 /* What the ranks sent, received and coded in the mean of their steps, where the exchange keeps count over ranks. */
 static fr_status add_counters(fr_solver_rank *s, fr_error *error) {
     const fr_comm *comm = s->comm;
     fr_result *r = &s->result;
     counters mine = {(double)comm->sent,  (double)comm->received, (double)comm->coded, (double)comm->levels,
-                     (double)comm->steps, comm->model_clock,      r->seconds_compute};
+                     (double)comm->steps, comm->model_clock,      r->seconds_compute,   r->seconds_processor};
     FR_OWNED counters *all = NULL;
     double coded = 0, levels = 0;
     FR_TRY(fr_allocate((void **)&all, comm->size, sizeof *all, "the ranks' counters", error));
@@ -60,6 +68,7 @@ static fr_status add_counters(fr_solver_rank *s, fr_error *error) {
         r->bytes_sent_per_iteration += s->sent[i] / comm->size;
         coded += all[i].coded, levels += all[i].levels;
     }
+    tell_processor(s, all, r);
     r->rank_sent = s->sent, r->rank_received = s->received;
     r->bytes_modelled = comm->models_bytes;
     if (levels > 0) r->bits_per_coordinate = 8 * coded / levels;
@@ -112,6 +121,7 @@ fr_status fr_rank_tell(fr_solver_rank *s, double seconds, double waited, fr_erro
         .seconds_total = seconds,
         .seconds_compute = seconds - waited,
         .seconds_communicate = waited,
+        .seconds_processor = fr_processor_seconds() - s->processor_before - s->comm->processor,
         .seconds_up = NAN,
         .seconds_down = NAN,
         .bytes_sent_per_iteration = s->fit.bytes_a_step,

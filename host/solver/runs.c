@@ -165,7 +165,8 @@ fr_status fr_rank_run(fr_solver_rank *s, fr_error *error) {
     FR_TRY(begin(s, error));
     FR_TRY(find_resumed(s, error));
     s->fit.started = fr_seconds();
-    comm->seconds = comm->model_clock = 0;
+    s->processor_before = fr_processor_seconds();
+    comm->seconds = comm->processor = comm->model_clock = 0;
     comm->steps = 0;
     comm->sent = comm->received = comm->coded = comm->levels = 0;
     if (s->options.ensemble > 1) FR_TRY(run_ensemble(s, error));

@@ -72,7 +72,7 @@ inline verdict_list judged(const experiment_run &run) {
 
 inline int holding(const verdict_list &list) {
     int count = 0;
-    for (int i = 0; i < list.count; i++) count += list.items[i].holds;
+    for (int i = 0; i < list.count; i++) count += list.items[i].outcome == VERDICT_HOLDS;
     return count;
 }
 

@@ -19,6 +19,15 @@ TEST_F(Program, HistoryHasItsHeaderAndARowAReport) {
     EXPECT_TRUE(std::regex_match(rows[3], std::regex("4,[0-9.e+-]+,[0-9.e+-]+,,[0-9.e+-]+"))) << rows[3];
 }
 
+TEST_F(Program, HistoryOfAnEnsembleTellsItsRunsApart) {
+    run(SMALL + "--iterations 4 --ensemble 3 --history curve.csv --quiet");
+    std::vector<std::string> rows = lines_of(read("curve.csv"));
+    ASSERT_EQ(rows.size(), 1u + 3 * 4u); /* each 0, 1, 2, 4 */
+    EXPECT_EQ(rows[0], "iteration,seconds,loss,relative_error,bytes_sent,run");
+    for (size_t i = 1; i < rows.size(); i++)
+        EXPECT_EQ(rows[i].substr(rows[i].rfind(',')), "," + std::to_string((i - 1) / 4 + 1)) << rows[i];
+}
+
 TEST_F(Program, HistoryOfADivergedFitIsKept) {
     EXPECT_EQ(run(SMALL + "--step-size 10 --history curve.csv --quiet").code, 4);
     EXPECT_GE(lines_of(read("curve.csv")).size(), 2u);

@@ -8,8 +8,9 @@
 static std::string summary(const std::string &more = "") {
     return R"({"program": "fitrelu", "version": "0.1", "experiment": "fig1a", "title": "a < b & \"c\" > d",
                "command": "fitrelu experiment fig1a --seeds 3", "settings": {"batches": [5, 6]},
-               "verdicts": [{"paper": "x <= y", "measured": "1", "holds": true},
-                            {"paper": "z", "measured": "2", "holds": false}])" +
+               "verdicts": [{"source": "paper", "claim": "||x_t|| <= rho^t d^2", "measured": "1", "holds": true},
+                            {"source": "paper", "claim": "z", "measured": "2", "holds": false},
+                            {"source": "own", "claim": "u", "measured": "3", "holds": null}])" +
            more + "}";
 }
 
@@ -41,13 +42,14 @@ TEST_F(Page, SaysWhatWasFoundAndHow) {
     write("a b/fig1a.json", summary());
     write("a b/fig1a.png", "foo");
     std::string made = page("a b");
-    holds(made, "2 claims were held against measurement; 1 hold, 1 do not");
+    holds(made, "1 of 2 of the paper's claims hold, and 0 of 0 of our own, 1 cannot be told");
     holds(made, "<span>fig1a</span><span class=\"soft\">1 of 2</span>");
     holds(made, "<h2>a &lt; b &amp; &quot;c&quot; &gt; d</h2>");
     holds(made, "<pre>fitrelu experiment fig1a --seeds 3 --output &#x27;a b&#x27;</pre>");
     holds(made, "src=\"data:image/png;base64,Zm9v\"");
-    holds(made, "<li class=\"y\"><b>&check; holds</b>x &lt;= y");
+    holds(made, "<li class=\"y\"><b>&check; holds</b>‖x<sub>t</sub>‖ ≤ ρ<sup>t</sup> d<sup>2</sup>");
     holds(made, "<li class=\"n\"><b>&cross; does not hold</b>z");
+    holds(made, "<li class=\"u\"><b>? cannot be told</b><span class=\"soft\">(not in the paper)</span> u");
     EXPECT_EQ(made.find("<table"), std::string::npos) << "settings and verdicts are no tables";
 }
 

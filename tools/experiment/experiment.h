@@ -16,6 +16,17 @@
 
 enum { EXPERIMENT_MOST_BATCHES = 16, EXPERIMENT_MOST_VERDICTS = 24, EXPERIMENT_TEXT = 512 };
 
+/* How the fits are made, where the command line says so instead of the experiment. */
+typedef struct experiment_method {
+    bool has_init, has_step, has_scale, has_workers, has_collective;
+    fr_init init;
+    fr_step_rule step_rule;
+    double step_size; /* of FR_STEP_NUMBER */
+    fr_scale scale;
+    int workers;
+    fr_collective collective;
+} experiment_method;
+
 typedef struct experiment_settings {
     const char *output;                           /* folder */
     int64_t samples, features, iterations, seeds; /* 0: the experiment's own choice */
@@ -24,13 +35,20 @@ typedef struct experiment_settings {
     uint64_t seed;
     int threads;      /* 0: all */
     fr_device device; /* where the fits are computed */
+    experiment_method method;
     bool full, quiet, json, no_pictures;
 } experiment_settings;
 
-/* One claim: what the paper says, what was measured, whether it holds. */
+/* Whose claim a verdict is about: the two are counted apart. */
+typedef enum claim_source { CLAIM_PAPER, CLAIM_OWN } claim_source;
+/* UNTOLD: what was measured cannot tell, as where a grid is too small for a line. */
+typedef enum verdict_outcome { VERDICT_FAILS, VERDICT_HOLDS, VERDICT_UNTOLD } verdict_outcome;
+
+/* One claim, what was measured, and whether it holds. */
 typedef struct verdict {
-    char paper[EXPERIMENT_TEXT], measured[EXPERIMENT_TEXT];
-    bool holds;
+    char claim[EXPERIMENT_TEXT], measured[EXPERIMENT_TEXT];
+    claim_source source;
+    verdict_outcome outcome;
 } verdict;
 
 typedef struct verdict_list {
@@ -51,8 +69,11 @@ typedef struct experiment_run {
 
 struct experiment {
     const char *name, *title;
+    const char *setup; /* for under a picture's title; {n} {d} {m} {T} {s} stand for the settings */
     /* Makes the choices left open in run->settings, and sets run->trials and run->width. */
     void (*plan)(experiment_run *run);
+    /* FR_ERROR_USAGE where the planned settings do not fit together; asked before any trial. NULL: they always do. */
+    fr_status (*check)(const experiment_run *run, fr_error *error);
     fr_status (*trial)(const experiment_run *run, int64_t trial, double *values, fr_error *error);
     void (*table)(const experiment_run *run, fr_output *csv);
     /* Verdicts into list, and members of its own (rates, slope) into the object that json has open. */
@@ -60,7 +81,8 @@ struct experiment {
 };
 
 extern const experiment experiment_fig1a, experiment_fig1b, experiment_fig2a, experiment_fig2b, experiment_scales,
-    experiment_collectives, experiment_lemmas, experiment_theorems, experiment_ensemble, experiment_table2;
+    experiment_collectives, experiment_bits, experiment_lemmas, experiment_theorems, experiment_ensemble,
+    experiment_table2;
 
 /* What table2 lacks on this machine, as a line; NULL: nothing. */
 const char *experiment_table2_missing(void);
@@ -83,6 +105,12 @@ void experiment_path(const experiment_run *run, const char *ending, char text[EX
 
 /* Defaults for a fit inside a trial: one worker, one thread, a constant step, the device of the settings. */
 void experiment_options(const experiment_run *run, fr_options *options);
+/* Puts what the command line says of the method over the experiment's own choices; --scale only where there are levels. */
+void experiment_choose(const experiment_run *run, fr_options *options);
+/* " --init random --workers 4": what was given of the method, as options; "" where nothing was. */
+void experiment_method_text(const experiment_method *method, char text[EXPERIMENT_TEXT]);
+/* FR_ERROR_USAGE where --workers does not divide one of the mini-batches. */
+fr_status experiment_check_workers(const experiment_run *run, fr_error *error);
 /* Fits a planted problem on this thread and keeps the relative error every `every` steps: values[0] is the start's,
  * and count values are filled; INFINITY from where the run diverged. */
 fr_status experiment_fit(const fr_planted *planted, const fr_options *options, int64_t every, double *values,
@@ -102,7 +130,8 @@ void experiment_near(const fr_dataset *planted, double radius, uint64_t seed, ui
 
 /* A subject of an experiment: trials of its own, whose rows of values (run->width apart) begin at rows. */
 typedef struct experiment_part {
-    int64_t width;
+    int64_t width;                                  /* 0: depends on the settings, */
+    int64_t (*width_of)(const experiment_run *run); /* as this tells; else NULL */
     int64_t (*trials)(const experiment_run *run);
     fr_status (*trial)(const experiment_run *run, int64_t trial, double *values, fr_error *error);
     void (*table)(const experiment_run *run, const double *rows, fr_output *csv);
@@ -120,7 +149,11 @@ void experiment_parts_judge(const experiment_run *run, const experiment_part *co
 
 /* ------------------------------------------------------------------------------------------- report.c */
 
-void verdict_add(verdict_list *list, bool holds, const char *paper, const char *measured);
+void verdict_add(verdict_list *list, claim_source source, verdict_outcome outcome, const char *claim,
+                 const char *measured);
+static inline verdict_outcome verdict_of(bool holds) { return holds ? VERDICT_HOLDS : VERDICT_FAILS; }
+/* "4 of 5 claims of the paper hold, and 1 of 2 of our own, 1 cannot be told" */
+void verdict_count(const verdict_list *list, char text[EXPERIMENT_TEXT]);
 /* Writes NAME.csv and NAME.json and prints the verdicts (or the JSON); the partial file stays for the caller to
  * remove. */
 fr_status experiment_report(const experiment_run *run, fr_error *error);

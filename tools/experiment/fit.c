@@ -3,12 +3,15 @@
  * near w*.
  */
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
-#include "simd/kernels.h"
-#include "experiment/experiment.h"
+#include "base/parse_number.h"
+#include "base/status.h"
 #include "console/interrupt.h"
+#include "experiment/experiment.h"
 #include "kernels/rules/philox.h"
+#include "simd/kernels.h"
 
 /* Streams 1 to 7 are the library's (kernels/rules/philox.h). */
 enum { STREAM_NEAR = 64 };
@@ -40,6 +43,40 @@ void experiment_options(const experiment_run *run, fr_options *options) {
     options->schedule = FR_SCHEDULE_CONSTANT;
     options->average = 0;
     options->progress = look;
+}
+
+void experiment_choose(const experiment_run *run, fr_options *options) {
+    const experiment_method *method = &run->settings.method;
+    if (method->has_init) options->init = method->init;
+    if (method->has_step) options->step_rule = method->step_rule, options->step_size = method->step_size;
+    if (method->has_scale && options->levels > 0) options->scale = method->scale;
+    if (method->has_workers) options->workers = method->workers;
+    if (method->has_collective) options->collective = method->collective;
+}
+
+void experiment_method_text(const experiment_method *method, char text[EXPERIMENT_TEXT]) {
+    static const char *const rules[] = {"auto", "theorem", "experiment"};
+    char number[FR_NUMBER_SIZE];
+    FILE *line = fmemopen(text, EXPERIMENT_TEXT, "w");
+    text[0] = '\0';
+    if (!line) return;
+    fr_format_double(number, sizeof number, method->step_size);
+    if (method->has_init) fprintf(line, " --init %s", fr_init_name(method->init));
+    if (method->has_step)
+        fprintf(line, " --step-size %s", method->step_rule == FR_STEP_NUMBER ? number : rules[method->step_rule]);
+    if (method->has_scale) fprintf(line, " --scale %s", fr_scale_name(method->scale));
+    if (method->has_workers) fprintf(line, " --workers %d", method->workers);
+    if (method->has_collective) fprintf(line, " --collective %s", fr_collective_name(method->collective));
+    fclose(line);
+}
+
+fr_status experiment_check_workers(const experiment_run *run, fr_error *error) {
+    const experiment_settings *s = &run->settings;
+    for (int i = 0; s->method.has_workers && i < s->batch_count; i++)
+        if (s->batches[i] % s->method.workers != 0)
+            return fr_fail(error, FR_ERROR_USAGE, "--workers %d does not divide the mini-batch of %lld rows",
+                           s->method.workers, (long long)s->batches[i]);
+    return FR_OK;
 }
 
 fr_status experiment_fit_data(fr_dataset *data, const fr_options *options, int64_t every, double *values,

@@ -191,17 +191,17 @@ static void judge(const experiment_run *run, const double *rows, verdict_list *l
     snprintf(measured, sizeof measured,
              "the mean of %d draws is off as far as chance has it, at most %.1f standard deviations in %lld vectors",
              run->settings.full ? FULL_DRAWS : DRAWS, w.bias, count);
-    verdict_add(list, w.bias <= ALLOWED, "Lemma 6.3 (i): E Q_s(v) = v", measured);
+    verdict_add(list, CLAIM_PAPER, verdict_of(w.bias <= ALLOWED), "Lemma 6.3 (i): E Q_s(v) = v", measured);
     snprintf(measured, sizeof measured,
              "the upper end of the 95 %% interval is at most %.3f of the bound, in %lld vectors, s = 1 ... 127",
              w.bound, count);
-    verdict_add(list, w.bound <= 1, "Lemma 6.3 (ii): E ||Q_s(v)||^2 <= (1 + min(d / s^2, sqrt(d) / s)) ||v||^2",
-                measured);
+    verdict_add(list, CLAIM_PAPER, verdict_of(w.bound <= 1),
+                "Lemma 6.3 (ii): E ||Q_s(v)||^2 <= (1 + min(d / s^2, sqrt(d) / s)) ||v||^2", measured);
     snprintf(measured, sizeof measured,
              "at most %.1f standard errors off; it is at most %.3f of min(d / (4 s^2), sqrt(d) / s)", w.off,
              w.quarter);
-    verdict_add(list, w.off <= ALLOWED && w.quarter <= 1,
-                "(not in the paper) the variance is ||v||^2 sum_i p_i (1 - p_i) / s^2", measured);
+    verdict_add(list, CLAIM_OWN, verdict_of(w.off <= ALLOWED && w.quarter <= 1),
+                "the variance is ||v||^2 sum_i p_i (1 - p_i) / s^2", measured);
 }
 
-const experiment_part lemma_6_3 = {WIDTH, trials, trial, table, judge};
+const experiment_part lemma_6_3 = {WIDTH, NULL, trials, trial, table, judge};

@@ -50,4 +50,12 @@ void lemma_column(const experiment_run *run, const double *rows, int64_t first, 
     for (int64_t i = 0; i < count && i < LEMMA_MOST_SEEDS; i++) values[i] = rows[(first + i) * run->width + value];
 }
 
-const experiment experiment_lemmas = {"lemmas", "Lemmas 6.1, 6.2 and 6.3, measured", plan, trial, table, judge};
+const experiment experiment_lemmas = {
+    "lemmas",
+    "Lemmas 6.1, 6.2 and 6.3, measured",
+    "d = {d}, n = {n} where it is not on the axis, {s} seeds; points of the ball E(7/200)",
+    plan,
+    NULL,
+    trial,
+    table,
+    judge};

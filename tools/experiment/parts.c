@@ -7,7 +7,8 @@ void experiment_parts_plan(experiment_run *run, const experiment_part *const par
     run->trials = run->width = 0;
     for (int i = 0; i < count; i++) {
         run->trials += parts[i]->trials(run);
-        if (parts[i]->width > run->width) run->width = parts[i]->width;
+        int64_t width = parts[i]->width_of ? parts[i]->width_of(run) : parts[i]->width;
+        if (width > run->width) run->width = width;
     }
 }
 

@@ -4,8 +4,10 @@
  * The JSON is made in memory and goes both to the file and, with --json, to stdout, so that the two cannot differ.
  */
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "experiment/experiment.h"
 #include "console/json_result.h"
@@ -18,24 +20,62 @@ void experiment_field(fr_output *csv, bool first, double value) {
     fr_output_printf(csv, "%s%s", first ? "" : ",", number);
 }
 
-void verdict_add(verdict_list *list, bool holds, const char *paper, const char *measured) {
+void verdict_add(verdict_list *list, claim_source source, verdict_outcome outcome, const char *claim,
+                 const char *measured) {
     if (list->count == EXPERIMENT_MOST_VERDICTS) return;
     verdict *added = &list->items[list->count++];
-    snprintf(added->paper, sizeof added->paper, "%s", paper);
+    snprintf(added->claim, sizeof added->claim, "%s", claim);
     snprintf(added->measured, sizeof added->measured, "%s", measured);
-    added->holds = holds;
+    added->source = source;
+    added->outcome = outcome;
+}
+
+/* "4 of 5": of the claims of one source that can be told; how many cannot into untold. */
+static int count_source(const verdict_list *list, claim_source source, int *holding, int *untold) {
+    int told = 0;
+    for (int i = 0; i < list->count; i++) {
+        const verdict *one = &list->items[i];
+        if (one->source != source) continue;
+        *untold += one->outcome == VERDICT_UNTOLD;
+        told += one->outcome != VERDICT_UNTOLD;
+        *holding += one->outcome == VERDICT_HOLDS;
+    }
+    return told;
+}
+
+void verdict_count(const verdict_list *list, char text[EXPERIMENT_TEXT]) {
+    int holding[2] = {0}, untold = 0, told[2];
+    for (int s = 0; s < 2; s++) told[s] = count_source(list, (claim_source)s, &holding[s], &untold);
+    int used = snprintf(text, EXPERIMENT_TEXT, "claims of the paper: %d of %d hold", holding[0], told[0]);
+    if (told[1] > 0)
+        used += snprintf(text + used, EXPERIMENT_TEXT - (size_t)used, "; our own: %d of %d", holding[1], told[1]);
+    if (untold > 0) snprintf(text + used, EXPERIMENT_TEXT - (size_t)used, "; %d cannot be told", untold);
 }
 
 static void write_verdicts(const verdict_list *list, json_writer *json) {
     json_begin_array(json, "verdicts");
     for (int i = 0; i < list->count; i++) {
         json_begin(json, NULL);
-        json_string(json, "paper", list->items[i].paper);
-        json_string(json, "measured", list->items[i].measured);
-        json_bool(json, "holds", list->items[i].holds);
+        const verdict *one = &list->items[i];
+        json_string(json, "source", one->source == CLAIM_PAPER ? "paper" : "own");
+        json_string(json, "claim", one->claim);
+        json_string(json, "measured", one->measured);
+        if (one->outcome == VERDICT_UNTOLD) json_number(json, "holds", NAN);
+        else json_bool(json, "holds", one->outcome == VERDICT_HOLDS);
         json_end(json);
     }
     json_end_array(json);
+}
+
+/* null where the experiment chose for itself. */
+static void write_method(const experiment_method *m, json_writer *json) {
+    json_string(json, "init", m->has_init ? fr_init_name(m->init) : NULL);
+    if (m->has_step && m->step_rule == FR_STEP_NUMBER) json_number(json, "step_size", m->step_size);
+    else json_string(json, "step_size", m->has_step ? fr_step_rule_name(m->step_rule) : NULL);
+    json_string(json, "scale", m->has_scale ? fr_scale_name(m->scale) : NULL);
+    if (m->has_workers) json_integer(json, "workers", m->workers);
+    else json_number(json, "workers", NAN);
+    json_string(json, "collective", m->has_collective ? fr_collective_name(m->collective) : NULL);
 }
 
 void experiment_write_settings(const experiment_run *run, json_writer *json) {
@@ -53,6 +93,7 @@ void experiment_write_settings(const experiment_run *run, json_writer *json) {
     json_end_array(json);
     json_bool(json, "full", s->full);
     json_string(json, "device", experiment_device_name(s->device));
+    write_method(&s->method, json);
     json_end(json);
 }
 
@@ -66,8 +107,10 @@ static const char *command_of(const experiment_run *run, char text[EXPERIMENT_TE
                    {"--features", s->features},
                    {"--iterations", s->iterations},
                    {"--seeds", s->seeds}};
+    char method[EXPERIMENT_TEXT];
     FILE *line = fmemopen(text, EXPERIMENT_TEXT, "w");
     text[0] = '\0';
+    experiment_method_text(&s->method, method);
     if (!line) return text;
     fprintf(line, "fitrelu experiment %s", run->what->name);
     for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
@@ -75,9 +118,28 @@ static const char *command_of(const experiment_run *run, char text[EXPERIMENT_TE
     for (int i = 0; i < s->batch_count; i++) fprintf(line, "%s%" PRId64, i ? "," : " --batches ", s->batches[i]);
     if (s->seed != 1) fprintf(line, " --seed %" PRIu64, s->seed);
     if (s->device != FR_DEVICE_CPU) fprintf(line, " --device %s", experiment_device_name(s->device));
+    fprintf(line, "%s", method);
     if (s->full) fprintf(line, " --full");
     fclose(line);
     return text;
+}
+
+/* The setup with its settings, and what the command line says of the method. */
+static void write_setup(const experiment_run *run, json_writer *json) {
+    const experiment_settings *s = &run->settings;
+    char text[EXPERIMENT_TEXT] = "", method[EXPERIMENT_TEXT];
+    FILE *line = fmemopen(text, sizeof text, "w");
+    if (!line) return;
+    for (const char *at = run->what->setup; *at; at++) {
+        const char *placeholders = "ndmTs", *which = *at == '{' ? strchr(placeholders, at[1]) : NULL;
+        const int64_t values[] = {s->samples, s->features, s->batches[0], s->iterations, s->seeds};
+        if (which) fprintf(line, "%" PRId64, values[which - placeholders]), at += 2;
+        else fputc(*at, line);
+    }
+    experiment_method_text(&s->method, method);
+    if (*method) fprintf(line, "; given:%s", method);
+    fclose(line);
+    json_string(json, "setup", text);
 }
 
 static void write_json(const experiment_run *run, verdict_list *list, FILE *out) {
@@ -88,6 +150,7 @@ static void write_json(const experiment_run *run, verdict_list *list, FILE *out)
     json_string(&json, "version", fr_version());
     json_string(&json, "experiment", run->what->name);
     json_string(&json, "title", run->what->title);
+    write_setup(run, &json);
     json_string(&json, "command", command_of(run, command));
     experiment_write_settings(run, &json);
     run->what->judge(run, list, &json);
@@ -116,10 +179,16 @@ static fr_status write_text(const experiment_run *run, const char *text, size_t 
 }
 
 static void print_verdicts(const experiment_run *run, const verdict_list *list) {
+    static const char *const outcomes[] = {"DOES NOT HOLD", "holds", "cannot be told"};
+    char text[EXPERIMENT_TEXT];
     printf("%s: %s\n", run->what->name, run->what->title);
-    for (int i = 0; i < list->count; i++)
-        printf("  [%s] %s\n      measured: %s\n", list->items[i].holds ? "holds" : "DOES NOT HOLD",
-               list->items[i].paper, list->items[i].measured);
+    for (int i = 0; i < list->count; i++) {
+        const verdict *one = &list->items[i];
+        printf("  [%s] %s%s\n      measured: %s\n", outcomes[one->outcome],
+               one->source == CLAIM_OWN ? "(not in the paper) " : "", one->claim, one->measured);
+    }
+    verdict_count(list, text);
+    printf("  %s\n", text);
 }
 
 fr_status experiment_report(const experiment_run *run, fr_error *error) {

@@ -110,9 +110,15 @@ static void judge(const experiment_run *run, verdict_list *list, json_writer *js
         char measured[EXPERIMENT_TEXT] = "";
         bool all;
         judge_row(run, g, measured, &all);
-        verdict_add(list, all, claims[g], measured);
+        verdict_add(list, CLAIM_PAPER, verdict_of(all), claims[g], measured);
     }
 }
 
-const experiment experiment_scales = {
-    "scales", "Section 4's step size m/d: which gradient it belongs to", plan, trial, table, judge};
+const experiment experiment_scales = {"scales",
+                                      "Section 4's step size m/d: which gradient it belongs to",
+                                      "n = {n}, d = {d}, K = 1, {s} seeds, T = {T}; gradient start",
+                                      plan,
+                                      NULL,
+                                      trial,
+                                      table,
+                                      judge};

@@ -8,7 +8,9 @@
 
 /* Seconds of a whole run. */
 typedef struct cluster_fit {
-    double total, compute, communicate, up, down; /* up and down: NaN without a master */
+    double total;   /* by the clock */
+    double compute; /* by the processor of a worker, in the mean: gradients and coding */
+    double down;    /* of the model's way back; NaN without a master */
     double relative_error;
     double sent, received; /* bytes a step: the most of any rank */
 } cluster_fit;

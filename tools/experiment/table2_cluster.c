@@ -3,6 +3,8 @@
  */
 #include <errno.h>
 #include <math.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -50,26 +52,65 @@ static double most_of(const char *text, const char *name) {
 }
 
 static fr_status read_fit(const char *text, cluster_fit *found, fr_error *error) {
-    double compute = number_of(text, "compute"), communicate = number_of(text, "communicate");
     /* The paper's times are those of the steps, without what prepares them. */
-    *found = (cluster_fit){compute + communicate,   compute,                 communicate,
-                           number_of(text, "up"),   number_of(text, "down"), number_of(text, "relative_error"),
-                           most_of(text, "sent"),   most_of(text, "received")};
+    *found = (cluster_fit){.total = number_of(text, "compute") + number_of(text, "communicate"),
+                           .compute = number_of(text, "processor"),
+                           .down = number_of(text, "down"),
+                           .relative_error = number_of(text, "relative_error"),
+                           .sent = most_of(text, "sent"),
+                           .received = most_of(text, "received")};
     if (!isnan(found->total) && !isnan(found->relative_error)) return FR_OK;
     return fr_fail(error, FR_ERROR, "the fit on the cluster printed no result: \"%.80s\"", text);
 }
 
+/* A shell that runs a command in a process group of its own, so that a signal reaches all that it started; its stdout is
+ * at the end of the pipe that is given back. -1: none. */
+static pid_t start_command(const char *command, int *out) {
+    int ends[2];
+    if (pipe(ends) != 0) return -1;
+    pid_t child = fork();
+    if (child == 0) {
+        setpgid(0, 0);
+        dup2(ends[1], STDOUT_FILENO);
+        close(ends[0]), close(ends[1]);
+        execl("/bin/sh", "sh", "-c", command, (char *)NULL);
+        _exit(127);
+    }
+    close(ends[1]);
+    *out = ends[0];
+    if (child < 0) close(ends[0]);
+    return child;
+}
+
+/* Everything that comes from the pipe until its end, or until this process is told to stop: that is looked at twice a
+ * second, and then the command is told too. */
+static void read_pipe(int from, pid_t child, FILE *into) {
+    char piece[4096];
+    bool told = false;
+    for (;;) {
+        struct pollfd look = {.fd = from, .events = POLLIN};
+        int ready = poll(&look, 1, 500);
+        if (interrupt_signal() != 0 && !told) told = kill(-child, SIGTERM) == 0 || errno == ESRCH;
+        if (ready <= 0) continue;
+        ssize_t got = read(from, piece, sizeof piece);
+        if (got == 0 || (got < 0 && errno != EINTR)) return;
+        if (got > 0) fwrite(piece, 1, (size_t)got, into);
+    }
+}
+
 /* All of a command's stdout in memory, and its exit code. */
 static fr_status read_command(const char *command, char **text, int *code, fr_error *error) {
-    size_t size = 0, got;
-    char piece[4096];
-    FILE *memory = open_memstream(text, &size), *pipe = memory ? popen(command, "r") : NULL;
-    if (!pipe) {
+    size_t size = 0;
+    int from, status = 0;
+    FILE *memory = open_memstream(text, &size);
+    pid_t child = memory ? start_command(command, &from) : -1;
+    if (child < 0) {
         if (memory) fclose(memory);
         return fr_fail_errno(error, FR_ERROR, "tools/cluster cannot be started");
     }
-    while ((got = fread(piece, 1, sizeof piece, pipe)) > 0) fwrite(piece, 1, got, memory);
-    int status = pclose(pipe);
+    read_pipe(from, child, memory);
+    close(from);
+    while (waitpid(child, &status, 0) < 0 && errno == EINTR) continue;
     fclose(memory);
     *code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
     return FR_OK;

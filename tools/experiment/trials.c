@@ -43,6 +43,7 @@ const char *experiment_device_name(fr_device device) {
 
 void experiment_describe(const experiment_run *run, char text[EXPERIMENT_TEXT]) {
     const experiment_settings *s = &run->settings;
+    char method[EXPERIMENT_TEXT];
     size_t used =
         (size_t)snprintf(text, EXPERIMENT_TEXT,
                          "samples %" PRId64 ", features %" PRId64 ", iterations %" PRId64 ", seeds %" PRId64
@@ -50,6 +51,9 @@ void experiment_describe(const experiment_run *run, char text[EXPERIMENT_TEXT]) 
                          s->samples, s->features, s->iterations, s->seeds, s->seed, s->full ? "full" : "default");
     for (int i = 0; i < s->batch_count && used < EXPERIMENT_TEXT; i++)
         used += (size_t)snprintf(text + used, EXPERIMENT_TEXT - used, " %" PRId64, s->batches[i]);
+    experiment_method_text(&s->method, method);
+    if (used < EXPERIMENT_TEXT)
+        used += (size_t)snprintf(text + used, EXPERIMENT_TEXT - used, "%s%s", *method ? "," : "", method);
     /* Sums on a GPU have an order of their own, so its trials and a processor's are not mixed. */
     if (s->device != FR_DEVICE_CPU && used < EXPERIMENT_TEXT)
         snprintf(text + used, EXPERIMENT_TEXT - used, ", device %s", experiment_device_name(s->device));

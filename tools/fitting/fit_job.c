@@ -24,7 +24,7 @@
 static int on_report(const fr_report *report, void *user) {
     fit_job *job = user;
     if (job->prepared == 0) job->prepared = fr_seconds() - report->seconds - job->began;
-    history_add(job->history, report);
+    history_add(job->history, job->settings.options.ensemble > 1, report);
     return job->watcher.report ? job->watcher.report(report, job->watcher.user) : 0;
 }
 
@@ -51,7 +51,8 @@ static fr_status probe_output(const char *path, fr_error *error) {
 static fr_status open_outputs(fit_job *job, fr_error *error) {
     fr_status status = probe_output(job->settings.model, error);
     if (status == FR_OK) status = probe_output(job->settings.options.checkpoint, error);
-    if (status == FR_OK && job->settings.history) status = history_open(job->settings.history, &job->history, error);
+    if (status == FR_OK && job->settings.history)
+        status = history_open(job->settings.history, job->settings.options.ensemble > 1, &job->history, error);
     return status;
 }
 

@@ -119,6 +119,7 @@ static void write_costs(json_writer *json, const fit_report *report) {
     json_number(json, "prepare", report->prepared);
     json_number(json, "compute", r->seconds_compute);
     json_number(json, "communicate", r->seconds_communicate);
+    json_number(json, "processor", r->seconds_processor);
     if (!isnan(r->seconds_up)) {
         json_number(json, "up", r->seconds_up);
         json_number(json, "down", r->seconds_down);

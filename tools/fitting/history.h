@@ -6,10 +6,10 @@
 
 #include "base/output_file.h"
 
-/* Opens path and writes the header. */
-fr_status history_open(const char *path, fr_output **history, fr_error *error);
+/* Opens path and writes the header; runs: with a column of the run, from 1. */
+fr_status history_open(const char *path, bool runs, fr_output **history, fr_error *error);
 
 /* Adds a row; NULL is fine. A failed write is told by fr_output_commit. */
-void history_add(fr_output *history, const fr_report *report);
+void history_add(fr_output *history, bool runs, const fr_report *report);
 
 #endif

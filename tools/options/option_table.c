@@ -76,13 +76,15 @@ const option_entry option_table[OPT_COUNT] = {
                    "runs of each setting, from as many seeds (default: chosen by the experiment)"},
     [OPT_FULL] = {"full", 0, GROUP_METHOD, EXPERIMENT, KIND_FLAG, NULL, NULL, 0, 0, 0,
                   "the large version: more seeds, finer grids"},
+    [OPT_WITH_TABLE2] = {"with-table2", 0, GROUP_METHOD, EXPERIMENT, KIND_FLAG, NULL, NULL, 0, 0, 0,
+                         "all: run table2 too, which takes some 20 minutes and needs root for its cluster"},
     [OPT_NO_PICTURES] = {"no-pictures", 0, GROUP_RESULTS, EXPERIMENT, KIND_FLAG, NULL, NULL, 0, 0, 0,
                          "write CSV and JSON only"},
-    [OPT_WORKERS] = {"workers", 'K', GROUP_METHOD, FIT | PLAN, KIND_INTEGER, "K", NULL, 1, 1e6, 0,
+    [OPT_WORKERS] = {"workers", 'K', GROUP_METHOD, FIT | EXPERIMENT | PLAN, KIND_INTEGER, "K", NULL, 1, 1e6, 0,
                      "workers that share the rows; must divide the batch (default: one a GPU or rank)"},
     [OPT_ITERATIONS] = {"iterations", 'T', GROUP_METHOD, FIT | EXPERIMENT, KIND_INTEGER, "T", NULL, 0, MOST, 0,
                         "steps to make at most (default: chosen from the size of the problem)"},
-    [OPT_STEP_SIZE] = {"step-size", 0, GROUP_METHOD, FIT, KIND_REAL, "NUMBER", "auto|theorem|experiment", 0, INFINITY,
+    [OPT_STEP_SIZE] = {"step-size", 0, GROUP_METHOD, FIT | EXPERIMENT, KIND_REAL, "NUMBER", "auto|theorem|experiment", 0, INFINITY,
                        1,
                        "auto: from the spectrum of the data; theorem: Theorems 3.1 and 3.2; experiment: section 4 of "
                        "the paper; or a number (default: auto)"},
@@ -91,18 +93,18 @@ const option_entry option_table[OPT_COUNT] = {
     [OPT_AVERAGE] = {"average", 0, GROUP_METHOD, FIT, KIND_REAL, "SHARE", "auto", 0, 1, 0,
                      "average the weights over this share of the last steps (default: auto, where labels are noisy)"},
     [OPT_INIT] =
-        {"init", 0, GROUP_METHOD, FIT, KIND_FILE, "FILE", "auto|gradient|random|zero", 0, 0, 0,
+        {"init", 0, GROUP_METHOD, FIT | EXPERIMENT, KIND_FILE, "FILE", "auto|gradient|random|zero", 0, 0, 0,
          "where to start: one full gradient step from zero, standard normal, zero, or a file: a model, an NPY "
          "vector or text with one weight a line (default: auto, for files several starts, of which the best result "
          "is kept; for planted problems gradient)"},
     [OPT_LEVELS] = {"levels", 0, GROUP_METHOD, FIT, KIND_INTEGER, "S", NULL, 1, 127, 0,
                     "quantize gradients to S levels and a sign (default: no quantization)"},
     [OPT_BITS] = {"bits", 0, GROUP_METHOD, FIT, KIND_INTEGER, "B", NULL, 1, 7, 0, "the same in bits: S = 2^B - 1"},
-    [OPT_SCALE] = {"scale", 0, GROUP_METHOD, FIT, KIND_WORD, NULL, "auto|l2|max", 0, 0, 0,
+    [OPT_SCALE] = {"scale", 0, GROUP_METHOD, FIT | EXPERIMENT, KIND_WORD, NULL, "auto|l2|max", 0, 0, 0,
                    "what a quantized gradient is divided by: its norm or its largest entry (default: auto: l2, the "
                    "paper's, for allgather and master, else max)"},
     [OPT_COLLECTIVE] =
-        {"collective", 0, GROUP_METHOD, FIT, KIND_WORD, NULL, "auto|allreduce|allgather|two-phase|master", 0, 0, 0,
+        {"collective", 0, GROUP_METHOD, FIT | EXPERIMENT, KIND_WORD, NULL, "auto|allreduce|allgather|two-phase|master", 0, 0, 0,
          "how the workers put their gradients together; quantized, allreduce needs K S <= 32767 (default: "
          "auto: allreduce for K <= 16 and K S <= 127, else two-phase)"},
     [OPT_WIRE] = {"wire", 0, GROUP_METHOD, FIT, KIND_WORD, NULL, "auto|full|bf16|int8|packed|elias", 0, 0, 0,
@@ -215,6 +217,14 @@ static const struct {
      "rows drawn a step, over all workers; full: every row once (default: 0.8 times the features, at least 32, made "
      "divisible by the workers)"},
     {OPT_WORKERS, PLAN, "workers that share the rows; must divide the batch (default: --nodes times --workers-per-node)"},
+    {OPT_INIT, EXPERIMENT,
+     "where the runs of fig1a, fig1b, fig2a and fig2b start: auto and gradient are the gradient step of Remark 3.2, random is "
+     "section 4's standard normal, which is near zero beside w*; a file serves no grid of problems (default: gradient)"},
+    {OPT_STEP_SIZE, EXPERIMENT, "step sizes of fig1a, fig1b, fig2a and fig2b (default: experiment, those of section 4)"},
+    {OPT_WORKERS, EXPERIMENT, "workers of the runs of fig1a, fig1b, fig2a and fig2b; must divide the mini-batches (default: 1)"},
+    {OPT_SCALE, EXPERIMENT, "what the gradients of fig1b and fig2b are divided by (default: l2, the paper's)"},
+    {OPT_COLLECTIVE, EXPERIMENT,
+     "how workers put their gradients together in fig1a, fig1b, fig2a and fig2b (default: allgather, which is (2.2))"},
     {OPT_ITERATIONS, EXPERIMENT, "steps of each run (default: chosen by the experiment)"},
     {OPT_PRECISION, GENERATE, "write rows and labels in float64 or float32 (default: f64)"},
     {OPT_PRECISION, PLAN, "precision of the fit, float64 or float32 (default: f64)"},

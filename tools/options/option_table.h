@@ -33,6 +33,7 @@ typedef enum option_id {
     OPT_BATCHES,
     OPT_SEEDS,
     OPT_FULL,
+    OPT_WITH_TABLE2,
     OPT_NO_PICTURES,
     OPT_WORKERS,
     OPT_ITERATIONS,
