@@ -2,7 +2,8 @@
 """Times one iteration of SGD (2.1) in PyTorch on a GPU: eager, as a CUDA graph, and by torch.compile.
 
 The iteration is that of bench_gpu: m indices drawn with replacement, the rows gathered, the gradient of (1.1), the
-update, float32 without TF32; sizes as there. Each figure is over many steps ended by a wait, p50 and p99 over repeats.
+update, float32 without TF32; sizes as there. Each figure is over many steps ended by a wait, p50 and p99 over repeats. The
+output is written anew after each figure, so that one that crashes or takes too long costs none of those before.
 
 usage: bench/peers_gpu.py [--output results.json] [--repeats 20] [--steps 200] [--device cuda]
 Exit code 77 where PyTorch or the GPU is missing. --device cpu runs eager and compiled at a tiny size, to try the script.
@@ -11,6 +12,7 @@ import argparse
 import datetime
 import json
 import math
+import os
 import sys
 import time
 
@@ -76,13 +78,23 @@ def ways(torch, problem, on_gpu):
     yield "compiled", lambda: torch.compile(problem.step, mode="max-autotune-no-cudagraphs")
 
 
-def run(torch, arguments):
+def write(report, path):
+    """Whole or not at all."""
+    if not path:
+        return
+    with open(path + ".part", "w", encoding="ascii") as file:
+        json.dump(report, file, indent=1)
+    os.replace(path + ".part", path)
+
+
+def run(torch, arguments, report):
     on_gpu = arguments.device == "cuda"
     wait = torch.cuda.synchronize if on_gpu else (lambda: None)
-    results = []
+    results = report["iteration"] = []
     for n, d, m in PROBLEMS if on_gpu else TINY:
         problem = Problem(torch, arguments.device, n, d, m)
         result = {"samples": n, "features": d, "batch": m}
+        results.append(result)
         with torch.no_grad():
             for name, make in ways(torch, problem, on_gpu):
                 try:
@@ -91,12 +103,11 @@ def run(torch, arguments):
                         step()
                     result[name] = measure(step, wait, arguments.repeats, arguments.steps)
                 except Exception as error:  # compilers fail in many ways; the others are still worth having
-                    result[name] = {"failed": str(error).splitlines()[0]}
-        results.append(result)
+                    result[name] = {"failed": (str(error).splitlines() or [type(error).__name__])[0]}
+                write(report, arguments.output)
         print(f"n = {n}, d = {d}, m = {m}: " + ", ".join(
             f"{name} {value['p50_us']:.1f} us" for name, value in result.items()
             if isinstance(value, dict) and "p50_us" in value))
-    return results
 
 
 def main():
@@ -117,11 +128,8 @@ def main():
     torch.backends.cuda.matmul.allow_tf32 = False
     report = {"benchmark": "peers_gpu", "pytorch": torch.__version__,
               "device": torch.cuda.get_device_name() if arguments.device == "cuda" else "cpu",
-              "date": datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
-              "iteration": run(torch, arguments)}
-    if arguments.output:
-        with open(arguments.output, "w", encoding="ascii") as file:
-            json.dump(report, file, indent=1)
+              "date": datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")}
+    run(torch, arguments, report)
     return 0
 
 

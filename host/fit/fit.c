@@ -21,10 +21,10 @@
  * gets there within a few steps. The loss over all rows needs less room. */
 static const double BATCH_DIVERGES = 1000, LOSS_DIVERGES = 100;
 static const double PROGRESS_SECONDS = 0.1;
-/* Steps between two meetings of many ranks about divergence and a wish to stop, which cost about as much as an
- * exchange. Where steps are slow they also meet after so many seconds, so that a signal is heard within one. */
-enum { MEET_EVERY = 32 };
-static const double MEET_SECONDS = 0.4;
+/* Many ranks meet about divergence at fixed steps, since the step at which a run ends must not depend on time, and about a wish
+ * to stop after so many seconds, so that a signal is heard within one. Each meeting costs about as much as ten exchanges. */
+enum { MEET_EVERY = 32, MEETINGS_A_DOUBLING = 32 };
+static const double MEET_SECONDS = 0.7;
 
 void fr_fit_begin(fr_fit *fit, int run, const double *start) {
     fr_state *state = &fit->state;
@@ -178,15 +178,25 @@ typedef struct vote {
     int64_t next;
 } vote;
 
-/* By the time that the steps since the last meeting took. */
-static int64_t next_meeting(fr_fit *fit, int64_t step) {
-    double now = fr_seconds(), seconds = now - fit->met, most = MEET_EVERY;
-    double steps = (double)(step - fit->met_at) * MEET_SECONDS / (seconds > 0 ? seconds : MEET_SECONDS);
-    fit->met = now, fit->met_at = step;
-    return step + (int64_t)fmax(1, fmin(steps, most));
+/* Every 32 steps at first; later 32 times while the number of steps doubles, so that a run of any length meets but some
+ * hundred times. */
+bool fr_fit_looks_together(int64_t step) {
+    int64_t every = MEET_EVERY;
+    while (every * 2 * MEETINGS_A_DOUBLING <= step) every *= 2;
+    return step % every == 0;
 }
 
-/* Whether any rank saw it; of closeness, whether rank 0 did; and rank 0's clock says when all meet again. */
+/* By the time that the steps since the last meeting took here. A first few may have been quick by chance: at most twice as many
+ * steps, and some. */
+static int64_t next_meeting(fr_fit *fit, int64_t step) {
+    double now = fr_seconds(), seconds = now - fit->met, passed = (double)(step - fit->met_at);
+    double steps = seconds > 0 ? passed * MEET_SECONDS / seconds : INFINITY;
+    fit->met = now, fit->met_at = step;
+    return step + (int64_t)fmax(1, fmin(steps, 2 * passed + MEET_EVERY));
+}
+
+/* Whether any rank saw it; of closeness, whether rank 0 did. All meet again when the slowest of them would: no rank goes by its
+ * own clock. */
 static fr_status gather_votes(fr_fit *fit, vote *seen, fr_error *error) {
     FR_OWNED vote *all = NULL;
     if (fit->comm->size == 1) return FR_OK;
@@ -195,6 +205,8 @@ static fr_status gather_votes(fr_fit *fit, vote *seen, fr_error *error) {
     for (int r = 0; r < fit->comm->size; r++)
         seen->diverged |= all[r].diverged, seen->stop |= all[r].stop, seen->close = all[0].close;
     fit->next_meeting = all[0].next;
+    for (int r = 1; r < fit->comm->size; r++)
+        if (all[r].next < fit->next_meeting) fit->next_meeting = all[r].next;
     return FR_OK;
 }
 
@@ -284,7 +296,7 @@ typedef struct look {
 
 static look look_at(const fr_fit *fit, int64_t step) {
     look l = {.due = step >= fit->next_report, .rules = rule_is_due(fit, step)};
-    l.common = l.due || step % MEET_EVERY == 0;
+    l.common = l.due || fr_fit_looks_together(step);
     l.usual = l.common || l.rules || step % fit->engine->ops->probe_every == 0;
     l.meets = l.common || (fit->comm->size > 1 && step >= fit->next_meeting);
     if (fit->comm->size == 1) l.common = l.usual;
@@ -339,6 +351,7 @@ static fr_status begin_to_settle(fr_fit *fit, fr_error *error) {
     fr_fit_keep_best(fit, fit->latest_loss, fit->state.weights);
     FR_TRY(take_average(fit, error));
     fit->state.averaged = 0;
+    fit->met = fr_seconds(), fit->met_at = fit->state.step, fit->next_meeting = fit->met_at + 1; /* steps are longer now */
     stand_still(fit);
     return fit->engine->ops->load(fit->engine, &fit->state, error);
 }

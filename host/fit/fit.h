@@ -47,6 +47,9 @@ void fr_fit_begin(fr_fit *fit, int run, const double *start);
 /* Keeps weights as state.best if their loss over all rows is the lowest so far. */
 void fr_fit_keep_best(fr_fit *fit, double loss, const double *weights);
 
+/* Whether many ranks meet after this step to see if one of them has diverged: of the step's number alone. */
+bool fr_fit_looks_together(int64_t step);
+
 /* ||w - w*|| / ||w*|| of fitted weights, NaN where w* is unknown. */
 double fr_fit_relative_error(fr_fit *fit, const double *weights);
 

@@ -10,6 +10,7 @@
 #include "scratch.h"
 extern "C" {
 #include "fit/ensemble.h"
+#include "fit/fit.h"
 }
 
 namespace {
@@ -180,6 +181,21 @@ TEST_F(Paper, ToleranceStopsAndIsReported) {
     EXPECT_GT(got.result.relative_error, 1e-4);
     options.iterations = 3;
     EXPECT_EQ(fit(options, set).result.outcome, FR_ITERATIONS);
+}
+
+/* Meetings about divergence: every 32 steps at first, and never more than 32 of them while the number of steps doubles. */
+TEST(FitSmall, RanksLookTogetherAtStepsThatDependOnNothingElse) {
+    for (int64_t step = 1; step < 2048; step++) EXPECT_EQ(fr_fit_looks_together(step), step % 32 == 0) << step;
+    for (int64_t from = 2048; from <= 1 << 20; from *= 2) {
+        int64_t meetings = 0, last = from;
+        for (int64_t step = from + 1; step <= 2 * from; step++) {
+            if (!fr_fit_looks_together(step)) continue;
+            EXPECT_LE(step - last, from / 16);
+            meetings++, last = step;
+        }
+        EXPECT_GE(meetings, 16) << from;
+        EXPECT_LE(meetings, 33) << from;
+    }
 }
 
 TEST(FitSmall, TinyProblemsOfEveryShape) {

@@ -47,6 +47,23 @@ TEST_F(Faults, TheSizeOfTheDeviceChangesNoBit) {
     set("MULTIPROCESSORS", nullptr);
 }
 
+/* Where a run ends does not depend on time: ranks agree by the clock when to meet, but look for divergence at fixed steps. */
+TEST_F(Faults, ADivergingFitEndsAtTheSameStepHoweverSlow) {
+    Wanted wanted;
+    wanted.levels = 31, wanted.step_size = 1.3, wanted.iterations = 5000;
+    const Fit fast = fit_on(4, wanted);
+    ASSERT_EQ(fast.status, FR_OK) << fast.error.message;
+    EXPECT_EQ(fast.result.outcome, FR_DIVERGED);
+    for (const char *late : {"kernel:300", "ncclAllReduce:3000"}) {
+        set("DELAY", late);
+        const Fit slow = fit_on(4, wanted);
+        set("DELAY", nullptr);
+        EXPECT_EQ(slow.result.outcome, FR_DIVERGED);
+        EXPECT_EQ(slow.result.iterations, fast.result.iterations);
+        EXPECT_EQ(slow.result.loss, fast.result.loss);
+    }
+}
+
 /* Eight workers on one, two, four and eight GPUs. */
 TEST_F(Faults, EightGpusHaveTheBitsOfOne) {
     set("DEVICES", "8");

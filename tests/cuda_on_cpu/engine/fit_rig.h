@@ -29,6 +29,7 @@ struct Wanted {
     double average = FR_AVERAGE_AUTO;
     fr_init init = FR_INIT_GRADIENT;
     bool plain_steps = false;
+    double step_size = 0; /* 0: auto */
     const oracle::Problem *own = nullptr; /* data of one's own, in place of a planted problem, */
     const oracle::Vector *own_weights = nullptr; /* and the weights of its rows */
 };
@@ -47,6 +48,7 @@ inline Fit fit_on(int gpus, const Wanted &wanted, double timeout = 10) {
     options.intercept = wanted.intercept, options.ensemble = wanted.ensemble, options.seed = 11, options.gpus = gpus;
     options.storage = wanted.storage, options.wire = wanted.wire, options.average = wanted.average;
     options.init = wanted.init, options.plain_steps = wanted.plain_steps;
+    if (wanted.step_size > 0) options.step_rule = FR_STEP_NUMBER, options.step_size = wanted.step_size;
     if (wanted.own)
         EXPECT_EQ(fr_dataset_from_arrays(wanted.own->n, wanted.own->d, wanted.own->x.data(), wanted.own->y.data(),
                                          wanted.precision, &set, nullptr), FR_OK);

@@ -73,6 +73,10 @@ void Clique::collective(int rank, const Request &request) {
         return fail(ncclResult_t(chosen), format("%s of rank %d fails on its stream, as CUDA_ON_CPU_FAIL asks",
                                                  kind_name(request.kind), rank));
     const uint64_t number = self.collectives++;
+    if (board) {
+        lock.unlock();
+        return collective_over_board(rank, request, number);
+    }
     Meeting &meeting = meetings_[number];
     meeting.requests.resize(size_t(ranks));
     meeting.requests[size_t(rank)] = &request;
@@ -122,6 +126,10 @@ void Clique::point_to_point(int rank, const std::vector<Request> &requests) {
     Member &self = members[size_t(rank)];
     if (self.aborted || self.error != ncclSuccess) return;
     if (lost) return hang(lock, rank);
+    if (board) {
+        lock.unlock();
+        return point_to_point_over_board(rank, requests);
+    }
     std::list<Post> mine;
     for (const Request &request : requests) {
         const bool sending = request.kind == Kind::send;

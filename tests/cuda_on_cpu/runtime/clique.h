@@ -1,4 +1,4 @@
-/* clique.h - the ranks of one communicator: threads of this process that meet.
+/* clique.h - the ranks of one communicator: threads of this process that meet, or (CUDA_ON_CPU_SHARED) of several.
  *
  * NCCL gives every rank a handle; the ranks that share a unique id share one Clique. A collective is
  * queued on each rank's stream, and carried out by the stream thread that comes last, while the
@@ -19,6 +19,8 @@
 #include <string>
 #include <thread>
 #include <vector>
+
+#include "board.h"
 
 namespace cuda_on_cpu {
 
@@ -77,7 +79,14 @@ class Clique {
     void point_to_point(int rank, const std::vector<Request> &requests);
 
     void fail(ncclResult_t error, const std::string &message); /* for all ranks; the lock is held */
-    bool complete() const { return arrived == ranks; }
+    bool complete() {
+        if (board && arrived < ranks) look_for_ranks();
+        return arrived == ranks;
+    }
+
+    /* Of several processes: this rank says that it is here. */
+    void share(const std::string &directory, int rank, int device);
+    std::unique_ptr<Board> board; /* NULL: threads of this process */
 
     const int ranks;
     const std::string id;
@@ -85,6 +94,8 @@ class Clique {
     std::condition_variable changed;
     std::vector<Member> members;
     int arrived = 0;
+    bool devices_checked = false;
+    std::map<int, uint64_t> sent_to, heard_from; /* messages, by peer; of a shared clique's one rank */
     ncclResult_t init_result = ncclSuccess;
 
   private:
@@ -107,6 +118,11 @@ class Clique {
     void check(const Meeting &meeting);
     void match(Post &post);
     void hang(Lock &lock, int rank);
+    std::string id_in_names() const;
+    void look_for_ranks();
+    template <typename Ready> bool look_until(int rank, const char *name, Ready ready);
+    void collective_over_board(int rank, const Request &request, uint64_t number);
+    void point_to_point_over_board(int rank, const std::vector<Request> &requests);
 
     std::map<uint64_t, Meeting> meetings_; /* by number of collective */
     std::list<Post *> posts_;

@@ -46,12 +46,20 @@ void check_devices(Clique &clique) {
             }
 }
 
+/* The same once a rank of several processes has seen all. */
+void check_shared_devices(Clique &clique) {
+    if (!clique.devices_checked) check_devices(clique);
+    clique.devices_checked = true;
+}
+
 ncclResult_t join(ncclComm_t *comm, int ranks, const ncclUniqueId &id, int rank, int on_device, bool blocking) {
     const std::string key(id.internal, sizeof id.internal);
     std::lock_guard<std::mutex> lock(registry().mutex);
     if (key.compare(0, 11, "cuda_on_cpu") != 0)
         return refuse(ncclInvalidArgument, "the unique id does not come from ncclGetUniqueId");
-    auto &clique = registry().gathering[key];
+    const bool shared = !settings().shared.empty();
+    std::shared_ptr<Clique> alone; /* of several processes: each rank has its own */
+    auto &clique = shared ? alone : registry().gathering[key];
     if (!clique) clique = std::make_shared<Clique>(ranks, key);
     std::lock_guard<std::mutex> clique_lock(clique->mutex);
     if (clique->ranks != ranks)
@@ -62,6 +70,10 @@ ncclResult_t join(ncclComm_t *comm, int ranks, const ncclUniqueId &id, int rank,
     *comm = new ncclComm{clique, rank, on_device, blocking};
     registry().communicators.insert(*comm);
     if (arrival_hangs("ncclCommInitRank", rank)) return ncclSuccess; /* never counted as here */
+    if (shared) {
+        clique->share(settings().shared, rank, on_device);
+        return ncclSuccess;
+    }
     self.here = true;
     self.device = on_device;
     if (++clique->arrived == ranks) {
@@ -198,6 +210,7 @@ ncclResult_t ncclCommGetAsyncError(ncclComm_t comm, ncclResult_t *error) {
     const Clique::Member &self = clique.members[size_t(comm->rank)];
     *error = self.error;
     if (self.error == ncclSuccess && !clique.complete()) *error = ncclInProgress;
+    if (*error == ncclSuccess && clique.board) check_shared_devices(clique), *error = self.error;
     if (self.error == ncclSuccess && self.finalized && self.outstanding > 0) *error = ncclInProgress;
     return ncclSuccess;
 }

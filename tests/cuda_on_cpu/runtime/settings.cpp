@@ -112,6 +112,7 @@ Settings read_settings() {
         values.sticky_faults = std::strcmp(text, "sticky") == 0;
         if (!values.sticky_faults && std::strcmp(text, "abort") != 0) bad_setting("CUDA_ON_CPU_FAULT", text);
     }
+    if (const char *text = std::getenv("CUDA_ON_CPU_SHARED")) values.shared = text;
     if (const char *text = std::getenv("CUDA_ON_CPU_NCCL_TIMEOUT")) {
         values.nccl_timeout = std::atof(text);
         if (!(values.nccl_timeout > 0)) bad_setting("CUDA_ON_CPU_NCCL_TIMEOUT", text);

@@ -14,6 +14,7 @@
  *   CUDA_ON_CPU_HANG=NAME:RANK:N[+]   rank RANK's N-th NAME never arrives
  *   CUDA_ON_CPU_DELAY=NAME:MICROSECONDS   NAME (or any) is that much late on its stream
  *   CUDA_ON_CPU_NCCL_TIMEOUT=20  seconds after which a collective names who is missing
+ *   CUDA_ON_CPU_SHARED=DIR       communicators of several processes meet in files there
  *   CUDA_ON_CPU_LEAKS=1          at exit, list what was not released and exit with 23
  *
  * FAIL, HANG and DELAY take several rules, separated by commas.
@@ -41,6 +42,7 @@ struct Settings {
     bool sticky_faults = false;
     bool leaks = false;
     double nccl_timeout = 20.0;
+    std::string shared;
 };
 
 const Settings &settings();
