@@ -7,8 +7,10 @@ turns, so that a noisy machine is noisy for all.
 
 usage: bench/peers.py [--bench build/check/bin/bench_cpu] [--rounds 5] [--output results.json]
        bench/peers.py --fit [--program build/check/bin/fitrelu] [--rounds 5] [--output results.json]
+       bench/peers.py --python [--rounds 5] [--output results.json]
 
-With --fit, whole fits of files beside SciPy's L-BFGS (peers_fit.py).
+With --fit, whole fits of files beside SciPy's L-BFGS (peers_fit.py); with --python, fits of arrays from Python beside
+SciPy, PyTorch and scikit-learn (peers_python.py).
 """
 import argparse
 import json
@@ -20,6 +22,7 @@ import time
 import numpy
 
 import peers_fit
+import peers_python
 
 try:
     import torch
@@ -144,10 +147,14 @@ def main():
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--output")
     parser.add_argument("--fit", action="store_true")
+    parser.add_argument("--python", action="store_true")
     parser.add_argument("--program", default="build/check/bin/fitrelu")
     arguments = parser.parse_args()
     if arguments.fit:
         write(arguments.output, peers_fit.measure(arguments.program, arguments.rounds))
+        return
+    if arguments.python:
+        write(arguments.output, peers_python.measure(arguments.rounds))
         return
     if torch is None:
         print("PyTorch is not installed: NumPy alone is measured", file=sys.stderr)

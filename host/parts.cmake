@@ -10,7 +10,8 @@ set(FITRELU_CUDA_SOURCES  # in host/
 set(FITRELU_KERNEL_SOURCES  # in kernels/, compiled by nvcc
     relu_gradient.cu survey.cu norm.cu encode.cu exchange.cu apply.cu planted.cu round_rows.cu stream.cu)
 set(FITRELU_NCCL_SOURCES exchange/nccl.c exchange/nccl_host.c exchange/nccl_library.c)  # in host/
-set(FITRELU_MPI_SOURCES ranks/link_mpi.c ranks/link_wait.c ranks/link_collectives.c) # in host/
+set(FITRELU_MPI_SOURCES ranks/link_mpi.c ranks/link_wait.c ranks/link_collectives.c
+    ranks/link_node.c) # in host/
 
 set(FITRELU_PARTS "") # "CUDA off, libzip on, ...", for fitrelu info
 

@@ -107,7 +107,7 @@ fr_status fr_comm_local_create(const fr_plan *plan, fr_comm **comm, fr_error *er
         return status;
     }
     if (plan->wire == FR_WIRE_ELIAS) {
-        fr_traffic worker = fr_collective_of(plan)->traffic(plan, (fr_member){plan->workers, 0, true});
+        fr_traffic worker = fr_collective_of(plan)->traffic(plan, (fr_member){plan->workers, 0, true, 0});
         c->copies = (size_t)(worker.sent / fr_traffic_vector(plan));
     }
     *comm = &c->base;

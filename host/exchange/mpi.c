@@ -197,8 +197,9 @@ static fr_status sum_levels(fr_comm *comm, int8_t *levels, int64_t count, fr_err
 }
 
 static fr_status mpi_sum(fr_comm *comm, void *buffer, int64_t count, fr_type type, fr_error *error) {
-    if (type == FR_TYPE_I8 && fr_sum_is_mpis(comm->size)) return sum_levels(comm, buffer, count, error);
-    if (type == FR_TYPE_U32 && fr_sum_is_mpis(comm->size)) return sum_words(comm, buffer, count, error);
+    bool mpis = fr_sum_is_mpis(comm->size, fr_mpi_of(comm)->world->link->nodes);
+    if (type == FR_TYPE_I8 && mpis) return sum_levels(comm, buffer, count, error);
+    if (type == FR_TYPE_U32 && mpis) return sum_words(comm, buffer, count, error);
     return sum_by_slices(comm, buffer, count, fr_type_bytes(type), type, error);
 }
 

@@ -93,8 +93,10 @@ void fr_traffic_add_sum(fr_traffic *total, fr_member member, int64_t count, doub
     double slice = size * ceil((double)count / member.ranks);
     if (member.rings) {
         total->summed += size * (double)count;
-    } else if (whole && fr_sum_is_mpis(member.ranks)) { /* in words of four bytes */
-        add_sum_by_mpi(total, member, 4 * ceil(size * (double)count / 4));
+    } else if (whole && fr_sum_is_mpis(member.ranks, member.nodes)) { /* in words of four bytes */
+        bool by_node = member.nodes > 1;
+        const fr_member firsts = {by_node ? member.nodes : member.ranks, member.rank, false, 0};
+        if (!by_node || member.rank < member.nodes) add_sum_by_mpi(total, firsts, 4 * ceil(size * (double)count / 4));
     } else { /* slices filled up to the longest */
         fr_traffic_add_all_to_all(total, member, slice);
         fr_traffic_add_gather(total, member, slice);
@@ -112,17 +114,17 @@ static fr_traffic traffic_of(const fr_plan *plan, fr_member member) {
 }
 
 fr_traffic fr_traffic_of(const fr_plan *plan, int ranks, int rank) {
-    return traffic_of(plan, (fr_member){ranks, rank, false});
+    return traffic_of(plan, (fr_member){ranks, rank, false, 0});
 }
 
-double fr_traffic_mean(const fr_plan *plan, int ranks) {
+double fr_traffic_mean(const fr_plan *plan, int ranks, int nodes) {
     double sum = 0;
-    for (int r = 0; r < ranks; r++) sum += fr_traffic_of(plan, ranks, r).sent;
+    for (int r = 0; r < ranks; r++) sum += traffic_of(plan, (fr_member){ranks, r, false, nodes}).sent;
     return sum / ranks;
 }
 
 double fr_traffic_of_worker(const fr_plan *plan) {
-    return traffic_of(plan, (fr_member){plan->workers, 0, true}).sent;
+    return traffic_of(plan, (fr_member){plan->workers, 0, true, 0}).sent;
 }
 
 double fr_traffic_vector(const fr_plan *plan) {

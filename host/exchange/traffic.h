@@ -19,8 +19,8 @@
  * them this is the most that can be. */
 fr_traffic fr_traffic_of(const fr_plan *plan, int ranks, int rank);
 
-/* The mean of `sent` over ranks. */
-double fr_traffic_mean(const fr_plan *plan, int ranks);
+/* The mean of `sent` over ranks; nodes: by which whole numbers are summed (fr_link), else 0. */
+double fr_traffic_mean(const fr_plan *plan, int ranks, int nodes);
 
 /* Bytes that one worker sends in a step, were it a rank of its own, in rings: for a fit in one process or over NCCL. */
 double fr_traffic_of_worker(const fr_plan *plan);

@@ -32,6 +32,7 @@ typedef struct fr_traffic {
 typedef struct fr_member {
     int ranks, rank;
     bool rings;
+    int nodes; /* by which whole numbers are summed, of which the first ranks are then ranks 0 .. nodes - 1; 0: not so */
 } fr_member;
 
 /* Coordinates that the busiest rank turns into what is sent, and those that it turns back or adds up, in one step. */

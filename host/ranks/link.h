@@ -29,6 +29,7 @@ typedef struct fr_link {
     int rank, size;
     int local_ranks;   /* ranks on this machine, this one among them; the world finds out, until then 1 */
     int local_rank;    /* which of these this one is, from 0 */
+    int nodes;        /* machines with several ranks, by which whole numbers are summed; 0: each rank for itself */
     double timeout;   /* seconds that a rank may be silent; 0: any */
     size_t largest;   /* bytes of MPI's largest message: larger ones go in pieces. FR_LINK_LARGEST; tests set less */
     size_t piece;     /* bytes from a rank to another in one round of a collective. FR_LINK_PIECE; tests set less */
@@ -42,6 +43,8 @@ typedef struct fr_link {
 fr_status fr_link_join(fr_link **link, fr_error *error);
 /* Of the ranks of a communicator, by its Fortran handle, of a program that has started MPI. Called by all of these. */
 fr_status fr_link_of(int communicator, fr_link **link, fr_error *error);
+/* Finds out which ranks share memory (link->nodes), and has them share it. Called by all, once they have met. */
+fr_status fr_link_find_nodes(fr_link *link, fr_error *error);
 /* Ends MPI if join started it. Called by every process; NULL is fine. */
 void fr_link_leave(fr_link *link);
 /* Ends every process of the run at once with this exit code; does not return. */

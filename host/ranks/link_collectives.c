@@ -23,9 +23,8 @@ static fr_status make_stage(mpi_link *l, size_t size, fr_error *error) {
     return FR_OK;
 }
 
-/* Until l->collective, begun with this code, is done. Open MPI's test looks at the request first and for messages then: what
- * has come, the next test tells. */
-static fr_status finish(mpi_link *l, int code, const char *what, fr_error *error) {
+/* Open MPI's test looks at the request first and for messages then: what has come, the next test tells. */
+fr_status fr_link_finish(mpi_link *l, int code, const char *what, fr_error *error) {
     link_wait p = fr_link_wait(fr_seconds());
     for (int done = 0;;) {
         for (int i = 0; i < 2 && code == MPI_SUCCESS && !done; i++)
@@ -48,7 +47,7 @@ static fr_status sum(mpi_link *l, const char *what, uint32_t *words, int64_t cou
         uint32_t *total = (uint32_t *)l->stage + n; /* in place Open MPI never goes by a ring */
         memcpy(l->stage, words + at, (size_t)n * sizeof *words);
         int code = MPI_Iallreduce(l->stage, total, n, MPI_UINT32_T, MPI_SUM, l->comm, &l->collective);
-        FR_TRY(finish(l, code, what, error));
+        FR_TRY(fr_link_finish(l, code, what, error));
         memcpy(words + at, total, (size_t)n * sizeof *words);
     }
     return FR_OK;
@@ -59,7 +58,7 @@ static fr_status broadcast(mpi_link *l, const char *what, char *data, size_t siz
         size_t n = smaller(size - at, l->base.piece);
         FR_TRY(make_stage(l, n, error));
         if (l->base.rank == 0) memcpy(l->stage, data + at, n);
-        FR_TRY(finish(l, MPI_Ibcast(l->stage, (int)n, MPI_BYTE, 0, l->comm, &l->collective), what, error));
+        FR_TRY(fr_link_finish(l, MPI_Ibcast(l->stage, (int)n, MPI_BYTE, 0, l->comm, &l->collective), what, error));
         memcpy(data + at, l->stage, n);
     }
     return FR_OK;
@@ -72,7 +71,7 @@ static fr_status gather(mpi_link *l, const char *what, const char *mine, size_t 
         char *rows = l->stage + n;
         memcpy(l->stage, mine + at, n);
         int code = MPI_Iallgather(l->stage, (int)n, MPI_BYTE, rows, (int)n, MPI_BYTE, l->comm, &l->collective);
-        FR_TRY(finish(l, code, what, error));
+        FR_TRY(fr_link_finish(l, code, what, error));
         for (int r = 0; r < l->base.size; r++) memcpy(all + (size_t)r * size + at, rows + (size_t)r * n, n);
     }
     return FR_OK;
@@ -85,7 +84,7 @@ static fr_status all_to_all(mpi_link *l, const char *what, const char *send, siz
         char *rows = l->stage + row;
         for (int r = 0; r < l->base.size; r++) memcpy(l->stage + (size_t)r * n, send + (size_t)r * size + at, n);
         int code = MPI_Ialltoall(l->stage, (int)n, MPI_BYTE, rows, (int)n, MPI_BYTE, l->comm, &l->collective);
-        FR_TRY(finish(l, code, what, error));
+        FR_TRY(fr_link_finish(l, code, what, error));
         for (int r = 0; r < l->base.size; r++) memcpy(receive + (size_t)r * size + at, rows + (size_t)r * n, n);
     }
     return FR_OK;
@@ -117,6 +116,10 @@ fr_status fr_link_sum(fr_link *link, const char *what, uint32_t *words, int64_t 
     mpi_link *l = (mpi_link *)link;
     const instant began = begin(l);
     double bytes = (double)count * sizeof *words;
+    if (link->nodes > 1) {
+        bytes = fr_node_sum_bytes(l, bytes);
+        return end(l, began, bytes, bytes, fr_node_sum(l, what, words, count, error));
+    }
     bytes *= fr_sum_goes_round(bytes) ? 2 * (link->size - 1.0) / link->size : fr_sum_visits(link->size, link->rank);
     return end(l, began, bytes, bytes, sum(l, what, words, count, error));
 }

@@ -68,6 +68,7 @@ static fr_status make_link(mpi_link **link, fr_error *error) {
     l->base.largest = FR_LINK_LARGEST;
     l->base.piece = FR_LINK_PIECE;
     l->collective = MPI_REQUEST_NULL;
+    l->node = (link_node){.comm = MPI_COMM_NULL, .firsts = MPI_COMM_NULL, .window = MPI_WIN_NULL};
     pthread_mutex_init(&l->lock, NULL);
     l->processors = (int)sysconf(_SC_NPROCESSORS_ONLN);
     *link = l;
@@ -96,9 +97,18 @@ fr_status fr_link_of(int communicator, fr_link **link, fr_error *error) {
     return status;
 }
 
+fr_status fr_link_find_nodes(fr_link *link, fr_error *error) {
+    mpi_link *l = (mpi_link *)link;
+    pthread_mutex_lock(&l->lock);
+    fr_status status = fr_node_make(l, error);
+    pthread_mutex_unlock(&l->lock);
+    return status;
+}
+
 void fr_link_leave(fr_link *link) {
     mpi_link *l = (mpi_link *)link;
     if (!l) return;
+    if (!l->given_up) fr_node_free(&l->node);
     if (l->comm != MPI_COMM_NULL) MPI_Comm_free(&l->comm);
     if (l->ours) MPI_Finalize();
     free(l->requests);

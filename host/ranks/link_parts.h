@@ -3,6 +3,7 @@
  *
  *   ranks/link_mpi.c          joining and leaving, messages between two ranks
  *   ranks/link_collectives.c  MPI's own collectives
+ *   ranks/link_node.c         sums by node
  *   ranks/link_wait.c         how a rank waits, and finds out who is silent
  */
 #ifndef FR_LINK_PARTS_H
@@ -14,6 +15,14 @@
 #include "ranks/link.h"
 
 enum { FR_TAG_MESSAGE = 1, FR_TAG_BEAT = 2, FR_TAG_ROLL = 3 };
+
+/* The ranks that share this one's memory (ranks/link_node.c); made where there are nodes of several ranks. */
+typedef struct link_node {
+    MPI_Comm comm, firsts; /* of the node; of the first ranks of all, elsewhere MPI_COMM_NULL */
+    int size, rank, nodes;
+    MPI_Win window;
+    uint32_t **parts, *total; /* in the window: of each rank of the node, and their sum */
+} link_node;
 
 /* How far a message has come. */
 typedef struct arrival {
@@ -38,10 +47,21 @@ typedef struct mpi_link {
     char *stage;
     size_t stage_size;
     bool given_up;
+    link_node node;
 } mpi_link;
 
 /* FR_ERROR_DEVICE with MPI's own words for the code. */
 fr_status fr_link_fail(const mpi_link *l, int code, const char *what, fr_error *error);
+
+/* Until l->collective, begun with this code, is done. */
+fr_status fr_link_finish(mpi_link *l, int code, const char *what, fr_error *error);
+
+/* Finds the nodes: link->nodes, where sums are to go by them. Called by all ranks. */
+fr_status fr_node_make(mpi_link *l, fr_error *error);
+void fr_node_free(link_node *n);
+/* words <- their sum over all ranks; all call. And what this rank sends for it, as long as receives. */
+fr_status fr_node_sum(mpi_link *l, const char *what, uint32_t *words, int64_t count, fr_error *error);
+double fr_node_sum_bytes(const mpi_link *l, double bytes);
 
 /* A wait that is under way: seconds in which nothing came while this process was awake. */
 typedef struct link_wait {

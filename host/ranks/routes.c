@@ -10,7 +10,7 @@ static bool are_many(int ranks) { return ranks > 8; }
 
 bool fr_gather_doubles(double bytes) { return bytes <= 512; }
 bool fr_all_to_all_uses_bruck(int ranks, double bytes) { return are_many(ranks) && bytes <= 128; }
-bool fr_sum_is_mpis(int ranks) { return are_many(ranks); }
+bool fr_sum_is_mpis(int ranks, int nodes) { return nodes > 1 || are_many(ranks); }
 bool fr_sum_goes_round(double bytes) { return bytes >= 65536; }
 
 bool fr_max_uses_tree(int ranks) { return ranks > 4; }

@@ -25,8 +25,9 @@
 /* Whether `bytes` of each rank are gathered by doubling; and whether such pieces go from each to each by Bruck's all-to-all. */
 bool fr_gather_doubles(double bytes);
 bool fr_all_to_all_uses_bruck(int ranks, double bytes);
-/* Whether integers are summed by MPI, rather than slice by slice as floating-point numbers are. */
-bool fr_sum_is_mpis(int ranks);
+/* Whether integers are summed by MPI, rather than slice by slice as floating-point numbers are; nodes: by which they are summed
+ * (ranks/link_node.c), 0 or 1 where they are not. */
+bool fr_sum_is_mpis(int ranks, int nodes);
 /* Whether MPI then goes round a ring, as Open MPI does, or up and down a tree. */
 bool fr_sum_goes_round(double bytes);
 

@@ -20,6 +20,15 @@
 
 /* Ranks that run on the same boot of the same kernel share its processors and its clock, whatever the names of their
  * hosts are (containers and network namespaces have names of their own). */
+static fr_status find_nodes(fr_link *link, fr_error *error) {
+#ifdef FR_HAVE_MPI
+    return fr_link_find_nodes(link, error);
+#else
+    (void)link, (void)error;
+    return FR_OK;
+#endif
+}
+
 fr_status fr_world_meet(fr_world *world, fr_error *error) {
     enum { SIZE = 40 };
     fr_link *link = world->link;
@@ -38,7 +47,7 @@ fr_status fr_world_meet(fr_world *world, fr_error *error) {
         link->local_ranks++;
         link->local_rank += r < link->rank;
     }
-    return FR_OK;
+    return find_nodes(link, error);
 }
 
 static fr_status start_link(fr_link **link, fr_error *error) {

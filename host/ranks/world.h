@@ -28,6 +28,9 @@ void fr_world_beat(fr_world *world);
 static inline int fr_world_local_ranks(const fr_world *world) { return world && world->link ? world->link->local_ranks : 1; }
 static inline int fr_world_local_rank(const fr_world *world) { return world && world->link ? world->link->local_rank : 0; }
 
+/* Machines of several ranks, by which whole numbers are summed; 0: each rank for itself. */
+static inline int fr_world_nodes(const fr_world *world) { return world && world->link ? world->link->nodes : 0; }
+
 /* Whether all ranks read one clock (CLOCK_MONOTONIC of one running kernel). */
 static inline bool fr_world_one_clock(const fr_world *world) {
     return world && world->link && world->link->local_ranks == world->link->size;

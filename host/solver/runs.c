@@ -35,7 +35,8 @@ static fr_status begin(fr_solver_rank *s, fr_error *error) {
     fit->engine = s->engine;
     fit->comm = s->comm;
     bool counts = s->comm->counts_bytes;
-    fit->bytes_a_step = counts ? fr_traffic_mean(&s->plan, s->comm->size) : fr_traffic_of_worker(&s->plan);
+    fit->bytes_a_step = fr_traffic_of_worker(&s->plan);
+    if (counts) fit->bytes_a_step = fr_traffic_mean(&s->plan, s->comm->size, fr_world_nodes(s->options.world));
     if (s->options.init == FR_INIT_GIVEN)
         fr_fold_weights(s->set, s->options.init_weights, s->options.init_intercept, given);
     FR_TRY(fr_start_make(s->engine, s->comm, s->options.init, &s->data, s->start, &fit->start_loss, error));

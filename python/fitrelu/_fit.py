@@ -104,24 +104,26 @@ class _Watch:
                 for name, column in zip(names, columns)}
 
 
-def _guarded(method: str):
-    """A signal comes as an exception as soon as Python runs, which is here."""
+def _keep_raised(kind: Any, raised: BaseException, trace: Any) -> int:
+    """Of cffi: what left a call below, wherever in it. A signal comes as an exception as soon as Python runs, which is at the
+    first step of the call."""
+    watch = ffi.from_handle(trace.tb_frame.f_locals["user"])
+    watch.raised = watch.raised or raised
+    return 1
 
-    def call(seen, user):
-        watch = ffi.from_handle(user)
-        try:
-            return getattr(watch, method)(seen)
-        except BaseException as raised:
-            watch.raised = watch.raised or raised
-            return 1
 
-    return call
+def _report(seen: Any, user: Any) -> int:
+    return ffi.from_handle(user).report(seen)
+
+
+def _progress(seen: Any, user: Any) -> int:
+    return ffi.from_handle(user).progress(seen)
 
 
 def listen(core: Any) -> None:
     """The module's fits call back here."""
-    core.ffi.def_extern("fitrelu_report", error=1)(_guarded("report"))
-    core.ffi.def_extern("fitrelu_progress", error=1)(_guarded("progress"))
+    core.ffi.def_extern("fitrelu_report", error=1, onerror=_keep_raised)(_report)
+    core.ffi.def_extern("fitrelu_progress", error=1, onerror=_keep_raised)(_progress)
 
 
 listen(_core)

@@ -93,6 +93,37 @@ def test_an_interrupt_leaves_what_was_found():
     np.testing.assert_allclose(caught.value.fit.coef, WEIGHTS, atol=1)
 
 
+INTERRUPTED = """
+import signal
+import numpy as np, fitrelu
+signal.signal(signal.SIGINT, signal.default_int_handler)
+X = np.random.default_rng(0).normal(size=(2000, 20))
+y = np.maximum(0, X[:, 0] + X[:, 1])
+said = []
+def tell(report):
+    if not said:
+        said.append(1)
+        print("go", flush=True)
+for time in range(5):
+    try:
+        said.clear()
+        fitrelu.fit(X, y, batch=100, iterations=10**9, callback=tell)
+    except KeyboardInterrupt as stop:
+        assert stop.fit.status == "interrupted" and stop.fit.coef.shape == (20,)
+        print("stopped", flush=True)
+"""
+
+
+def test_a_signal_from_outside_stops_a_fit_without_a_word():
+    """It comes between two calls of Python, mostly, and is noticed in the next."""
+    ran = subprocess.Popen([sys.executable, "-c", INTERRUPTED], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    for line in ran.stdout:
+        if line == "go\n":
+            ran.send_signal(signal.SIGINT)
+        assert line in ("go\n", "stopped\n")
+    assert ran.wait() == 0 and ran.stderr.read() == ""
+
+
 def test_the_lock_is_released_while_a_fit_runs():
     X, y = problem()
     other, stop = threading.Event(), threading.Event()

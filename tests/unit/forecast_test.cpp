@@ -303,7 +303,7 @@ TEST(Forecast, LeadersAndMembersCountAlike) {
     plan.features = 4000, plan.workers = 200, plan.levels = 7, plan.collective = FR_COLLECTIVE_TWO_PHASE;
     plan.wire = FR_WIRE_PACKED, plan.precision = FR_F64;
     fr_exchange e = fr_exchange_between(&job, &packed);
-    EXPECT_NEAR(e.sent, fr_traffic_mean(&plan, 200), 1e-9 * e.sent);
+    EXPECT_NEAR(e.sent, fr_traffic_mean(&plan, 200, 0), 1e-9 * e.sent);
     EXPECT_NEAR(e.received, e.sent, 1e-9 * e.sent);
     EXPECT_EQ(e.hops, 4 + 6);
 }

@@ -40,8 +40,8 @@ TEST(Routes, ShortMessagesGoInFewMessages) {
     EXPECT_TRUE(fr_all_to_all_uses_bruck(9, 128));
     EXPECT_FALSE(fr_all_to_all_uses_bruck(8, 128));
     EXPECT_FALSE(fr_all_to_all_uses_bruck(9, 129));
-    EXPECT_TRUE(fr_sum_is_mpis(9));
-    EXPECT_FALSE(fr_sum_is_mpis(8));
+    EXPECT_TRUE(fr_sum_is_mpis(9, 0));
+    EXPECT_FALSE(fr_sum_is_mpis(8, 0));
     EXPECT_TRUE(fr_broadcast_uses_chunks(3, 4097));
     EXPECT_FALSE(fr_broadcast_uses_chunks(3, 4096));
     EXPECT_TRUE(fr_slices_use_leaders(9, 256, 127));

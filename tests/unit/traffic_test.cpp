@@ -28,7 +28,7 @@ void expect(const fr_plan &plan, int rank, double sent, double received) {
 TEST(Traffic, AllreduceByHand) {
     fr_plan plan = plan_of(FR_COLLECTIVE_ALLREDUCE, 10, FR_WIRE_INT8, FR_F64);
     for (int r = 0; r < 3; r++) expect(plan, r, 16 + 8 + 8, 16 + 8 + 8);
-    EXPECT_EQ(fr_traffic_mean(&plan, 3), 32);
+    EXPECT_EQ(fr_traffic_mean(&plan, 3, 0), 32);
     EXPECT_EQ(fr_traffic_bits(&plan), 8);
     plan = plan_of(FR_COLLECTIVE_ALLREDUCE, 0, FR_WIRE_BF16, FR_F32);
     expect(plan, 0, 2 * (8 + 8), 2 * (8 + 8));
