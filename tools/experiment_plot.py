@@ -402,31 +402,26 @@ def ensemble(_rows, summary, figure):
 
 
 def table2(_rows, summary, figure):
-    """Seconds by scheme: computation, and on it the way up and down, or all of the exchange; beside it the paper's."""
+    """Seconds by scheme on a scale of powers of ten: in all, of it communication and computation; hollow, the paper's."""
     panels = figure.subplots(1, 2, sharey=True)
+    marks = (("total", "in all", "o", COLOURS[6]), ("communication", "communication", "v", COLOURS[1]),
+             ("computation", "computation", "s", COLOURS[0]))
     for scenario, panel in enumerate(panels, 1):
         cells = [c for c in summary["cells"] if c["scenario"] == scenario]
-        axes_of(panel, "", "seconds" if scenario == 1 else "", f"scenario {scenario}", logx=False)
-        panel.set_yscale("linear")
+        axes_of(panel, "", "seconds of a run" if scenario == 1 else "", f"scenario {scenario}", logx=False)
         for i, cell in enumerate(cells):
-            parts = [("computation", COLOURS[0])] + ([("up", COLOURS[1]), ("down", COLOURS[4])] if "up" in cell
-                                                     else [("communication", COLOURS[1])])
-            bottom = 0
-            for name, colour in parts:
-                panel.bar(i - 0.18, cell[name], 0.34, bottom, color=colour)
-                bottom += cell[name]
-            panel.annotate(f"{cell['total']:.1f}", (i - 0.18, bottom), ha="center", va="bottom", fontsize=11)
-            if "paper_total" in cell:
-                panel.bar(i + 0.2, cell["paper_computation"], 0.34, color="none", edgecolor=GREY, hatch="///")
-                panel.bar(i + 0.2, cell["paper_communication"], 0.34, cell["paper_computation"], color="none",
-                          edgecolor=GREY)
-                panel.annotate(f"paper {cell['paper_total']:.1f}", (i + 0.04, cell["paper_total"]), ha="left",
-                               va="bottom", fontsize=10, color=GREY)
-        panel.set_xticks(range(len(cells)), [c["scheme"].replace(", ", ",\n") for c in cells], fontsize=10)
-    for i, (name, colour) in enumerate([("way down (model)", COLOURS[4]), ("way up (gradients), or exchange", COLOURS[1]),
-                                        ("computation", COLOURS[0])]):
-        note(panels[0], 0.98, 0.96 - 0.07 * i, name, colour, ha="right")
-    note(panels[1], 0.98, 0.96, f"links of {summary['rate_mbit']:.0f} Mbit/s", ha="right")
+            for name, _, marker, colour in marks:
+                panel.plot([i - 0.12], [cell[name]], marker, color=colour, markersize=9)
+                if "paper_total" in cell:
+                    panel.plot([i + 0.12], [cell["paper_" + name]], marker, markerfacecolor="white", markeredgecolor=colour,
+                               markeredgewidth=2, markersize=9)
+            panel.annotate(f"{cell['total']:.3g}", (i - 0.12, cell["total"]), xytext=(0, 8), textcoords="offset points",
+                           ha="center", fontsize=12)
+        panel.set_xlim(-0.5, len(cells) - 0.5)
+        panel.set_xticks(range(len(cells)), [c["scheme"].replace(", ", ",\n") for c in cells], fontsize=11)
+    for i, (_, words, _, colour) in enumerate(marks):
+        note(panels[1], 0.98, 0.97 - 0.07 * i, words, colour, ha="right")
+    note(panels[1], 0.98, 0.76, f"hollow: the paper's\nlinks of {summary['rate_mbit']:.0f} Mbit/s", ha="right")
 
 
 DRAW = {"fig1a": curves, "fig1b": curves, "fig2a": heat_map, "fig2b": heat_map, "scales": scales,

@@ -12,6 +12,8 @@ import subprocess
 import sys
 import tempfile
 
+import plot_bench
+
 HEADER = ["iteration", "seconds", "loss", "relative_error", "bytes_sent"]
 # Okabe and Ito's colours, told apart by colour-blind readers; the yellow is left out, too faint on white.
 COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000"]
@@ -34,12 +36,17 @@ class Curve:
         return {"step": self.steps, "seconds": self.seconds, "bytes sent by a worker": self.bytes}[axis]
 
 
-def read_history(argument):
-    """Reads PATH or LABEL=PATH, where the label may hold "=" too. A cell of relative_error may be empty: w* is unknown
-    in the user's own data."""
+def label_and_path(argument):
+    """Of PATH or LABEL=PATH, where the label may hold "=" too."""
     label, equals, path = argument.rpartition("=")
     if not equals or os.path.exists(argument):
         label, path = os.path.splitext(os.path.basename(argument))[0], argument
+    return label, path
+
+
+def read_history(argument):
+    """A cell of relative_error may be empty: w* is unknown in the user's own data."""
+    label, path = label_and_path(argument)
     curve = Curve(label, path)
     try:
         with open(path, newline="", encoding="utf-8-sig") as file:
@@ -234,6 +241,9 @@ def draw(arguments):
     kind = os.path.splitext(arguments.output)[1].lower().lstrip(".")
     if kind not in ("png", "svg"):
         raise BadInput(f"{arguments.output}: the ending must be .png or .svg")
+    named = [label_and_path(argument) for argument in arguments.history]
+    if all(plot_bench.read(path) for _, path in named):
+        return draw_whole(arguments.output, kind, lambda part: draw_bench(named, arguments.title, part, kind))
     curves = [read_history(argument) for argument in arguments.history]
     rates = arguments.rate + [read_rate(path) for path in arguments.json]
     known = all(not math.isnan(first_positive(curve.error)) for curve in curves)
@@ -256,27 +266,41 @@ def draw(arguments):
         backend = with_gnuplot
         if not shutil.which("gnuplot"):
             raise BadInput("neither matplotlib nor gnuplot is there (tools/setup installs matplotlib)")
-    # Drawn beside the goal and renamed, so that the picture appears whole or not at all.
-    folder = os.path.dirname(arguments.output) or "."
+    if any(not math.isfinite(x) or x < 0 for curve in curves for axis in axes for x in curve.along(axis)):
+        raise BadInput(f"a history has no {axes[0]} to draw along")
+    return draw_whole(arguments.output, kind,
+                      lambda part: backend(axes, curves, quantity, ylabel, lines, arguments.title, part, kind))
+
+
+def draw_bench(named, title, output, kind):
+    try:
+        plot_bench.draw([path for _, path in named], [label for label, _ in named], title, output, kind)
+    except ValueError as error:
+        raise BadInput(f"{named[0][1]}: {error}")
+    except ImportError:
+        raise BadInput("results of bench need matplotlib (tools/setup installs it)")
+
+
+def draw_whole(output, kind, backend):
+    """Drawn beside the goal and renamed, so that the picture appears whole or not at all."""
+    folder = os.path.dirname(output) or "."
     try:
         handle, part = tempfile.mkstemp(suffix="." + kind, prefix=".plot-", dir=folder)
         os.close(handle)
     except OSError as error:
-        raise BadInput(f"{arguments.output}: {error.strerror}")
+        raise BadInput(f"{output}: {error.strerror}")
     try:
-        if any(not math.isfinite(x) or x < 0 for curve in curves for axis in axes for x in curve.along(axis)):
-            raise BadInput(f"a history has no {axes[0]} to draw along")
-        backend(axes, curves, quantity, ylabel, lines, arguments.title, part, kind)
+        backend(part)
         mask = os.umask(0)
         os.umask(mask)
         os.chmod(part, 0o666 & ~mask)
-        os.replace(part, arguments.output)
+        os.replace(part, output)
     except OSError as error:
-        raise BadInput(f"{arguments.output}: {error.strerror}")
+        raise BadInput(f"{output}: {error.strerror}")
     finally:
         if os.path.exists(part):
             os.unlink(part)
-    print(f"plot: wrote {arguments.output}")
+    print(f"plot: wrote {output}")
 
 
 def rate_argument(text):
@@ -299,7 +323,8 @@ def main():
     parser = Parser(
         prog="tools/plot", allow_abbrev=False,
         description="Draws files written by 'fitrelu fit --history': the relative error (the loss, where w* is "
-                    "unknown) against the step and against the seconds, a curve a file.",
+                    "unknown) against the step and against the seconds, a curve a file. Of a file that 'fitrelu bench --json' "
+                    "wrote: time and bandwidth over size; of two: what became slower or faster.",
         epilog="Example: tools/plot --rate 0.999 SGD=sgd.csv 'QSGD, s = 15=qsgd.csv'")
     parser.add_argument("history", nargs="+", metavar="[LABEL=]FILE",
                         help="history file, and the name of its curve (the file's own name if none is given)")
