@@ -64,6 +64,15 @@ TEST_F(Plan, MeasuresTheRateOfOneProcessAndSaysThatThereIsNoLink) {
     EXPECT_NE(said.out.find("3 G rows x features a second each"), std::string::npos) << "what is given goes before";
 }
 
+TEST_F(Plan, AFileThatBenchDidNotWriteIsRefused) {
+    write("rows.csv", "a,b\n1,2\n");
+    write("empty.json", R"({"program": "fitrelu", "results": []})");
+    run("plan --measured rows.csv").refuses(5, {"rows.csv", "fitrelu bench --json"});
+    run("plan --measured empty.json").refuses(5, {"empty.json", "f64"});
+    run("plan --measured missing.json").refuses(1, {"missing.json"});
+    run("plan --measured empty.json --measure").refuses(2, {"--measured empty.json", "--measure"});
+}
+
 TEST_F(Plan, SaysWhetherQuantizationPays) {
     EXPECT_TRUE(std::regex_search(run(SLOW).out, std::regex("quantized +pays: [0-9.]+ times as fast")));
     EXPECT_TRUE(std::regex_search(run(FAST).out, std::regex("quantized +does not pay here: .*takes [0-9.]+ times")));
@@ -198,6 +207,29 @@ TEST_F(Plan, FullBatchesAndPrecision) {
     EXPECT_EQ(json.number("job.batch"), 10000);
     EXPECT_TRUE(json_is_true(json.at("job.full")));
     EXPECT_EQ(number(schemes(json, "allgather", "full")[0], "bits_per_coordinate"), 32);
+}
+
+/* Bench's rows are made of the plan's own formula with a latency and a bandwidth, which the plan then finds again. */
+TEST_F(Plan, FindsLatencyAndBandwidthInWhatBenchMeasured) {
+    std::string rows;
+    for (int features : {1000, 30000, 1000000}) {
+        Json plan(run("plan --json --nodes 4 --samples 3M --features " + std::to_string(features)));
+        json_t *sum = json_object_get(schemes(plan, "allreduce", "full").at(0), "between_nodes");
+        auto number = [&](const char *name) { return json_number_value(json_object_get(sum, name)); };
+        double us = 20 * number("hops") + number("busiest_link") / 125.0 + 4 * number("messages");
+        rows += R"({"what": "exchange", "count": )" + std::to_string(features) +
+                R"(, "collective": "allreduce", "wire": "f64", "us": 1, "units": 4, "us_wire": )" + std::to_string(us) + "},";
+    }
+    write("bench.json", R"({"results": [)" + rows +
+                            R"({"what": "gradient", "count": 3000000, "collective": null, "wire": "f64", "us": 1000},
+                              {"what": "gradient", "count": 1000, "collective": null, "wire": "f64", "us": 100},
+                              {"what": "encode", "count": 5000, "collective": null, "wire": "int8", "us": 10}]})");
+    Json plan(run("plan --json --features 500 --measured bench.json"));
+    EXPECT_NEAR(plan.number("measured.latency"), 20e-6, 1e-7);
+    EXPECT_NEAR(plan.number("measured.bandwidth"), 1e9, 1e6);
+    EXPECT_NEAR(plan.number("measured.compute_rate"), 3e9, 1);
+    EXPECT_EQ(plan.number("job.nodes"), 4);
+    EXPECT_EQ(Json(run("plan --json --features 500 --nodes 8 --measured bench.json")).number("job.nodes"), 8);
 }
 
 #endif

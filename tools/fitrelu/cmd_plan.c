@@ -11,6 +11,7 @@
 #include "options/commands.h"
 #include "console/message.h"
 #include "options/option_parse.h"
+#include "fitrelu/plan_read.h"
 #include "fitrelu/plan_report.h"
 #include "console/ranks.h"
 
@@ -80,13 +81,21 @@ static const fr_forecast *best_of(const scheme_list *list, bool (*kind)(const fr
 
 static int read_settings(const arguments *given, plan_settings *settings) {
     bool measure = given->values[OPT_MEASURE].given;
+    const option_value *file = &given->values[OPT_MEASURED];
     int ranks = fr_world_size(given->world);
     plan_measured measured;
     fr_options fit;
     fr_options_default(&fit);
     fr_world_set_timeout(given->world, given->values[OPT_TIMEOUT].given ? given->values[OPT_TIMEOUT].real : fit.timeout);
+    if (measure && file->given)
+        return message_usage("--measured %s says what --measure would find out; give one of them", file->text);
     int code = plan_settings_read(given->values, measure && ranks > 1 ? ranks : 0, settings);
+    if (code == 0 && file->given)
+        code = plan_read_measured(file->text, settings->job.precision, settings->between.message_seconds, &measured);
+    if (code == 0 && file->given && measured.link) /* as many nodes as ranks, where no option says otherwise */
+        code = plan_settings_read(given->values, measured.ranks, settings);
     code = ranks_agree(given->world, code);
+    if (code == 0 && file->given) plan_settings_measured(given->values, &measured, settings);
     if (code != 0 || !measure) return code;
     code = plan_measure(given->world, settings->job.precision, settings->job.features, &measured);
     if (code == 0) plan_settings_measured(given->values, &measured, settings);

@@ -7,11 +7,12 @@
 #include "fitrelu.h"
 
 typedef struct plan_measured {
-    bool done; /* --measure was given */
+    bool done; /* --measure or --measured was given */
     bool link; /* latency and bandwidth: there are two ranks or more */
     int ranks;
     double latency, bandwidth; /* seconds; bytes a second: between ranks 0 and 1 */
     double compute;            /* rows x features of the gradient a second, of the slowest rank */
+    double code;               /* coordinates quantized to an int8 a second; 0: not measured */
 } plan_measured;
 
 /* Called by all ranks, which all get the same numbers; takes about a second, or a few on very slow links. precision and

@@ -85,7 +85,7 @@ static void print_measured(const plan_measured *m) {
     if (m->link)
         printf("between ranks 0 and 1 of %d %s, %s\n", m->ranks, quantity(bandwidth, 8 * m->bandwidth, "bit/s"),
                duration(latency, m->latency));
-    else printf("no link, since there is one process: mpirun -np R measures links too\n");
+    else printf("no link between ranks: mpirun -np R measures links too\n");
 }
 
 static void print_scheme(const fr_forecast *f) {

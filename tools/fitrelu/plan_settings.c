@@ -86,6 +86,8 @@ void plan_settings_measured(const option_value *values, const plan_measured *mea
     settings->measured = *measured;
     if (!values[OPT_COMPUTE_RATE].given) /* a node's workers share its processors */
         settings->machine = fr_machine_of(measured->compute / settings->job.workers_a_node);
+    if (!values[OPT_COMPUTE_RATE].given && measured->code > 0)
+        settings->machine.code = measured->code / settings->job.workers_a_node;
     if (!measured->link) return;
     if (!values[OPT_LATENCY].given) settings->between.latency = measured->latency;
     if (!values[OPT_BANDWIDTH].given) settings->between.bandwidth = measured->bandwidth;

@@ -164,6 +164,10 @@ const option_entry option_table[OPT_COUNT] = {
                      "between ranks 0 and 1; --nodes is then the number of ranks; options given go before what was "
                      "measured"},
 
+    [OPT_MEASURED] = {"measured", 0, GROUP_NETWORK, PLAN, KIND_FILE, "FILE", NULL, 0, 0, 0,
+                      "take the rates of a worker, and of ranks latency and bandwidth, from this file that 'fitrelu bench "
+                      "--json' wrote; --nodes is then the number of its ranks; options given go before what was measured"},
+
     [OPT_FROM] = {"from", 0, GROUP_BENCH, BENCH, KIND_INTEGER, "N", NULL, 1, 1e12, 0,
                   "the smallest size, in coordinates of a vector (default: 1000)"},
     [OPT_TO] = {"to", 0, GROUP_BENCH, BENCH, KIND_INTEGER, "N", NULL, 1, 1e12, 0,

@@ -65,6 +65,7 @@ typedef enum option_id {
     OPT_INNER_LATENCY,
     OPT_COMPUTE_RATE,
     OPT_MEASURE,
+    OPT_MEASURED,
     OPT_FROM,
     OPT_TO,
     OPT_FACTOR,
