@@ -189,7 +189,7 @@ static int run_all(const experiment_settings *settings, bool with_table2) {
     int count = EXPERIMENT_COUNT - !with_table2;
     if (!with_table2)
         message_note(
-            "left out: table2, which takes 20 minutes and needs root for its cluster; --with-table2 runs it too");
+            "left out: table2, which takes some ten minutes and needs root for its cluster; --with-table2 runs it too");
     for (int i = 0; i < count; i++) {
         int code = run_one(&entries[i], settings);
         if (code != EXIT_DONE) return code;

@@ -78,7 +78,7 @@ const option_entry option_table[OPT_COUNT] = {
     [OPT_FULL] = {"full", 0, GROUP_METHOD, EXPERIMENT, KIND_FLAG, NULL, NULL, 0, 0, 0,
                   "the large version: more seeds, finer grids"},
     [OPT_WITH_TABLE2] = {"with-table2", 0, GROUP_METHOD, EXPERIMENT, KIND_FLAG, NULL, NULL, 0, 0, 0,
-                         "all: run table2 too, which takes some 20 minutes and needs root for its cluster"},
+                         "all: run table2 too, which takes some ten minutes and needs root for its cluster"},
     [OPT_NO_PICTURES] = {"no-pictures", 0, GROUP_RESULTS, EXPERIMENT, KIND_FLAG, NULL, NULL, 0, 0, 0,
                          "write CSV and JSON only"},
     [OPT_WORKERS] = {"workers", 'K', GROUP_METHOD, FIT | EXPERIMENT | PLAN, KIND_INTEGER, "K", NULL, 1, 1e6, 0,
