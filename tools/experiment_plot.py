@@ -9,6 +9,8 @@ import os
 import sys
 from collections import defaultdict
 
+from plot_labels import label_ends
+
 try:
     import matplotlib
 
@@ -35,23 +37,6 @@ def read(folder, name):
         rows = list(csv.DictReader(file))
     with open(os.path.join(folder, name + ".json"), encoding="utf-8") as file:
         return rows, json.load(file)
-
-
-def label_ends(panel, ends):
-    """Labels right of the axes at the height of their curve's end, pushed apart where they would overlap."""
-    panel.figure.draw_without_rendering()
-    gap = 1.35 * 15 * panel.figure.dpi / 72 / panel.get_window_extent().height
-    to_axes = panel.transData + panel.transAxes.inverted()
-    placed = []
-    for y, label, colour in sorted(ends):
-        at = to_axes.transform((panel.get_xlim()[1], y))[1]
-        placed.append([max(at, placed[-1][0] + gap) if placed else max(at, 0), label, colour])
-    over = placed[-1][0] - 1
-    for i in range(len(placed) - 1, -1, -1) if over > 0 else []:
-        placed[i][0] = min(placed[i][0], 1 - gap * (len(placed) - 1 - i))
-    for at, label, colour in placed:
-        panel.annotate(label, (1, at), xycoords="axes fraction", xytext=(12, 0), textcoords="offset points",
-                       va="center", ha="left", color=colour, fontweight="medium")
 
 
 def geometric_mean(values):

@@ -13,6 +13,7 @@ import sys
 import tempfile
 
 import plot_bench
+from plot_labels import label_ends
 
 HEADER = ["iteration", "seconds", "loss", "relative_error", "bytes_sent"]
 # Okabe and Ito's colours, told apart by colour-blind readers; the yellow is left out, too faint on white.
@@ -186,22 +187,8 @@ def with_matplotlib(axes, curves, quantity, ylabel, lines, title, output, kind):
     panels[0].set_ylabel(ylabel)
     if title:
         figure.suptitle(title, fontsize=18, color="#202020")
-    # Labels stand right of the axes at the height of their curve's end, pushed apart where they would overlap.
-    figure.draw_without_rendering()
     for panel in panels:
-        height = panel.get_window_extent().height
-        gap = 1.35 * 15 * figure.dpi / 72 / height
-        placed = []
-        to_axes = panel.transData + panel.transAxes.inverted()
-        for y, label, colour in sorted(ends[panel]):
-            at = to_axes.transform((0, y))[1]
-            placed.append([max(at, placed[-1][0] + gap) if placed else at, label, colour])
-        over = placed[-1][0] - 1
-        for entry in reversed(placed) if over > 0 else []:
-            entry[0] = min(entry[0], 1 - gap * (len(placed) - 1 - placed.index(entry)))
-        for at, label, colour in placed:
-            panel.annotate(label, (1, at), xycoords="axes fraction", xytext=(12, 0), textcoords="offset points",
-                           va="center", ha="left", color=colour, fontweight="medium")
+        label_ends(panel, ends[panel])
     metadata = {"Date": None} if kind == "svg" else None
     figure.savefig(output, format=kind, dpi=120, facecolor="white", metadata=metadata)
 

@@ -6,6 +6,8 @@ A difference counts as noise where the median of each file lies below the other'
 import json
 import math
 
+from plot_labels import label_ends
+
 COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9"]
 GREY = "#6B6B6B"
 UNQUANTIZED = ("f64", "f32", "bf16")
@@ -74,21 +76,6 @@ def style(panel, xlabel, ylabel):
     panel.spines[["top", "right"]].set_visible(False)
 
 
-def label_ends(panel, ends):
-    """Right of the axes at the height of each curve's end, pushed apart where they would overlap."""
-    panel.figure.draw_without_rendering()
-    gap = 1.3 * 11 * panel.figure.dpi / 72 / panel.get_window_extent().height
-    to_axes, placed = panel.transData + panel.transAxes.inverted(), []
-    for y, label, colour in sorted(ends):
-        at = to_axes.transform((panel.get_xlim()[1], y))[1]
-        placed.append([max(at, placed[-1][0] + gap) if placed else max(at, 0), label, colour])
-    for i, entry in enumerate(placed):
-        entry[0] = min(entry[0], 1 - gap * (len(placed) - 1 - i))
-    for at, label, colour in placed:
-        panel.annotate(label, (1, at), xycoords="axes fraction", xytext=(10, 0), textcoords="offset points", va="center",
-                       color=colour, fontsize=11)
-
-
 def over_size(plt, found, title):
     curves = curves_of(found["results"])
     if not curves:
@@ -107,8 +94,7 @@ def over_size(plt, found, title):
             panel.plot(*zip(*points), "o", color=colour, linestyle=(0, (4, 2)) if plain else "-", linewidth=2,
                        markersize=6, markerfacecolor="white" if plain else colour)
             ends.append((points[-1][1], name_of(curves[key][-1]), colour))
-        if ends:
-            label_ends(panel, ends)
+        label_ends(panel, ends, size=11)
     wins = where_levels_win(curves)
     if wins:
         panels[0].axvline(wins, color=GREY, linewidth=1.2, linestyle=(0, (1, 2)))

@@ -42,7 +42,7 @@ static int make_window(link_node *n) {
     return code == MPI_SUCCESS ? MPI_Win_lock_all(MPI_MODE_NOCHECK, n->window) : code;
 }
 
-/* Which ranks share this one's memory, how many nodes there are, and the communicator of the nodes' first ranks. */
+/* Which ranks share this one's memory, and how many nodes there are. */
 static int split(mpi_link *l) {
     link_node *n = &l->node;
     int first, code = MPI_Comm_split_type(l->comm, MPI_COMM_TYPE_SHARED, l->base.rank, MPI_INFO_NULL, &n->comm);
@@ -51,9 +51,16 @@ static int split(mpi_link *l) {
     if (code == MPI_SUCCESS) code = MPI_Comm_rank(n->comm, &n->rank);
     first = n->rank == 0;
     if (code == MPI_SUCCESS) code = MPI_Allreduce(&first, &n->nodes, 1, MPI_INT, MPI_SUM, l->comm);
-    if (code == MPI_SUCCESS) code = MPI_Comm_split(l->comm, first ? 0 : MPI_UNDEFINED, l->base.rank, &n->firsts);
-    if (code == MPI_SUCCESS && first) code = MPI_Comm_set_errhandler(n->firsts, MPI_ERRORS_RETURN);
     return code;
+}
+
+/* The communicator of the nodes' first ranks. */
+static int join_firsts(mpi_link *l) {
+    link_node *n = &l->node;
+    int code = MPI_Comm_split(l->comm, n->rank == 0 ? 0 : MPI_UNDEFINED, l->base.rank, &n->firsts);
+    if (code != MPI_SUCCESS || n->rank > 0) return code;
+    code = MPI_Comm_set_errhandler(n->firsts, MPI_ERRORS_RETURN);
+    return code == MPI_SUCCESS ? MPI_Comm_rank(n->firsts, &n->number) : code;
 }
 
 /* On all ranks or on none: where memory cannot be shared, sums go by MPI's own way. */
@@ -62,7 +69,7 @@ fr_status fr_node_make(mpi_link *l, fr_error *error) {
     int code = split(l), made = code == MPI_SUCCESS, all = 0;
     if (made && (n->nodes == 1 || n->nodes == l->base.size)) return FR_OK; /* one node, or one rank on each: nothing to share */
     FR_TRY(fr_allocate((void **)&n->parts, n->size > 0 ? n->size : 1, sizeof *n->parts, "the ranks of a node", error));
-    if (made) made = make_window(n) == MPI_SUCCESS;
+    if (made) made = join_firsts(l) == MPI_SUCCESS && make_window(n) == MPI_SUCCESS;
     code = MPI_Allreduce(&made, &all, 1, MPI_INT, MPI_MIN, l->comm);
     if (code != MPI_SUCCESS) return fr_link_fail(l, code, "sharing memory in a node", error);
     if (all) l->base.nodes = n->nodes;
@@ -123,8 +130,7 @@ fr_status fr_node_sum(mpi_link *l, const char *what, uint32_t *words, int64_t co
 }
 
 double fr_node_sum_bytes(const mpi_link *l, double bytes) {
-    int nodes = l->base.nodes, node = 0;
+    int nodes = l->base.nodes;
     if (l->node.rank > 0) return 0;
-    MPI_Comm_rank(l->node.firsts, &node);
-    return fr_sum_goes_round(bytes) ? 2 * (nodes - 1.0) / nodes * bytes : fr_sum_visits(nodes, node) * bytes;
+    return fr_sum_goes_round(bytes) ? 2 * (nodes - 1.0) / nodes * bytes : fr_sum_visits(nodes, l->node.number) * bytes;
 }

@@ -20,6 +20,7 @@ enum { FR_TAG_MESSAGE = 1, FR_TAG_BEAT = 2, FR_TAG_ROLL = 3 };
 typedef struct link_node {
     MPI_Comm comm, firsts; /* of the node; of the first ranks of all, elsewhere MPI_COMM_NULL */
     int size, rank, nodes;
+    int number; /* of the node, in firsts */
     MPI_Win window;
     uint32_t **parts, *total; /* in the window: of each rank of the node, and their sum */
 } link_node;

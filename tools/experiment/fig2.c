@@ -19,7 +19,7 @@
 #include <string.h>
 
 #include "experiment/experiment.h"
-#include "base/parse_number.h"
+#include "console/json_scan.h"
 #include "base/status.h"
 
 static const double SUCCESS = 1e-3, CERTAIN = 1e-9, LINEAR = 0.98;
@@ -169,20 +169,15 @@ static char *settings_text(const experiment_run *run) {
 
 /* A number that fig2a left in the same folder with the same settings, or NaN. */
 static double number_of_sgd(const experiment_run *run, const char *name) {
-    char path[EXPERIMENT_TEXT], text[8192], key[40];
-    double number = NAN;
-    snprintf(key, sizeof key, "\"%s\":", name);
+    char path[EXPERIMENT_TEXT], text[8192];
     snprintf(path, sizeof path, "%.400s/fig2a.json", run->settings.output);
     FILE *file = fopen(path, "r");
     if (!file) return NAN;
     text[fread(text, 1, sizeof text - 1, file)] = '\0';
     fclose(file);
     FR_OWNED char *settings = settings_text(run);
-    const char *at = strstr(text, key);
-    if (!at || !settings || !strstr(text, settings)) return NAN;
-    at += strlen(key);
-    at += strspn(at, " ");
-    return fr_parse_double_prefix(at, text + strlen(text), &number) ? number : NAN;
+    if (!settings || !strstr(text, settings)) return NAN;
+    return json_find_number(text, text + strlen(text), name);
 }
 
 static void judge_line(const measure_line *line, double interval, int64_t points, verdict_list *list) {

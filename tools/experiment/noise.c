@@ -24,10 +24,6 @@ static const double NEAR = 0.1;
 
 static int64_t runs_of(const experiment_run *run) { return run->settings.seeds < RUNS ? run->settings.seeds : RUNS; }
 static int64_t trials(const experiment_run *run) { return SCHEMES * runs_of(run); }
-static int64_t width(const experiment_run *run) {
-    (void)run;
-    return STEPS + 1;
-}
 static int levels_of(int scheme) { return (1 << scheme_bits[scheme]) - 1; }
 static double sigma_of(const experiment_run *run) { return NOISE * 200 * sqrt((double)run->settings.features); }
 static double step_of(const experiment_run *run, int scheme) {
@@ -105,4 +101,4 @@ static void judge(const experiment_run *run, const double *rows, verdict_list *l
                 measured);
 }
 
-const experiment_part noise_floor = {0, width, trials, trial, table, judge};
+const experiment_part noise_floor = {STEPS + 1, NULL, trials, trial, table, judge};

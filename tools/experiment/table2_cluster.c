@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "console/interrupt.h"
+#include "console/json_scan.h"
 #include "base/status.h"
 #include "experiment/table2.h"
 
@@ -27,21 +28,14 @@ const char *experiment_table2_missing(void) {
     return NULL;
 }
 
-/* The number behind "name": in a JSON text whose keys do not repeat. */
-static double number_of(const char *text, const char *name) {
-    char key[64];
-    snprintf(key, sizeof key, "\"%s\": ", name);
-    const char *at = strstr(text, key);
-    return at ? strtod(at + strlen(key), NULL) : NAN;
-}
+/* Keys do not repeat in the JSON of a fit. */
+static double number_of(const char *text, const char *name) { return json_find_number(text, text + strlen(text), name); }
 
 /* The largest of "name": [ ... ]. */
 static double most_of(const char *text, const char *name) {
-    char key[64];
     double most = NAN;
-    snprintf(key, sizeof key, "\"%s\": [", name);
-    const char *at = strstr(text, key), *end = at ? strchr(at, ']') : NULL;
-    for (at = at ? at + strlen(key) : NULL; at && at < end;) {
+    const char *at = json_find(text, text + strlen(text), name), *end = at && *at == '[' ? strchr(at, ']') : NULL;
+    for (at = end ? at + 1 : NULL; at && at < end;) {
         char *next;
         double value = strtod(at, &next);
         if (next == at) break;

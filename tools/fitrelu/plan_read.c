@@ -11,9 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/parse_number.h"
 #include "base/status.h"
 #include "base/text_file.h"
+#include "console/json_scan.h"
 #include "console/message.h"
 #include "fitrelu/plan_read.h"
 #include "forecast/forecast.h"
@@ -26,26 +26,8 @@ typedef struct bench_line {
 
 /* ------------------------------------------------------------------------------------------- a row */
 
-/* Behind "name": of the object that ends at `end`, or NULL. */
-static const char *value_of(const char *at, const char *end, const char *name) {
-    size_t length = strlen(name);
-    for (; at < end; at++) {
-        if (*at != '"' || strncmp(at + 1, name, length) != 0 || at[1 + length] != '"') continue;
-        at += length + 2;
-        at += strspn(at, " \n");
-        if (*at == ':') return at + 1 + strspn(at + 1, " \n");
-    }
-    return NULL;
-}
-
-static double number_of(const char *at, const char *end, const char *name) {
-    double number;
-    const char *value = value_of(at, end, name);
-    return value && fr_parse_double_prefix(value, end, &number) ? number : NAN;
-}
-
 static void word_of(const char *at, const char *end, const char *name, char word[16]) {
-    const char *value = value_of(at, end, name);
+    const char *value = json_find(at, end, name);
     size_t length = value && *value == '"' ? strcspn(value + 1, "\"") : 0;
     if (length > 15) length = 15;
     if (length > 0) memcpy(word, value + 1, length);
@@ -59,8 +41,8 @@ static bool next_line(const char **at, bench_line *line) {
     word_of(begin, end, "what", line->what);
     word_of(begin, end, "collective", line->collective);
     word_of(begin, end, "wire", line->wire);
-    line->count = number_of(begin, end, "count"), line->units = number_of(begin, end, "units");
-    line->us = number_of(begin, end, "us"), line->us_wire = number_of(begin, end, "us_wire");
+    line->count = json_find_number(begin, end, "count"), line->units = json_find_number(begin, end, "units");
+    line->us = json_find_number(begin, end, "us"), line->us_wire = json_find_number(begin, end, "us_wire");
     *at = end + 1;
     return true;
 }
