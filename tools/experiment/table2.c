@@ -159,14 +159,23 @@ static void write_cells(const experiment_run *run, json_writer *json) {
     json_end_array(json);
 }
 
+/* The times in all depend on what communication is to computation: they tell of the paper's where that ratio is about its own,
+ * which it is not where the links cannot be shaped fast enough for it. */
+static bool has_the_papers_share(const experiment_run *run) {
+    double share = mean(run, 0, 0, COMMUNICATE) / mean(run, 0, 0, COMPUTE);
+    return fabs(log(share / PAPER_SHARE)) <= log(1.25);
+}
+
 /* One claim that a quotient of two cells reaches a number, in both scenarios. */
 static void judge_ratio(const experiment_run *run, verdict_list *list, claim_source source, const char *claim,
                         int value, int over, int under, const double least[SCENARIOS]) {
     char text[EXPERIMENT_TEXT];
     double one = mean(run, 0, over, value) / mean(run, 0, under, value);
     double two = mean(run, 1, over, value) / mean(run, 1, under, value);
-    snprintf(text, sizeof text, "%.2f and %.2f times, at %.0f Mbit/s a link", one, two, run->values[0]);
-    verdict_add(list, source, verdict_of(one >= least[0] && two >= least[1]), claim, text);
+    bool told = value != TOTAL || has_the_papers_share(run);
+    snprintf(text, sizeof text, "%.2f and %.2f times, at %.0f Mbit/s a link%s", one, two, run->values[0],
+             told ? "" : ", where SGD's communication is not 5.8 times its computation");
+    verdict_add(list, source, told ? verdict_of(one >= least[0] && two >= least[1]) : VERDICT_UNTOLD, claim, text);
 }
 
 static void judge(const experiment_run *run, verdict_list *list, json_writer *json) {
